@@ -1,0 +1,171 @@
+"""The plan: what was asked, how sure we want to be, and how long it should take.
+
+It is fixed before the first unit arrives, and an analysis never chooses anything that the plan has not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from analysis.errors import InvalidInput
+from analysis.inference import AlwaysValid, FixedHorizon, Inference, Sequential
+
+
+class Role(StrEnum):
+    """What a metric is for."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    GUARDRAIL = "guardrail"
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    INCREASE = "increase"
+    DECREASE = "decrease"
+
+    @property
+    def sign(self) -> int:
+        """+1 where more is better, −1 where less is."""
+        return 1 if self is Direction.INCREASE else -1
+
+
+class Correction(StrEnum):
+    """How several primary questions share one error rate."""
+
+    HOLM = "holm"
+    BENJAMINI_HOCHBERG = "benjamini_hochberg"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMetric:
+    """A metric in its role.
+
+    ``margin`` is a guardrail's harm limit, relative to the control: 0.05 means that a change for the worse
+    of up to 5 % is tolerated.
+    """
+
+    key: str
+    role: Role
+    direction: Direction = Direction.INCREASE
+    kind: str = "mean"
+    margin: float | None = None
+
+    @property
+    def harm_limit(self) -> float | None:
+        """The lift at which harm begins: −margin where more is better, +margin where less is."""
+        return None if self.margin is None else -self.direction.sign * self.margin
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything an analysis has to know about one phase of an experiment.
+
+    Attributes
+    ----------
+    weights
+        Intended shares of all variants, the control included, in any scale.
+    size
+        Planned units over all variants, for the sequential boundary.
+    optimum
+        Units over both arms at which the always valid interval is tightest.
+    mde
+        The smallest lift worth detecting.
+    starts, ends
+        When the phase began, and when it was or will be over.
+    days
+        Planned length.
+    closed
+        Whether assignment has stopped, whatever the dates say.
+    """
+
+    experiment: str
+    control: str
+    weights: Mapping[str, float]
+    metrics: tuple[PlannedMetric, ...]
+    phase: int = 1
+    confidence: float = 0.95
+    inference: str = "always_valid"
+    correction: Correction = Correction.HOLM
+    power: float = 0.8
+    mde: float | None = None
+    size: int | None = None
+    optimum: int = 10_000
+    days: int | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
+    closed: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """The variants that are compared with the control, in their planned order."""
+        return tuple(name for name in self.weights if name != self.control)
+
+    def inference_for(self, treatment: str) -> Inference:
+        """The inference of one comparison.
+
+        Raises
+        ------
+        InvalidInput
+            If the plan names an inference that does not exist or lacks what it needs.
+        """
+        match self.inference:
+            case "fixed":
+                return FixedHorizon(self.confidence)
+            case "sequential" if self.size is not None:
+                pair = self.weights[treatment] + self.weights[self.control]
+                return Sequential(
+                    max(1, round(self.size * pair / sum(self.weights.values()))), self.confidence
+                )
+            case "sequential":
+                raise InvalidInput("plan.size: sequential inference needs a planned number of units")
+            case "always_valid":
+                return AlwaysValid(self.optimum, self.confidence)
+        raise InvalidInput(f"plan.inference: {self.inference!r} is not available")
+
+    @property
+    def planned_end(self) -> datetime | None:
+        """The moment from which a fixed-horizon result may be read."""
+        if self.ends is not None or self.starts is None or self.days is None:
+            return self.ends
+        return self.starts + timedelta(days=self.days)
+
+    def is_over(self, *, as_of: datetime, units: int) -> bool:
+        """Whether the planned end has come: by date, by size, or because assignment was stopped."""
+        end = self.planned_end
+        by_size = self.inference != "fixed" and self.size is not None and units >= self.size
+        return self.closed or by_size or (end is not None and as_of >= end)
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the plan as plain values."""
+        return {
+            **asdict(self),
+            "weights": dict(self.weights),
+            "metrics": [asdict(metric) for metric in self.metrics],
+            "starts": self.starts and self.starts.isoformat(),
+            "ends": self.ends and self.ends.isoformat(),
+            "options": dict(self.options),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Plan":
+        """Read what `to_json` wrote."""
+        return cls(
+            **{
+                **document,
+                "metrics": tuple(
+                    PlannedMetric(
+                        **{**each, "role": Role(each["role"]), "direction": Direction(each["direction"])}
+                    )
+                    for each in document["metrics"]
+                ),
+                "correction": Correction(document["correction"]),
+                "starts": document["starts"] and datetime.fromisoformat(document["starts"]),
+                "ends": document["ends"] and datetime.fromisoformat(document["ends"]),
+            }
+        )
