@@ -1,0 +1,295 @@
+"""The catalogue: experiments and metrics as they stand, and every way to write one down."""
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from experiments import audit
+from experiments.definition import (
+    Definitions,
+    ExperimentDraft,
+    MetricDraft,
+    restore_experiment,
+    store_form,
+)
+from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Problem
+from experiments.lifecycle import Status, may_edit
+from experiments.store.tables import ExperimentRow, MetricRow
+
+EDITABLE_WHILE_RUNNING = frozenset(
+    {"name", "description", "owner", "tags", "hypothesis", "ends", "status", "source", "overrides"}
+)
+"""What may change without moving a unit or a goalpost; traffic may also rise and secondary metrics may join."""
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment as it stands."""
+
+    definition: ExperimentDraft
+    status: Status
+    phase: int
+    salt: str
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    stopped_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """Its permanent key."""
+        return self.definition.key
+
+    @property
+    def title(self) -> str:
+        """Its name, or its key where it has none."""
+        return self.definition.title
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric in its newest version."""
+
+    definition: MetricDraft
+    version: int
+
+    @property
+    def key(self) -> str:
+        """Its permanent key."""
+        return self.definition.key
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What applying a definition did: ``created``, ``updated`` or ``unchanged``."""
+
+    kind: str
+    key: str
+    action: str
+
+
+def find_experiment(*, session: Session, key: str) -> Experiment:
+    """Look an experiment up.
+
+    Raises
+    ------
+    NotFound
+        If there is none of that key.
+    """
+    return _restore(require_row(session=session, key=key))
+
+
+def list_experiments(
+    *, session: Session, status: Status | None = None, text: str = "", owner: str = ""
+) -> list[Experiment]:
+    """All experiments, the most recently changed first, narrowed by what is given."""
+    query = select(ExperimentRow).order_by(col(ExperimentRow.updated_at).desc(), col(ExperimentRow.id).desc())
+    if status is not None:
+        query = query.where(ExperimentRow.status == status)
+    found = [_restore(row) for row in session.exec(query)]
+    words = text.casefold().split()
+    return [
+        each
+        for each in found
+        if (not owner or each.definition.owner == owner) and all(word in _searchable(each) for word in words)
+    ]
+
+
+def list_metrics(*, session: Session) -> list[Metric]:
+    """All metrics in their newest versions, by key."""
+    newest = select(MetricRow.key, func.max(MetricRow.version)).group_by(MetricRow.key)
+    versions = dict(session.exec(newest).all())
+    rows = session.exec(select(MetricRow).order_by(MetricRow.key)).all()
+    return [_metric(row) for row in rows if versions[row.key] == row.version]
+
+
+def find_metrics(*, session: Session, keys: Sequence[str]) -> dict[str, Metric]:
+    """The newest versions of the metrics asked for.
+
+    Raises
+    ------
+    NotFound
+        Naming the first that is missing.
+    """
+    known = {metric.key: metric for metric in list_metrics(session=session)}
+    for key in keys:
+        if key not in known:
+            raise NotFound(f"there is no metric {key!r}")
+    return {key: known[key] for key in keys}
+
+
+def create_experiment(*, session: Session, draft: ExperimentDraft, actor: str, now: datetime) -> Experiment:
+    """Write a new experiment down, as a draft.
+
+    Raises
+    ------
+    Conflict
+        If the key was ever used: keys are permanent.
+    InvalidInput
+        If it names a metric that does not exist.
+    """
+    if _row(session, draft.key) is not None:
+        raise Conflict(f"an experiment {draft.key!r} exists already; keys are never used twice")
+    _require_metrics(session, draft)
+    row = ExperimentRow(
+        key=draft.key,
+        status=Status.DRAFT,
+        phase=1,
+        salt=secrets.token_hex(8),
+        revision=1,
+        definition=store_form(draft.model_copy(update={"status": "draft"})),
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    audit.record(
+        session=session, actor=actor, action="create", object=draft.key, after=row.definition, now=now
+    )
+    session.flush()
+    return _restore(row)
+
+
+def edit_experiment(
+    *, session: Session, draft: ExperimentDraft, actor: str, now: datetime, revision: int | None = None
+) -> Experiment:
+    """Change an experiment, if the change is one that moves nobody.
+
+    Parameters
+    ----------
+    revision
+        The revision that the editor saw; None to overwrite whatever is there (definitions as code).
+
+    Raises
+    ------
+    Conflict
+        If somebody else has changed it since.
+    NotAllowed
+        If it runs and the change would move units or goalposts.
+    """
+    row = require_row(session=session, key=draft.key)
+    if revision is not None and row.revision != revision:
+        raise Conflict(f"{draft.key} was changed by somebody else in the meantime; reload to see it")
+    _require_metrics(session, draft)
+    before, after = row.definition, store_form(draft.model_copy(update={"status": "draft"}))
+    if before == after:
+        return _restore(row)
+    if not may_edit(Status(row.status)):
+        _require_safe(restore_experiment(before), draft)
+    row.definition = after
+    row.revision += 1
+    row.updated_at = now
+    session.add(row)
+    audit.record(
+        session=session, actor=actor, action="edit", object=draft.key, before=before, after=after, now=now
+    )
+    session.flush()
+    return _restore(row)
+
+
+def save_metric(*, session: Session, draft: MetricDraft, actor: str, now: datetime) -> Change:
+    """Write a metric down; a changed definition becomes its next version."""
+    rows = session.exec(select(MetricRow).where(MetricRow.key == draft.key).order_by(col(MetricRow.version)))
+    history = list(rows)
+    written = store_form(draft)
+    if history and history[-1].definition == written:
+        return Change("metric", draft.key, "unchanged")
+    version = history[-1].version + 1 if history else 1
+    session.add(MetricRow(key=draft.key, version=version, definition=written, created_at=now))
+    audit.record(
+        session=session,
+        actor=actor,
+        action="edit" if history else "create",
+        object=f"metric:{draft.key}",
+        before=history[-1].definition if history else None,
+        after=written,
+        now=now,
+    )
+    session.flush()
+    return Change("metric", draft.key, "updated" if history else "created")
+
+
+def apply_metrics_and_drafts(
+    *, session: Session, definitions: Definitions, actor: str, now: datetime
+) -> Iterator[Change]:
+    """Bring the catalogue to what a file says; statuses are for `launch`."""
+    for metric in definitions.metrics:
+        yield save_metric(session=session, draft=metric, actor=actor, now=now)
+    for draft in definitions.experiments:
+        row = _row(session, draft.key)
+        if row is None:
+            create_experiment(session=session, draft=draft, actor=actor, now=now)
+            yield Change("experiment", draft.key, "created")
+            continue
+        revision = row.revision
+        after = edit_experiment(session=session, draft=draft, actor=actor, now=now)
+        yield Change("experiment", draft.key, "updated" if after.revision > revision else "unchanged")
+
+
+def require_row(*, session: Session, key: str) -> ExperimentRow:
+    """The stored row of an experiment, or NotFound."""
+    row = _row(session, key)
+    if row is None:
+        raise NotFound(f"there is no experiment {key!r}")
+    return row
+
+
+def _row(session: Session, key: str) -> ExperimentRow | None:
+    return session.exec(select(ExperimentRow).where(ExperimentRow.key == key)).first()
+
+
+def _restore(row: ExperimentRow) -> Experiment:
+    return Experiment(
+        definition=restore_experiment(row.definition),
+        status=Status(row.status),
+        phase=row.phase,
+        salt=row.salt,
+        revision=row.revision,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        started_at=row.started_at,
+        stopped_at=row.stopped_at,
+    )
+
+
+def _metric(row: MetricRow) -> Metric:
+    return Metric(MetricDraft.model_validate_json(row.definition), row.version)
+
+
+def _searchable(experiment: Experiment) -> str:
+    definition = experiment.definition
+    parts = [definition.key, definition.name, definition.description, *definition.tags]
+    return " ".join([*parts, *definition.hypothesis.model_dump().values()]).casefold()
+
+
+def _require_metrics(session: Session, draft: ExperimentDraft) -> None:
+    known = {metric.key for metric in list_metrics(session=session)}
+    missing = [key for key in draft.metrics.keys if key not in known]
+    if missing:
+        place = f"experiment {draft.key}, metrics"
+        raise InvalidInput([Problem(place, f"there is no metric {key!r}") for key in missing])
+
+
+def _require_safe(before: ExperimentDraft, after: ExperimentDraft) -> None:
+    """Refuse a change to a running experiment that moves a unit or a goalpost."""
+    old, new = json.loads(before.model_dump_json()), json.loads(after.model_dump_json())
+    changed = {name for name in new if new[name] != old[name]} - EDITABLE_WHILE_RUNNING
+    if "traffic" in changed and after.traffic > before.traffic:
+        changed.discard("traffic")
+    if "metrics" in changed and _only_adds_secondaries(before, after):
+        changed.discard("metrics")
+    if changed:
+        raise NotAllowed(
+            f"{after.key} has started; changing {', '.join(sorted(changed))} would move units or goalposts"
+        )
+
+
+def _only_adds_secondaries(before: ExperimentDraft, after: ExperimentDraft) -> bool:
+    old, new = before.metrics, after.metrics
+    kept = new.secondary[: len(old.secondary)] == old.secondary
+    return kept and (new.primary, new.guardrails) == (old.primary, old.guardrails)

@@ -1,0 +1,65 @@
+"""Readouts: computing one, keeping it for good, and finding it again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from analysis import Observation, Readout
+from experiments.store.tables import SnapshotRow
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A stored readout; it never changes."""
+
+    id: int
+    experiment: str
+    document: Mapping[str, Any]
+
+    @property
+    def readout(self) -> Readout:
+        """The readout as a value."""
+        return Readout.from_json(self.document)
+
+
+def latest(*, session: Session, key: str) -> Snapshot | None:
+    """The newest readout of an experiment; None before the first analysis."""
+    query = select(SnapshotRow).where(SnapshotRow.experiment == key).order_by(col(SnapshotRow.id).desc())
+    row = session.exec(query).first()
+    return None if row is None else _snapshot(row)
+
+
+def latest_of_all(*, session: Session) -> dict[str, Snapshot]:
+    """The newest readout of every experiment that has one, by key."""
+    newest = select(func.max(SnapshotRow.id)).group_by(SnapshotRow.experiment)
+    rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(newest)))
+    return {row.experiment: _snapshot(row) for row in rows}
+
+
+def keep(*, session: Session, readout: Readout, observation: Observation) -> Snapshot:
+    """Store a readout with the observation behind it."""
+    row = SnapshotRow(
+        experiment=readout.experiment,
+        phase=readout.phase,
+        as_of=readout.as_of,
+        version=readout.version,
+        recommendation=readout.verdict.recommendation,
+        readout=_written(readout.to_json()),
+        observation=_written(observation.to_json()),
+    )
+    session.add(row)
+    session.flush()
+    return _snapshot(row)
+
+
+def _snapshot(row: SnapshotRow) -> Snapshot:
+    return Snapshot(row.id or 0, row.experiment, json.loads(row.readout))
+
+
+def _written(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,203 @@
+"""Tables: the whole of what a deployment remembers.
+
+Rows of definitions keep the validated draft as one JSON text beside the columns that are looked up by;
+a ledger row is never changed, and its message id is unique for good, so a replay can never count twice.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from experiments.store.instants import Instant
+
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# SQLite counts up only in a column that is exactly INTEGER; other engines get 64 bits.
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _instant(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Instant(), nullable=nullable))
+
+
+def _text(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Text(), nullable=nullable))
+
+
+def _row_id() -> Any:
+    return Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
+
+
+class ExperimentRow(SQLModel, table=True):
+    """An experiment as it stands; ``revision`` counts its changes."""
+
+    __tablename__ = "experiment"
+
+    id: int | None = _row_id()
+    key: str = Field(max_length=128, unique=True)
+    status: str = Field(max_length=16, index=True)
+    phase: int
+    salt: str = Field(max_length=64)
+    revision: int
+    definition: str = _text()
+    created_at: datetime = _instant()
+    updated_at: datetime = _instant()
+    started_at: datetime | None = _instant(nullable=True)
+    stopped_at: datetime | None = _instant(nullable=True)
+
+
+class PhaseRow(SQLModel, table=True):
+    """One randomisation of an experiment: a salt, and when it was in force."""
+
+    __tablename__ = "phase"
+    __table_args__ = (UniqueConstraint("experiment", "number"),)
+
+    id: int | None = _row_id()
+    experiment: str = Field(max_length=128)
+    number: int
+    salt: str = Field(max_length=64)
+    started_at: datetime | None = _instant(nullable=True)
+    stopped_at: datetime | None = _instant(nullable=True)
+
+
+class MetricRow(SQLModel, table=True):
+    """A version of a metric; a change makes a new one, so old readouts keep theirs."""
+
+    __tablename__ = "metric"
+    __table_args__ = (UniqueConstraint("key", "version"),)
+
+    id: int | None = _row_id()
+    key: str = Field(max_length=128)
+    version: int
+    definition: str = _text()
+    created_at: datetime = _instant()
+
+
+class ExposureRow(SQLModel, table=True):
+    """A unit met its variant. Times are whole milliseconds in UTC: this table is written in bulk."""
+
+    __tablename__ = "exposure"
+
+    id: int | None = _row_id()
+    message_id: str = Field(max_length=200, unique=True)
+    experiment: str = Field(max_length=128)
+    user_id: str | None = Field(default=None, max_length=512)
+    anonymous_id: str | None = Field(default=None, max_length=512)
+    variant: str = Field(max_length=128)
+    occurred_at: int = Field(sa_type=BigInteger)
+    received_at: int = Field(sa_type=BigInteger)
+    attributes: str | None = _text(nullable=True)
+    mark: str | None = Field(default=None, max_length=32)
+
+
+class EventRow(SQLModel, table=True):
+    """Something happened to a unit. Times are whole milliseconds in UTC: this table is written in bulk."""
+
+    __tablename__ = "event"
+
+    id: int | None = _row_id()
+    message_id: str = Field(max_length=200, unique=True)
+    user_id: str | None = Field(default=None, max_length=512)
+    anonymous_id: str | None = Field(default=None, max_length=512)
+    event: str = Field(max_length=200)
+    value: float | None = None
+    occurred_at: int = Field(sa_type=BigInteger)
+    received_at: int = Field(sa_type=BigInteger)
+    properties: str | None = _text(nullable=True)
+    mark: str | None = Field(default=None, max_length=32)
+
+
+class RulesetRow(SQLModel, table=True):
+    """A published ruleset. The newest version is in force."""
+
+    __tablename__ = "ruleset"
+
+    version: int | None = _row_id()
+    digest: str = Field(max_length=64)
+    document: str = _text()
+    published_at: datetime = _instant()
+
+
+class SnapshotRow(SQLModel, table=True):
+    """A readout that was computed once and is never changed, with the observation behind it."""
+
+    __tablename__ = "snapshot"
+    __table_args__ = (Index("ix_snapshot_experiment_id", "experiment", "id"),)
+
+    id: int | None = _row_id()
+    experiment: str = Field(max_length=128)
+    phase: int
+    as_of: datetime = _instant()
+    version: str = Field(max_length=64)
+    recommendation: str = Field(max_length=16)
+    readout: str = _text()
+    observation: str = _text()
+
+
+class KeyRow(SQLModel, table=True):
+    """A key for the doors; only a hash of its secret is kept."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = _row_id()
+    prefix: str = Field(max_length=32, unique=True)
+    kind: str = Field(max_length=16)
+    name: str = Field(max_length=200)
+    secret_hash: str = Field(max_length=64)
+    created_at: datetime = _instant()
+    revoked_at: datetime | None = _instant(nullable=True)
+
+
+class PersonRow(SQLModel, table=True):
+    """Somebody who may sign in."""
+
+    __tablename__ = "person"
+
+    id: int | None = _row_id()
+    name: str = Field(max_length=200, unique=True)
+    created_at: datetime = _instant()
+
+
+class SignInLinkRow(SQLModel, table=True):
+    """A link that signs a person in once."""
+
+    __tablename__ = "sign_in_link"
+
+    id: int | None = _row_id()
+    token_hash: str = Field(max_length=64, unique=True)
+    person_id: int = Field(sa_type=BigInteger)
+    expires_at: datetime = _instant()
+    used_at: datetime | None = _instant(nullable=True)
+
+
+class SessionRow(SQLModel, table=True):
+    """A signed-in browser; deleting the row signs it out."""
+
+    __tablename__ = "web_session"
+
+    id: int | None = _row_id()
+    token_hash: str = Field(max_length=64, unique=True)
+    person_id: int = Field(sa_type=BigInteger)
+    created_at: datetime = _instant()
+    expires_at: datetime = _instant()
+
+
+class AuditRow(SQLModel, table=True):
+    """Who changed what, written in the same transaction as the change."""
+
+    __tablename__ = "audit"
+
+    id: int | None = _row_id()
+    at: datetime = _instant()
+    actor: str = Field(max_length=200)
+    action: str = Field(max_length=64)
+    object: str = Field(max_length=200, index=True)
+    before: str | None = _text(nullable=True)
+    after: str | None = _text(nullable=True)

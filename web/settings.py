@@ -1,0 +1,88 @@
+"""Settings: what a deployment may choose, all from the environment, all with a default that works.
+
+Every setting is listed in the README; a test compares the two.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from experiments.definition import invalid
+
+
+class Settings(BaseSettings):
+    """Read from the environment, each with the prefix ``EVENHAND_``."""
+
+    model_config = SettingsConfigDict(env_prefix="EVENHAND_", frozen=True)
+
+    data_dir: Path = Field(
+        default=Path(".evenhand"),
+        description="Everything a deployment writes lives here, the database included.",
+    )
+    database_url: str = Field(
+        default="",
+        description="SQLAlchemy address of the ledger; empty for an SQLite file in the data directory.",
+    )
+    engine: Literal["duckdb"] = Field(default="duckdb", description="What runs the analytical statement.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Signs forms; empty for a random one kept in the data directory."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on.")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that serve.")
+    public_url: str = Field(
+        default="", description="Address that people open, for links; empty for the one listened on."
+    )
+
+    @property
+    def ledger_url(self) -> str:
+        """Address of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'evenhand.sqlite3'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the SQLite file of the data directory."""
+        return self.ledger_url.startswith("sqlite")
+
+    @property
+    def columns_path(self) -> Path:
+        """The columnar copy of the ledger: it can be deleted at any time and is made again."""
+        return self.data_dir / "columns.duckdb"
+
+
+def read_settings(**chosen: object) -> Settings:
+    """Read the settings from the environment; what is given here goes first.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the variable that cannot be used.
+    """
+    try:
+        return Settings(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as problem:
+        raise invalid(problem) from problem
+
+
+def secret_key_of(settings: Settings) -> str:
+    """The key that signs forms: the one that was set, or one made for this data directory."""
+    if chosen := settings.secret_key.get_secret_value():
+        return chosen
+    path = settings.data_dir / "secret_key"
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        made = secrets.token_urlsafe(32)
+        # Only the first of several processes that start together creates the file; the others read it.
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(made)
+        return made
