@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from assignment import Ruleset
 from experiments.errors import Unavailable
 from experiments.people import KeySecret, open_keys
-from experiments.publish import latest_ruleset, latest_version
+from experiments.publishing import latest_ruleset, latest_version
 from experiments.store import Store
 
 INTERVAL = 1.0
