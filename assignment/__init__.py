@@ -19,7 +19,9 @@ Decisions of this room
 from assignment.allocation import Range, allocate, overlaps
 from assignment.decision import Decision, Detail, Reason, decide, decide_all
 from assignment.hashing import BUCKETS, HASH_VERSION, bucket
-from assignment.ruleset import EXCLUDED, Holdout, Layer, Rule, Ruleset, State, Variant
+from assignment.layers import Holdout, Layer, SlotConflict, slot_conflicts
+from assignment.rule import EXCLUDED, Rule, State, Variant
+from assignment.ruleset import Ruleset
 from assignment.targeting import Condition, condition_from_json, condition_to_json, matches
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Reason",
     "Rule",
     "Ruleset",
+    "SlotConflict",
     "State",
     "Variant",
     "allocate",
@@ -45,4 +48,5 @@ __all__ = [
     "decide_all",
     "matches",
     "overlaps",
+    "slot_conflicts",
 ]
