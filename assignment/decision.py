@@ -132,9 +132,9 @@ def decide(ruleset: Ruleset, key: str, *, unit: str, attributes: Attributes | No
         return _outside(rule, ruleset, Detail.LAYER_EXCLUDED)
 
     bucket = bucket_after(rule.salted, unit)
-    for variant, buckets in zip(rule.variants, rule.ranges, strict=True):
+    for name, buckets in rule.homes:
         if bucket in buckets:
-            return _inside(rule, ruleset, variant.key, Detail.ASSIGNED, bucket)
+            return _inside(rule, ruleset, name, Detail.ASSIGNED, bucket)
     return _outside(rule, ruleset, Detail.NOT_IN_TRAFFIC, bucket)
 
 
@@ -148,7 +148,10 @@ def _names_somebody(unit: object) -> bool:
 
 
 def _held_out(rule: Rule, ruleset: Ruleset, unit: str) -> bool:
-    return any(ruleset.holdouts[name].keeps_out(unit) for name in rule.holdouts)
+    for name in rule.holdouts:  # noqa: SIM110 -- most rules honour none, and `any` would cost them 0.2 µs
+        if ruleset.holdouts[name].keeps_out(unit):
+            return True
+    return False
 
 
 def _in_layer(rule: Rule, ruleset: Ruleset, unit: str) -> bool:

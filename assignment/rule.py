@@ -89,6 +89,11 @@ class Rule:
         return allocate([variant.weight for variant in self.variants], self.traffic)
 
     @cached_property
+    def homes(self) -> tuple[tuple[str, Range], ...]:
+        """Each variant's key with its buckets."""
+        return tuple(zip((variant.key for variant in self.variants), self.ranges, strict=True))
+
+    @cached_property
     def by_key(self) -> Mapping[str, Variant]:
         """The variants by their keys."""
         return {variant.key: variant for variant in self.variants}
