@@ -40,7 +40,8 @@ def buckets(salt: str, units: NDArray[np.generic]) -> NDArray[np.uint16]:
     salt
         The salt of a rule, a layer or a holdout.
     units
-        Ids, shape (n,): texts (dtype ``U`` or objects) or UTF-8 bytes (dtype ``S``).
+        Ids, shape (n,): texts (dtype ``U`` or objects) or UTF-8 bytes (dtype ``S``). Fixed-width dtypes
+        cannot hold an id that ends in NUL; objects can.
 
     Returns
     -------
@@ -202,7 +203,8 @@ def _characters(block: NDArray[np.generic]) -> tuple[_Words, NDArray[np.intp]]:
     width = block.dtype.itemsize // np.dtype(element).itemsize
     if width > _WIDEST:
         return np.empty((0, len(block)), dtype=np.uint32), np.arange(len(block))
-    matrix: NDArray[Any] = np.ascontiguousarray(block).view(element).reshape(len(block), width)
+    native = np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("="))
+    matrix: NDArray[Any] = native.view(element).reshape(len(block), width)
     used = width
     while used and not matrix[:, used - 1].any():
         used -= 1
