@@ -37,10 +37,18 @@ def _ruleset() -> Ruleset:
     ]
     return Ruleset(
         version=1,
-        rules={rule.key: rule for rule in plain + full},
-        layers={"pricing": Layer("pricing", "layer-salt")},
+        rules={rule.key: rule for rule in [*plain, *full[1:], _deepest(arms)]},
+        layers={"pricing": Layer("pricing", "layer-salt"), "whole": Layer("whole", "whole-salt")},
         holdouts={"year": Holdout("year", "holdout-salt", 500)},
         segments={"adults": condition_from_json({"attribute": "age", "operator": "ge", "value": 18})},
+    )
+
+
+def _deepest(arms: tuple[Variant, ...]) -> Rule:
+    """The longest way to a variant: nobody leaves before the third hash, but for the few held out."""
+    slots = (Range(0, 10_000),)
+    return Rule(
+        "deepest", "s", "old", arms, targeting=_TARGETING, layer="whole", slots=slots, holdouts=("year",)
     )
 
 
@@ -67,7 +75,12 @@ def _millions_a_second(ruleset: Ruleset, units: NDArray[np.str_] | NDArray[np.by
 
 def main() -> None:
     ruleset = _ruleset()
-    for key, what in [("plain-3", "no conditions"), ("full-3", "targeting, segment, holdout, layer")]:
+    ways = {
+        "plain-3": "no conditions",
+        "full-3": "targeting, segment, holdout, a tenth of a layer",
+        "deepest": "the same with a whole layer: three hashes",
+    }
+    for key, what in ways.items():
         print(f"decide, 36 characters, {what}: {_microseconds_of_decide(ruleset, key):.2f} µs")
     unit = _uuids(1)[0]
     everything = min(timeit.repeat(lambda: list(decide_all(ruleset, unit=unit)), number=100, repeat=5)) / 100
