@@ -7,11 +7,11 @@ to everybody who waits, and nobody waits for ever.
 
 import queue
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,17 +22,23 @@ from experiments.store.ledger import Receipt, Record, append
 MOST_ROWS = 5_000
 """Rows of one commit; more would make those who wait for it wait too long."""
 
-MOST_WAITING = 2_000
-"""Requests that may wait; more are told to come back instead of piling up."""
+MOST_WAITING = 10_000
+"""Jobs that may wait; more are told to come back instead of piling up."""
 
 PATIENCE = 10.0
 """Seconds after which a request is told that its outcome is unknown; sending it again settles it."""
 
 
-@dataclass(frozen=True)
-class _Job:
+PAUSE = 0.02
+"""Seconds between two commits that nobody waits for, so that many such jobs share one."""
+
+
+class _Job(NamedTuple):
+    """Records to append; who waits for them, or who wants to know if they were lost."""
+
     records: Sequence[Record]
-    done: "Future[Receipt]" = field(default_factory=Future)
+    done: "Future[Receipt] | None" = None
+    lost: Callable[[], None] | None = None
 
 
 _LEAVE: Final = _Job(())
@@ -46,7 +52,8 @@ class LedgerWriter:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._jobs: queue.Queue[_Job] = queue.Queue(MOST_WAITING)
+        # The bounded queue of the standard library costs ten times as much for each job.
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -60,16 +67,23 @@ class LedgerWriter:
         """
         if not records:
             return Receipt()
-        job = self._put(records)
+        done: Future[Receipt] = Future()
+        self._put(_Job(records, done))
         try:
-            return job.done.result(PATIENCE)
+            return done.result(PATIENCE)
         except FutureTimeoutError as problem:
             raise Unavailable("the ledger did not confirm in time; send it again") from problem
 
-    def offer(self, records: Sequence[Record]) -> bool:
-        """Hand records over without waiting; say whether there was room."""
+    def offer(self, records: Sequence[Record], lost: Callable[[], None] | None = None) -> bool:
+        """Hand records over without waiting; say whether there was room.
+
+        Parameters
+        ----------
+        lost
+            Called if they could not be stored after all.
+        """
         try:
-            self._put(records)
+            self._put(_Job(records, lost=lost))
         except Unavailable:
             return False
         return True
@@ -87,19 +101,31 @@ class LedgerWriter:
             self._jobs.put(_LEAVE)
             thread.join(PATIENCE)
 
-    def _put(self, records: Sequence[Record]) -> _Job:
-        job = _Job(records)
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full as problem:
-            raise Unavailable("too many requests are waiting for the ledger; send it again") from problem
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
-                self._thread.start()
-        return job
+    def _put(self, job: _Job) -> None:
+        if self._jobs.qsize() >= MOST_WAITING:
+            raise Unavailable("too many requests are waiting for the ledger; send it again")
+        self._jobs.put(job)
+        if self._thread is None:
+            with self._starting:
+                self._start()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
+            self._thread.start()
 
     def _work(self) -> None:
+        try:
+            self._write_until_told()
+        finally:
+            with self._starting:
+                # Something that nobody foresaw has ended this thread: the jobs that wait need another.
+                if self._thread is threading.current_thread():
+                    self._thread = None
+                    if not self._jobs.empty():
+                        self._start()
+
+    def _write_until_told(self) -> None:
         leaving = False
         while not leaving:
             jobs = [self._jobs.get()]
@@ -110,23 +136,43 @@ class LedgerWriter:
                 except queue.Empty:
                     break
                 rows += len(jobs[-1].records)
-            leaving = _LEAVE in jobs
+            leaving = any(job is _LEAVE for job in jobs)
             self._commit([job for job in jobs if job is not _LEAVE])
+            if not leaving and all(job.done is None for job in jobs):
+                time.sleep(PAUSE)
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
+        """Answer everybody, even if something happens that nobody foresaw."""
+        try:
+            self._store_all(jobs)
+        finally:
+            for job in jobs:
+                if job.done is not None and not job.done.done():
+                    job.done.set_exception(Unavailable("not stored; send it again"))
+
+    def _store_all(self, jobs: Sequence[_Job]) -> None:
         """Store all jobs in one transaction; if one of them spoils it, each in its own."""
+        awaited = [job for job in jobs if job.done is not None]
+        others = [record for job in jobs if job.done is None for record in job.records]
         try:
             with self._store.write() as session:
-                receipts = [append(session=session, records=job.records) for job in jobs]
+                append(session=session, records=others)
+                receipts = [append(session=session, records=job.records) for job in awaited]
         except (EvenhandError, SQLAlchemyError, ValueError, OverflowError) as problem:
             if len(jobs) > 1 and not isinstance(problem, Unavailable):
                 for job in jobs:
-                    self._commit([job])
+                    self._store_all([job])
                 return
+            refusal = problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
             for job in jobs:
-                job.done.set_exception(
-                    problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
-                )
+                _refuse(job, refusal)
             return
-        for job, receipt in zip(jobs, receipts, strict=True):
-            job.done.set_result(receipt)
+        for job, receipt in zip(awaited, receipts, strict=True):
+            job.done.set_result(receipt)  # type: ignore[union-attr]  # that is what makes it awaited
+
+
+def _refuse(job: _Job, refusal: EvenhandError) -> None:
+    if job.done is not None:
+        job.done.set_exception(refusal)
+    if job.lost is not None:
+        job.lost()

@@ -8,6 +8,7 @@ import hashlib
 import json
 from array import array
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from assignment import Decision, Detail, Rule
@@ -17,6 +18,7 @@ from experiments.writing import LedgerWriter
 _SLOTS = 1 << 17
 _MASK = _SLOTS - 1
 _WORD = (1 << 64) - 1
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class ExposureLog:
@@ -34,18 +36,22 @@ class ExposureLog:
         Returns
         -------
         bool
-            Whether it was handed to the writer. When the writer has no room the exposure is forgotten here,
-            so the unit's next evaluation tries again.
+            Whether it was handed to the writer. When the writer has no room, or cannot store it later, the
+            exposure is forgotten here, so the unit's next evaluation tries again.
         """
         fingerprint = hash((decision.key, decision.phase, decision.variant, unit)) & _WORD
         slot = fingerprint & _MASK
         if self._recent[slot] == fingerprint:
             return False
         self._recent[slot] = fingerprint
-        taken = self._writer.offer([_exposure(rule, decision, unit, attributes, millis)])
+        record = _exposure(rule, decision, unit, attributes, millis)
+        taken = self._writer.offer((record,), lost=partial(self._forget, slot))
         if not taken:
-            self._recent[slot] = 0
+            self._forget(slot)
         return taken
+
+    def _forget(self, slot: int) -> None:
+        self._recent[slot] = 0
 
 
 def exposure_id(decision: Decision, unit: str) -> str:
@@ -66,6 +72,6 @@ def _exposure(
         variant=decision.variant or "",
         occurred_at=millis,
         received_at=millis,
-        attributes=json.dumps(facts, ensure_ascii=False, separators=(",", ":")) if facts else None,
+        attributes=_encoder.encode(facts) if facts else None,
         mark="override" if decision.detail is Detail.OVERRIDE else None,
     )
