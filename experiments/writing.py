@@ -56,6 +56,8 @@ class LedgerWriter:
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self.recorded = Receipt()
+        """What became of the records that nobody waited for."""
 
     def append(self, records: Sequence[Record]) -> Receipt:
         """Append records and wait until they are safe.
@@ -156,7 +158,7 @@ class LedgerWriter:
         others = [record for job in jobs if job.done is None for record in job.records]
         try:
             with self._store.write() as session:
-                append(session=session, records=others)
+                recorded = append(session=session, records=others)
                 receipts = [append(session=session, records=job.records) for job in awaited]
         except (EvenhandError, SQLAlchemyError, ValueError, OverflowError) as problem:
             if len(jobs) > 1 and not isinstance(problem, Unavailable):
@@ -167,6 +169,7 @@ class LedgerWriter:
             for job in jobs:
                 _refuse(job, refusal)
             return
+        self.recorded += recorded
         for job, receipt in zip(awaited, receipts, strict=True):
             job.done.set_result(receipt)  # type: ignore[union-attr]  # that is what makes it awaited
 

@@ -7,13 +7,16 @@ that was pushed out only costs one more row that the ledger recognises by its me
 import hashlib
 import json
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from assignment import Decision, Detail, Rule
+from experiments.store.instants import to_millis
 from experiments.store.ledger import Exposure
 from experiments.writing import LedgerWriter
+from web.tally import Tally
 
 _SLOTS = 1 << 17
 _MASK = _SLOTS - 1
@@ -24,13 +27,13 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class ExposureLog:
     """Hands new exposures to the ledger's writer."""
 
-    def __init__(self, writer: LedgerWriter) -> None:
+    def __init__(self, writer: LedgerWriter, now: Callable[[], datetime], tally: Tally) -> None:
         self._writer = writer
+        self._now = now
+        self._tally = tally
         self._recent = array("Q", bytes(8 * _SLOTS))
 
-    def record(
-        self, rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any], millis: int
-    ) -> bool:
+    def record(self, rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any]) -> bool:
         """Record that a unit met its variant, unless this process did so lately.
 
         Returns
@@ -44,10 +47,11 @@ class ExposureLog:
         if self._recent[slot] == fingerprint:
             return False
         self._recent[slot] = fingerprint
-        record = _exposure(rule, decision, unit, attributes, millis)
+        record = _exposure(rule, decision, unit, attributes, to_millis(self._now()))
         taken = self._writer.offer((record,), lost=partial(self._forget, slot))
         if not taken:
             self._forget(slot)
+        self._tally.add("exposures", "queued" if taken else "no_room")
         return taken
 
     def _forget(self, slot: int) -> None:

@@ -22,7 +22,7 @@ from tests.samples import DAY, NOW, draft, experiment, metric
 UNITS = [f"user-{number}" for number in range(300)]
 NORWAY = {"attribute": "country", "operator": "eq", "value": "NO"}
 PRICING = {"layer": "pricing", "slots": [[0, 9_000]]}
-RUNNING = {"traffic": 5_000, **PRICING, "targeting": NORWAY, "holdouts": ["year"]}
+RUNNING: dict[str, Any] = {"traffic": 5_000, **PRICING, "targeting": NORWAY, "holdouts": ["year"]}
 
 MOVING: list[dict[str, Any]] = [
     {"traffic": 4_999},
