@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
@@ -37,6 +38,9 @@ def create_app(deployment: Deployment) -> Flask:
 
 def serve_app() -> Flask:
     """Make the application that a server's worker runs, from the environment."""
+    # An interrupt at the terminal is for the server, which tells its workers: one that is told twice at the
+    # same moment, by both, would wait for ever.
+    os.setpgid(0, 0)
     deployment = open_deployment(read_settings())
     # The server lets unfinished requests end before its worker leaves; what they handed over is written here.
     atexit.register(deployment.close)
