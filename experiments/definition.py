@@ -7,7 +7,7 @@ Every door parses into these drafts, so a draft that exists is right in itself; 
 import json
 import re
 import tomllib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -25,9 +25,11 @@ from pydantic import (
 
 from assignment import EXCLUDED, condition_from_json
 from experiments.errors import InvalidInput, Problem
+from experiments.storable import unstorable
 
 KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
-_DURATION = re.compile(r"^(\d{1,5})(h|d|w)$")
+_DURATION = re.compile(r"([1-9]\d{0,3})(h|d|w)")
+MAX_VALUE_BYTES = 64 * 1024
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -37,16 +39,34 @@ def _clean(text: str) -> str:
     return text.strip()
 
 
+def _spoken(text: str) -> str:
+    if not text:
+        raise ValueError("expected a text")
+    return text
+
+
+def _keepable(value: Any) -> Any:
+    if problem := unstorable(value):
+        raise ValueError(problem)
+    if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_VALUE_BYTES:
+        raise ValueError(f"larger than {MAX_VALUE_BYTES} bytes")
+    return value
+
+
 def _duration(text: str) -> str:
-    if not _DURATION.match(text):
+    if not _DURATION.fullmatch(text):
         raise ValueError("expected a number and h, d or w, such as 14d")
     return text
 
 
 def _utc(moment: Any) -> Any:
     """Take a time without an offset as UTC, and a date as its midnight."""
+    if isinstance(moment, int | float):
+        raise ValueError("expected a date or a time such as 2026-03-15T09:30:00Z")
     if isinstance(moment, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", moment):
         moment += "T00:00:00Z"
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     if isinstance(moment, str) and re.fullmatch(r"[^Zz+]*T[^Zz+-]*", moment):
         moment += "Z"
     if isinstance(moment, datetime) and moment.tzinfo is None:
@@ -54,16 +74,25 @@ def _utc(moment: Any) -> Any:
     return moment
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """One way to write each moment, so that equal drafts give equal texts."""
+    if not 1970 <= moment.year <= 9000:
+        raise ValueError("expected a year from 1970 to 9000")
+    return moment.astimezone(UTC)
+
+
 Key = Annotated[str, Field(pattern=KEY_PATTERN)]
 Text = Annotated[str, Field(max_length=2_000), AfterValidator(_clean)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
 Duration = Annotated[str, AfterValidator(_duration)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_utc)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_utc), AfterValidator(_in_utc)]
+Value = Annotated[JsonValue, AfterValidator(_keepable)]
+UnitId = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_keepable)]
 
 
 def length_of(duration: str) -> timedelta:
     """Turn a duration such as ``14d`` into a length of time."""
-    found = _DURATION.match(duration)
+    found = _DURATION.fullmatch(duration)
     if found is None:
         raise ValueError(f"{duration!r}: expected a number and h, d or w, such as 14d")
     return int(found[1]) * _UNITS[found[2]]
@@ -88,7 +117,7 @@ class MetricDraft(Draft):
     name: Name = ""
     description: Text = ""
     kind: Literal["proportion", "mean"]
-    event: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
+    event: Annotated[Name, AfterValidator(_spoken)]
     aggregation: Literal["sum", "count"] = "sum"
     value: Literal["value"] = "value"
     direction: Literal["increase", "decrease"] = "increase"
@@ -108,12 +137,12 @@ class MetricDraft(Draft):
 
 
 class VariantDraft(Draft):
-    """One arm."""
+    """One arm, and the value that clients receive; without one they receive its key."""
 
     key: Key
     name: Name = ""
     weight: int = Field(default=1, ge=0, le=10_000, strict=True)
-    value: JsonValue = None
+    value: Value = None
 
     @field_validator("key")
     @classmethod
@@ -197,8 +226,8 @@ class ExperimentDraft(Draft):
     variants: tuple[VariantDraft, ...] = Field(min_length=2, max_length=50)
     control: Key
     traffic: int = Field(default=10_000, ge=0, le=10_000, strict=True)
-    targeting: dict[str, JsonValue] | None = None
-    overrides: dict[str, Key] = Field(default_factory=dict)
+    targeting: Annotated[dict[str, JsonValue], AfterValidator(_keepable)] | None = None
+    overrides: dict[UnitId, Key] = Field(default_factory=dict)
     layer: None = None
     status: Literal["draft", "running", "stopped"] = "draft"
     starts: Instant | None = None
@@ -268,10 +297,10 @@ def parse_definitions(text: bytes, *, form: Literal["json", "toml"]) -> Definiti
         return Definitions.model_validate(tomllib.loads(text.decode()))
     except UnicodeDecodeError as problem:
         raise InvalidInput.at("", f"the file is not UTF-8 text (byte {problem.start})") from problem
-    except tomllib.TOMLDecodeError as problem:
-        raise InvalidInput.at("", f"not TOML: {problem}") from problem
     except ValidationError as problem:
         raise invalid(problem) from problem
+    except (ValueError, RecursionError) as problem:  # a damaged file, endless digits, endless brackets
+        raise InvalidInput.at("", f"not TOML: {problem}") from problem
 
 
 def parse_experiment(document: dict[str, Any]) -> ExperimentDraft:

@@ -24,7 +24,8 @@ from typing import Any
 
 from experiments.catalog import list_experiments
 from experiments.errors import InvalidInput, Problem
-from experiments.messages import MAX_EVENT_NAME, MAX_ID, MAX_MESSAGE_ID, parse_time, unstorable
+from experiments.messages import MAX_EVENT_NAME, MAX_ID, MAX_MESSAGE_ID, parse_time
+from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Receipt, Record, append
@@ -93,7 +94,7 @@ class _Reader:
         moment = parse_time(row.get("timestamp"))
         if moment is None:
             raise ValueError(
-                f"timestamp: {row.get('timestamp')!r} is not ISO 8601, such as 2026-03-15T09:30:00Z"
+                f"timestamp: {_shown(row.get('timestamp'))} is not ISO 8601, such as 2026-03-15T09:30:00Z"
             )
         occurred_at = to_millis(moment)
         message_id = _text(row, "message_id", MAX_MESSAGE_ID) or self._derived_id(row, occurred_at)
@@ -113,9 +114,9 @@ class _Reader:
     def _assignment(self, row: Row) -> tuple[str, str]:
         experiment, variant = _text(row, "experiment", 128), _text(row, "variant", 128)
         if experiment is None or experiment not in self.variants:
-            raise ValueError(f"experiment: there is no experiment {experiment!r}")
+            raise ValueError(f"experiment: there is no experiment {_shown(experiment)}")
         if variant is None or variant not in self.variants[experiment]:
-            raise ValueError(f"variant: {experiment} has no variant {variant!r}")
+            raise ValueError(f"variant: {experiment} has no variant {_shown(variant)}")
         return experiment, variant
 
     def _derived_id(self, row: Row, occurred_at: int) -> str:
@@ -293,11 +294,22 @@ def _number(row: Row) -> float | None:
         return None
     try:
         number = float(value)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
-        raise ValueError(f"value: {value!r} is not a number") from None
-    if not math.isfinite(number) or abs(number) > 1e300:
-        raise ValueError(f"value: {value!r} is beyond the range of numbers")
+        raise ValueError(f"value: {_shown(value)} is not a number") from None
+    if not abs(number) <= LARGEST_NUMBER:
+        raise ValueError(f"value: {_shown(value)} is beyond the range of numbers")
     return number
+
+
+def _shown(value: Any) -> str:
+    """A wrong value as a message shows it: quoted, and no longer than a line."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        text = "a number of very many digits"
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def _object(row: Row, column: str) -> str | None:

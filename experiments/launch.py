@@ -29,6 +29,8 @@ def start(
     row.stopped_at = None
     if first:
         session.add(PhaseRow(experiment=key, number=row.phase, salt=row.salt, started_at=now))
+    else:
+        _mark_phase(session, row, stopped_at=None)
     return _moved(session, row, Status.RUNNING, actor, now)
 
 
@@ -42,12 +44,7 @@ def stop(*, session: Session, key: str, actor: str, now: datetime, revision: int
     """
     row = _moving(session, key, Status.STOPPED, revision)
     row.stopped_at = now
-    phase = session.exec(
-        select(PhaseRow).where(PhaseRow.experiment == key, PhaseRow.number == row.phase)
-    ).first()
-    if phase is not None:
-        phase.stopped_at = now
-        session.add(phase)
+    _mark_phase(session, row, stopped_at=now)
     return _moved(session, row, Status.STOPPED, actor, now)
 
 
@@ -71,6 +68,15 @@ def apply(*, session: Session, definitions: Definitions, actor: str, now: dateti
             changes.append(Change("experiment", draft.key, "stopped"))
     publish(session=session, now=now)
     return changes
+
+
+def _mark_phase(session: Session, row: ExperimentRow, *, stopped_at: datetime | None) -> None:
+    phase = session.exec(
+        select(PhaseRow).where(PhaseRow.experiment == row.key, PhaseRow.number == row.phase)
+    ).first()
+    if phase is not None:
+        phase.stopped_at = stopped_at
+        session.add(phase)
 
 
 def _moving(session: Session, key: str, wanted: Status, revision: int | None) -> ExperimentRow:

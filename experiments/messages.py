@@ -5,7 +5,6 @@ or a rejection that says what is wrong with it.
 """
 
 import json
-import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from experiments.errors import InvalidInput
+from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Record
 
@@ -23,7 +23,6 @@ MAX_MESSAGE_BYTES = 64 * 1024
 MAX_ID = 512
 MAX_MESSAGE_ID = 200
 MAX_EVENT_NAME = 200
-LARGEST_INTEGER = 2**53
 
 FUTURE_LIMIT = timedelta(hours=24)
 """An event further in the future than this is dated at its arrival, and marked."""
@@ -203,7 +202,7 @@ def _value(properties: Mapping[str, Any]) -> float | None:
     for field in _VALUE_FIELDS:
         value = properties.get(field)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if abs(value) > 1e300 or not math.isfinite(value):
+            if not abs(value) <= LARGEST_NUMBER:
                 raise _Rejected("not_finite", f"properties.{field}: beyond the range of numbers")
             return float(value)
     return None
@@ -218,29 +217,6 @@ def _written(properties: Mapping[str, Any]) -> str | None:
     if len(text.encode()) > MAX_MESSAGE_BYTES:
         raise _Rejected("too_large", f"larger than {MAX_MESSAGE_BYTES} bytes")
     return text
-
-
-def unstorable(value: Any, depth: int = 0) -> str | None:
-    """Say why a value cannot be kept by every database and read back the same; None when it can."""
-    if depth > 32:
-        return "nested more than 32 deep"
-    match value:
-        case str():
-            if "\0" in value:
-                return "holds a NUL character"
-            return "holds a lone surrogate" if any("\ud800" <= c <= "\udfff" for c in value) else None
-        case bool() | None:
-            return None
-        case int():
-            return "holds a whole number beyond ±2^53" if abs(value) > LARGEST_INTEGER else None
-        case float():
-            return None if math.isfinite(value) else "holds a number that is not finite"
-        case dict():
-            parts = (unstorable(part, depth + 1) for item in value.items() for part in item)
-            return next((problem for problem in parts if problem), None)
-        case list():
-            return next((problem for part in value if (problem := unstorable(part, depth + 1))), None)
-    return f"holds a {type(value).__name__}"
 
 
 def _time(

@@ -4,10 +4,12 @@ import json
 from dataclasses import replace
 from datetime import datetime
 
+from pydantic import JsonValue
 from sqlmodel import Session, col, select
 
 from assignment import Rule, Ruleset, State, Variant, condition_from_json
 from experiments.catalog import Experiment, list_experiments
+from experiments.definition import VariantDraft
 from experiments.lifecycle import Status
 from experiments.store.tables import RulesetRow
 
@@ -63,7 +65,7 @@ def _rule(experiment: Experiment) -> Rule:
         key=draft.key,
         salt=experiment.salt,
         control=draft.control,
-        variants=tuple(Variant(each.key, each.weight, each.value) for each in draft.variants),
+        variants=tuple(Variant(each.key, each.weight, _value(each)) for each in draft.variants),
         phase=experiment.phase,
         unit_type=draft.unit,
         state=_STATES[experiment.status],
@@ -71,3 +73,8 @@ def _rule(experiment: Experiment) -> Rule:
         targeting=None if draft.targeting is None else condition_from_json(draft.targeting),
         overrides=dict(draft.overrides),
     )
+
+
+def _value(variant: VariantDraft) -> JsonValue:
+    """What clients receive: OpenFeature's would answer a null with the default in the code."""
+    return variant.key if variant.value is None else variant.value

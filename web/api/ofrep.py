@@ -16,8 +16,9 @@ from pydantic_core import from_json
 
 from assignment import Decision, Detail, Rule, Ruleset, decide
 from experiments.definition import KEY_PATTERN
-from experiments.messages import MAX_ID, unstorable
+from experiments.messages import MAX_ID
 from experiments.people import KeyKind
+from experiments.storable import unstorable
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Exposure
 from web.api.access import presented, resolve
