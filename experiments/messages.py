@@ -14,6 +14,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from experiments.errors import InvalidInput
+from experiments.salvage import salvage
 from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Record
@@ -102,13 +103,13 @@ def parse_body(body: bytes, *, implied_type: str | None, received_at: datetime) 
 
 
 def _decode(body: bytes) -> Any:
-    """Decode JSON without ever failing on depth; a text that one message spoils must not spoil the rest."""
+    """Decode JSON; a text that one message spoils must not spoil the rest."""
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as strict:
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
+            return salvage(body)
+        except ValueError:
             raise InvalidInput.at("", f"not JSON: {strict}") from strict
 
 
@@ -118,7 +119,7 @@ def _record(
     if not isinstance(message, dict):
         raise _Rejected("not_an_object", "expected an object")
     kind = message.get("type") or implied_type
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise _Rejected("unknown_type", f"type: expected one of {', '.join(sorted(_TYPES))}")
     user = _identity(message, "userId")
     anonymous = _identity(message, "anonymousId")
@@ -227,7 +228,7 @@ def _time(
     if claimed is None:
         return to_millis(received_at), None
     happened = parse_time(claimed)
-    sent_text = message.get("sentAt") or envelope.get("sentAt")
+    sent_text = message.get("sentAt") or envelope.get("sentAt") or None
     sent = parse_time(sent_text) if sent_text is not None else None
     if happened is None or (sent_text is not None and sent is None):
         raise _Rejected("bad_time", "timestamp: expected ISO 8601, such as 2026-03-15T09:30:00.000Z")
