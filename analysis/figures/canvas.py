@@ -42,7 +42,14 @@ def label_ticks(axis: Any, grid: Any, marks: Sequence[tuple[float, str]]) -> Non
         grid.ticker = ticker
 
 
-def rule(canvas: figure, *, at: float, dimension: str, dash: str = "solid", width: float = 1.5) -> None:
+def rule(
+    canvas: figure,
+    *,
+    at: float,
+    dimension: Literal["width", "height"],
+    dash: str = "solid",
+    width: float = 1.5,
+) -> None:
     """Draw a line across the whole frame."""
     span = Span(location=at, dimension=dimension, line_dash=dash, line_width=width, level="underlay")
     canvas.add_layout(span)

@@ -151,8 +151,8 @@ def _marks(canvas: figure, rows: Sequence[Row], span: tuple[float, float]) -> No
         fill_alpha=0.28,
         line_color="colour",
         line_width=1.25,
-        border_radius=6,
     )
+    bar.update(border_radius=6)
     canvas.add_glyph(source, bar)
     canvas.scatter(
         x="estimate", y="y", marker="marker", size=11, source=source, fill_color="colour", line_color="colour"
