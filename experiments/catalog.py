@@ -24,7 +24,7 @@ from experiments.store.tables import ExperimentRow, MetricRow
 EDITABLE_WHILE_RUNNING = frozenset(
     {"name", "description", "owner", "tags", "hypothesis", "ends", "status", "source", "overrides"}
 )
-"""What may change without moving a unit or a goalpost; traffic may also rise and secondary metrics may join."""
+"""What may change without moving a unit or a goalpost. Traffic may rise and secondaries may join, too."""
 
 
 @dataclass(frozen=True, slots=True)

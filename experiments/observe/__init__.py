@@ -1,0 +1,6 @@
+"""Observation: from exposures and events to moments. The only place with analytical SQL and engines."""
+
+from experiments.observe.counting import count
+from experiments.observe.statement import Question, text_of
+
+__all__ = ["Question", "count", "text_of"]

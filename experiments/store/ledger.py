@@ -1,0 +1,95 @@
+"""The ledger: exposures and events, appended once and never changed.
+
+Records are tuples in the order of their table's columns: they go to the database in the thousands, and a
+tuple is what its driver takes without another copy.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlmodel import Session
+
+from experiments.store.tables import EventRow, ExposureRow
+
+
+class Exposure(NamedTuple):
+    """A unit met its variant. Times are milliseconds since 1970 in UTC."""
+
+    message_id: str
+    experiment: str
+    user_id: str | None
+    anonymous_id: str | None
+    variant: str
+    occurred_at: int
+    received_at: int
+    attributes: str | None = None
+    mark: str | None = None
+
+
+class Event(NamedTuple):
+    """Something happened to a unit. Times are milliseconds since 1970 in UTC."""
+
+    message_id: str
+    user_id: str | None
+    anonymous_id: str | None
+    event: str
+    value: float | None
+    occurred_at: int
+    received_at: int
+    properties: str | None = None
+    mark: str | None = None
+
+
+Record = Exposure | Event
+
+_TABLES: dict[type, Any] = {Exposure: ExposureRow, Event: EventRow}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of records: new ones, and ones whose message id was there already."""
+
+    accepted: int = 0
+    duplicates: int = 0
+
+    def __add__(self, other: "Receipt") -> "Receipt":
+        return Receipt(self.accepted + other.accepted, self.duplicates + other.duplicates)
+
+
+def append(*, session: Session, records: Iterable[Record]) -> Receipt:
+    """Append records in the session's transaction; a message id that is there already is left alone."""
+    kinds: dict[type, list[Record]] = {Exposure: [], Event: []}
+    for record in records:
+        kinds[type(record)].append(record)
+    connection = session.connection()
+    receipt = Receipt()
+    for kind, rows in kinds.items():
+        if rows:
+            receipt += _insert(connection, kind, rows)
+    return receipt
+
+
+def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:
+    statement, positional = _statement(kind, connection.dialect)
+    parameters: Any = rows if positional else [row._asdict() for row in rows]
+    added = connection.exec_driver_sql(statement, parameters).rowcount
+    return Receipt(added, len(rows) - added)
+
+
+def _statement(kind: type, dialect: Dialect) -> tuple[str, bool]:
+    return _compiled(kind, dialect.name, dialect.positional), dialect.positional
+
+
+@cache
+def _compiled(kind: type, name: str, positional: bool) -> str:  # noqa: FBT001 - part of the cache's key
+    table: Table = _TABLES[kind].__table__
+    columns = list(kind._fields)  # type: ignore[attr-defined]  # a NamedTuple's fields are its columns
+    build: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[name]
+    statement = build(table).on_conflict_do_nothing(index_elements=["message_id"])
+    dialect = sqlite.dialect() if positional else postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+    return str(statement.compile(dialect=dialect, column_keys=columns))
