@@ -1,11 +1,10 @@
-"""Changes: what happened to a metric, as a sentence in which the interval is never split from its estimate."""
+"""Changes: what happened to a metric, in a sentence that never splits the interval from its estimate."""
 
 from dataclasses import dataclass
 
-from flask_babel import gettext
-
 from analysis import Finding, Interval, Readout
 from web.wording import numbers
+from web.wording.language import gettext
 from web.wording.names import Names
 from web.wording.readings import inconclusive, not_estimable, points
 
@@ -67,13 +66,13 @@ def _moved(metric: str, levels: Levels, finding: Finding, *, as_share: bool) -> 
     }
     if finding.difference is not None and finding.difference.estimate > 0:
         return gettext(
-            "%(metric)s rose from %(control)s to %(treatment)s: an increase of %(size)s, likely between %(low)s "
-            "and %(high)s.",
+            "%(metric)s rose from %(control)s to %(treatment)s: an increase of %(size)s, likely between "
+            "%(low)s and %(high)s.",
             **words,
         )
     return gettext(
-        "%(metric)s fell from %(control)s to %(treatment)s: a decrease of %(size)s, likely between %(low)s and "
-        "%(high)s.",
+        "%(metric)s fell from %(control)s to %(treatment)s: a decrease of %(size)s, likely between "
+        "%(low)s and %(high)s.",
         **words,
     )
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext, ngettext
-
 from analysis import Finding, Reading, Readout, Role
 from web.wording import numbers
+from web.wording.language import gettext, ngettext
 from web.wording.names import Names
 from web.wording.readings import withholds
 from web.wording.verdict import goal_of

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from flask_babel import gettext
-
 from analysis.readout import DataCheck, Readout
 from web.wording import numbers
+from web.wording.language import gettext
 from web.wording.names import Names
 
 
@@ -18,7 +17,7 @@ def distrust(readout: Readout, names: Names) -> tuple[str, tuple[str, ...], tupl
             (gettext("No unit has met this experiment so far."),),
             _missing_causes(),
         )
-    told = {
+    told: dict[str, Callable[[DataCheck], str]] = {
         "srm": lambda check: wrong_split(check, names),
         "crossover": _crossed,
         "metrics": lambda check: _silent(check, names),
@@ -36,8 +35,8 @@ def wrong_split(check: DataCheck, names: Names) -> str:
         return gettext("The split is not as planned.")
     name = max(expected, key=lambda key: abs(observed[key] - expected[key]))
     return gettext(
-        "%(name)s received %(share)s of the units instead of %(planned)s. A split this uneven would appear in "
-        "fewer than 1 of %(base)s sound experiments, so the groups differ by more than the change.",
+        "%(name)s received %(share)s of the units instead of %(planned)s. A split this uneven would appear "
+        "in fewer than 1 of %(base)s sound experiments, so the groups differ by more than the change.",
         name=names.variant(name),
         share=numbers.percent(observed[name] / total, 1),
         planned=numbers.percent(expected[name] / total, 1),

@@ -6,9 +6,10 @@ from datetime import date, datetime
 
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
-from flask_babel import format_datetime, get_locale, gettext
+from flask_babel import format_datetime, get_locale
 
 from analysis import Interval
+from web.wording.language import gettext
 
 MINUS = "\N{MINUS SIGN}"
 RANGE = " … "

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from flask_babel import gettext
-
 from analysis import Finding, Interval, Reading, Readout, Recommendation, Role
 from web.wording import numbers
+from web.wording.language import gettext
 from web.wording.names import Names
 
 
@@ -96,7 +95,8 @@ def if_nothing_changed(p_value: float, *, inference: str | None) -> str:
         count, of = numbers.whole(max(1, p_value * 10)), numbers.whole(10)
     if inference == "fixed":
         return gettext(
-            "If nothing had changed, a difference this large would appear in %(count)s of %(of)s experiments.",
+            "If nothing had changed, a difference this large would appear in %(count)s of %(of)s "
+            "experiments.",
             count=count,
             of=of,
         )

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask_babel import gettext, ngettext
-
 from analysis import Finding, Reading, Readout, Recommendation, Role
 from web.wording import numbers
 from web.wording.changes import is_share, per_thousand, sentence_of
 from web.wording.distrust import distrust
+from web.wording.language import gettext, ngettext
 from web.wording.names import Names
 
 
@@ -51,7 +50,7 @@ def conclude(readout: Readout, names: Names) -> Conclusion:
 
 
 def goal_of(readout: Readout, variant: str | None) -> Finding | None:
-    """The finding that a verdict speaks of first: the first primary metric, of its variant if it names one."""
+    """The finding that a verdict speaks of first: the first primary metric, of the variant it names."""
     primary = [finding for finding in readout.comparisons if finding.role is Role.PRIMARY]
     named = [finding for finding in primary if finding.variant == variant]
     return next(iter(named or primary), None)
@@ -188,8 +187,8 @@ def _unclear(readout: Readout, names: Names) -> str:
         return sentence_of(readout, names, primary[0])
     control = names.variant(readout.plan.control)
     return gettext(
-        "No treatment is clearly better or worse than %(control)s: for each of them the data fit both a rise and "
-        "a fall.",
+        "No treatment is clearly better or worse than %(control)s: for each of them the data fit both a "
+        "rise and a fall.",
         control=control,
     )
 
