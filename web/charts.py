@@ -25,7 +25,7 @@ from analysis.figures import (
     draw_sparklines,
 )
 from analysis.readout import Series, SplitPoint
-from web.pages.scorecard import HEADER_HEIGHT, Line
+from web.scorecard import HEADER_HEIGHT, Line
 from web.wording import Names, numbers
 from web.wording.language import gettext
 
@@ -35,7 +35,7 @@ LIST_ROW_HEIGHT = 64
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure on a page: where it goes, what it draws, and its result in words for those who cannot see it."""
+    """A figure on a page: where it goes, what it draws, and its result in words."""
 
     id: str
     item: Mapping[str, Any]
