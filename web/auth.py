@@ -66,9 +66,9 @@ def leave(answer: Response) -> Response:
 
 
 def local_path(wanted: str | None, *, otherwise: str) -> str:
-    """A path on this site, or the other one: nobody is sent elsewhere from here.
+    r"""A path on this site, or the other one: nobody is sent elsewhere from here.
 
-    Browsers read ``\\`` as ``/`` and drop tabs and line breaks, so paths with any of them are not taken.
+    Browsers read ``\`` as ``/`` and drop tabs and line breaks, so paths with any of them are not taken.
     """
     if not wanted or not wanted.startswith("/") or wanted.startswith("//"):
         return otherwise
