@@ -69,7 +69,7 @@ def vendor_bokeh(version: str) -> Response:
 
 
 def _send(found: Asset, keep: str) -> Response:
-    packed = "gzip" in request.accept_encodings
+    packed = request.accept_encodings.quality("gzip") > 0
     answer = Response(found.packed if packed else found.plain, mimetype=found.media_type)
     if packed:
         answer.headers["Content-Encoding"] = "gzip"

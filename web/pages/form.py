@@ -79,7 +79,7 @@ def document_of(form: Form) -> dict[str, Any]:
     document = {
         **{name: texts[name].strip() for name in ("name", "key", "control", "unit")},
         "hypothesis": {name: texts[name] for name in ("change", "audience", "effect", "because")},
-        "traffic": round(_number(texts["traffic"], "traffic", problems, default=100) * 100),
+        "traffic": _traffic(texts["traffic"], problems),
         "variants": [_variant(each, place, problems) for place, (_, each) in enumerate(form.named_variants)],
         "metrics": _metrics(form, problems),
         "plan": _plan(texts, problems),
@@ -87,6 +87,15 @@ def document_of(form: Form) -> dict[str, Any]:
     if problems:
         raise InvalidInput(problems)
     return document
+
+
+def _traffic(text: str, problems: list[Problem]) -> int:
+    """Read per cent as basis points."""
+    percent = _number(text, "traffic", problems, default=100)
+    if not 0 <= percent <= 100:
+        problems.append(Problem("traffic", "less than or equal to 100"))
+        return 0
+    return round(percent * 100)
 
 
 def _variant(typed: TypedVariant, place: int, problems: list[Problem]) -> dict[str, Any]:

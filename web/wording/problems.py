@@ -27,6 +27,9 @@ _PLACES = {
     "plan.size": "size",
     "plan": "size",
 }
+_PER_CENT = ("mde", "confidence")
+"""Fields that are typed in per cent and stored as shares."""
+
 _SPOKEN_OF = ("control", "variants")
 """Fields that a problem with the whole may begin by naming."""
 
@@ -35,7 +38,9 @@ def beside_fields(problems: Sequence[Problem], form: "Form") -> dict[str, list[s
     """Sort problems by the field of the form that they belong to."""
     found: dict[str, list[str]] = {}
     for problem in problems:
-        found.setdefault(_field(problem, form), []).append(worded(problem.message))
+        field = _field(problem, form)
+        scale = 100 if field in _PER_CENT or field.startswith("margin:") else 1
+        found.setdefault(field, []).append(worded(problem.message, scale=scale))
     return found
 
 
@@ -59,16 +64,20 @@ def _field(problem: Problem, form: "Form") -> str:
     return named if named in _SPOKEN_OF else place.split(".")[0] or "form"
 
 
-def worded(message: str) -> str:
-    """Say a problem in the reader's language; one that has no translation stays as it is."""
+def worded(message: str, *, scale: int = 1) -> str:
+    """Say a problem in the reader's language; one that has no translation stays as it is.
+
+    Limits in the message are multiplied by ``scale``.
+    """
     for pattern, say in _MESSAGES:
         match = re.search(pattern, message)
         if match:
-            return say(match)
+            limit = match[1] if match.groups() else ""
+            return say(f"{float(limit) * scale:g}" if limit else "")
     return message
 
 
-_MESSAGES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
+_MESSAGES: list[tuple[str, Callable[[str], str]]] = [
     (
         r"should match pattern",
         lambda _: gettext(
@@ -77,7 +86,7 @@ _MESSAGES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     ),
     (
         r"at most (\d+) characters",
-        lambda found: gettext("This is too long: at most %(most)s characters.", most=found[1]),
+        lambda limit: gettext("This is too long: at most %(most)s characters.", most=limit),
     ),
     (r"exists already", lambda _: gettext("This key was used before. Keys are never used twice.")),
     (r"not a number", lambda _: gettext("Write a number.")),
@@ -85,14 +94,14 @@ _MESSAGES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"valid integer", lambda _: gettext("Write a whole number.")),
     (
         r"greater than or equal to ([\d.]+)",
-        lambda found: gettext("Write a number from %(least)s.", least=found[1]),
+        lambda limit: gettext("Write a number from %(least)s.", least=limit),
     ),
-    (r"greater than ([\d.]+)", lambda found: gettext("Write a number above %(least)s.", least=found[1])),
+    (r"greater than ([\d.]+)", lambda limit: gettext("Write a number above %(least)s.", least=limit)),
     (
         r"less than or equal to ([\d.]+)",
-        lambda found: gettext("Write a number up to %(most)s.", most=found[1]),
+        lambda limit: gettext("Write a number up to %(most)s.", most=limit),
     ),
-    (r"less than ([\d.]+)", lambda found: gettext("Write a number below %(most)s.", most=found[1])),
+    (r"less than ([\d.]+)", lambda limit: gettext("Write a number below %(most)s.", most=limit)),
     (r"two have the same key", lambda _: gettext("Two variants have the same key.")),
     (
         r"at least one other need a weight",
@@ -106,6 +115,7 @@ _MESSAGES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
         r"sequential inference needs size",
         lambda _: gettext("Looking at any time up to a size needs that size."),
     ),
+    (r"finite number", lambda _: gettext("Write a number.")),
     (r"there is no metric", lambda _: gettext("One of these metrics does not exist.")),
     (r"is what units outside", lambda _: gettext("This word is taken; choose another key.")),
     (r"cannot be stored", lambda _: gettext("This holds a character that cannot be stored.")),
