@@ -24,6 +24,9 @@ from analysis.verdict import judge
 CROSSOVER_LIMIT = 0.01
 """Above this share of units seen in two variants, the assignment itself is in doubt."""
 
+SILENCE_LIMIT = 500
+"""Units after which a primary metric without a single event means that it is not being recorded."""
+
 BURN_IN = 100
 """Units an arm needs before harm is looked for: earlier, the variance itself is not known well enough."""
 
@@ -251,7 +254,9 @@ def _checks(plan: Plan, observation: Observation) -> tuple[DataCheck, ...]:
     silent = [
         metric.key
         for metric in plan.metrics
-        if kept and not any(arm.value for arm in observation.moments.get(metric.key, {}).values())
+        if metric.role is Role.PRIMARY
+        and kept >= SILENCE_LIMIT
+        and not any(arm.value for arm in observation.moments.get(metric.key, {}).values())
     ]
     return (
         _split_check(plan, observation.units),

@@ -9,7 +9,7 @@ from experiments.catalog import Change, Experiment, apply_metrics_and_drafts, fi
 from experiments.definition import Definitions
 from experiments.errors import Conflict
 from experiments.lifecycle import Status, require_move
-from experiments.publish import publish
+from experiments.publishing import publish
 from experiments.store.tables import ExperimentRow, PhaseRow
 
 

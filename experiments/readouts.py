@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from analysis import Observation, Readout
+from analysis import Observation, Readout, read
 from experiments.store.tables import SnapshotRow
 
 
@@ -18,7 +18,13 @@ class Snapshot:
 
     id: int
     experiment: str
-    document: Mapping[str, Any]
+    text: str
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The readout in its JSON form."""
+        document: Mapping[str, Any] = json.loads(self.text)
+        return document
 
     @property
     def readout(self) -> Readout:
@@ -56,8 +62,22 @@ def keep(*, session: Session, readout: Readout, observation: Observation) -> Sna
     return _snapshot(row)
 
 
+def recompute(*, session: Session, snapshot: Snapshot) -> str:
+    """Read a snapshot's observation again, under its own plan and version.
+
+    Returns
+    -------
+    str
+        The text of the readout; equal to the stored one, byte for byte, as long as the code reads alike.
+    """
+    row = session.get_one(SnapshotRow, snapshot.id)
+    stored = snapshot.readout
+    observation = Observation.from_json(json.loads(row.observation))
+    return _written(read(stored.plan, observation, version=stored.version).to_json())
+
+
 def _snapshot(row: SnapshotRow) -> Snapshot:
-    return Snapshot(row.id or 0, row.experiment, json.loads(row.readout))
+    return Snapshot(row.id or 0, row.experiment, row.readout)
 
 
 def _written(document: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ def person() -> Person | None:
 def require_person() -> None:
     """Refuse a request without a session in force, for use before the doors of a blueprint."""
     if person() is None:
-        abort(401, "sign in first: a session is needed")
+        abort(401, "sign in first")
 
 
 def enter(*, token: str, answer: Response) -> Response:

@@ -1,16 +1,24 @@
 """The deployment: what every door and page of one process shares."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from flask import current_app
 
 from experiments.store import Store, open_store
+from experiments.store.schema import upgrade
+from experiments.writing import LedgerWriter
+from web.mirror import Mirror
 from web.settings import Settings
 
 VERSION = version("evenhand")
+
+
+def clock() -> datetime:
+    """The present moment, in UTC. The only place that asks."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -19,12 +27,23 @@ class Deployment:
 
     settings: Settings
     store: Store
-    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    mirror: Mirror
+    writer: LedgerWriter
+    now: Callable[[], datetime] = clock
+
+    def close(self) -> None:
+        """Write what was handed over and let go of everything."""
+        self.mirror.close()
+        self.writer.close()
+        self.store.close()
 
 
-def open_deployment(settings: Settings) -> Deployment:
-    """Open what the settings name."""
-    return Deployment(settings, open_store(settings.ledger_url))
+def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) -> Deployment:
+    """Open what the settings name; on the embedded database the schema is brought up to date."""
+    store = open_store(settings.ledger_url)
+    if settings.embedded:
+        upgrade(store)
+    return Deployment(settings, store, Mirror(store), LedgerWriter(store), now)
 
 
 def current() -> Deployment:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from experiments.store.tables import EventRow, ExposureRow
 
@@ -72,6 +72,13 @@ def append(*, session: Session, records: Iterable[Record]) -> Receipt:
         if rows:
             receipt += _insert(connection, kind, rows)
     return receipt
+
+
+def position(*, session: Session) -> tuple[int, int]:
+    """How far the ledger reaches: the newest row ids of exposures and events."""
+    newest = (select(func.max(col(table.id))) for table in (ExposureRow, EventRow))
+    exposures, events = (session.exec(query).one() or 0 for query in newest)
+    return exposures, events
 
 
 def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:

@@ -1,0 +1,51 @@
+"""Access: which key a request carries, wherever its client puts it."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Mapping
+
+from werkzeug.datastructures import Headers
+
+from experiments.people import ApiKey, KeySecret
+
+
+def resolve(keys: Mapping[str, KeySecret], candidates: Iterable[str | None]) -> ApiKey | None:
+    """Find the key that one of the texts opens.
+
+    Parameters
+    ----------
+    keys
+        The keys in force, by prefix.
+    candidates
+        Texts that may be keys, from headers, the path or the body.
+    """
+    for text in candidates:
+        if not text:
+            continue
+        held = keys.get(_prefix(text))
+        if held is not None and held.opens_with(text):
+            return held.key
+    return None
+
+
+def presented(headers: Headers) -> Iterator[str | None]:
+    """The texts in a request's headers that may be keys: bearer, Basic user name, X-API-Key."""
+    scheme, _, rest = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        yield rest.strip()
+    elif scheme.lower() == "basic":
+        yield _basic_user(rest)
+    yield headers.get("X-API-Key")
+
+
+def _basic_user(encoded: str) -> str | None:
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    return decoded.partition(":")[0]
+
+
+def _prefix(text: str) -> str:
+    """The visible part of a key: ``eh_<kind>_<id>``. The secret after it may hold underscores itself."""
+    return "_".join(text.split("_")[:3])

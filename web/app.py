@@ -1,0 +1,47 @@
+"""The application: doors for programs and pages for people, put together for one deployment."""
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from experiments.errors import EvenhandError
+from web import api, pages
+from web.api.bodies import MAX_BODY
+from web.api.errors import answer_http, answer_refusal, is_door
+from web.deployment import Deployment, open_deployment
+from web.settings import read_settings, secret_key_of
+
+
+def create_app(deployment: Deployment) -> Flask:
+    """Make the application of one process.
+
+    Parameters
+    ----------
+    deployment
+        What it serves; its background work is started by whoever opened it.
+    """
+    app = Flask(__name__)
+    app.secret_key = secret_key_of(deployment.settings)
+    app.extensions["evenhand"] = deployment
+    # A client's doubled slash must reach its door as it is: a redirect would turn its POST into a GET.
+    app.url_map.merge_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    api.register(app)
+    pages.register(app)
+    app.register_error_handler(EvenhandError, _refused)
+    app.register_error_handler(HTTPException, _stopped)
+    return app
+
+
+def serve_app() -> Flask:
+    """Make the application that a server's worker runs, from the environment."""
+    deployment = open_deployment(read_settings())
+    deployment.mirror.start()
+    return create_app(deployment)
+
+
+def _refused(refusal: EvenhandError) -> Response:
+    return answer_refusal(refusal) if is_door() else pages.answer_refusal(refusal)
+
+
+def _stopped(refusal: HTTPException) -> Response:
+    return answer_http(refusal) if is_door() else pages.answer_http(refusal)

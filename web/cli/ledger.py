@@ -1,0 +1,84 @@
+"""Commands that bring things in: definitions, exposures and events."""
+
+from pathlib import Path
+
+import click
+
+from experiments import launch
+from experiments.definition import parse_definitions
+from experiments.errors import InvalidInput
+from experiments.imports import FileKind, ImportReport, import_file
+from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
+from web.deployment import clock
+
+ACTOR = "command line"
+SHOWN_ROWS = 20
+_FORMS = {".json": "json", ".toml": "toml"}
+
+_file = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command("apply")
+@_file
+@json_option
+def apply_command(file: Path, *, as_json: bool) -> None:
+    """Bring the catalogue to what FILE (.toml or .json) says; the same file again changes nothing."""
+    form = _FORMS.get(file.suffix)
+    if form is None:
+        raise InvalidInput.at(str(file), "expected a file that ends in .toml or .json")
+    try:
+        text = file.read_bytes()
+    except OSError as problem:
+        raise InvalidInput.at(str(file), f"cannot be read: {problem.strerror}") from problem
+    definitions = parse_definitions(text, form=form)  # type: ignore[arg-type]  # one of the two above
+    with ready_store(settings_of()) as store, store.write() as session:
+        changes = launch.apply(session=session, definitions=definitions, actor=ACTOR, now=clock())
+    document = {"changes": [{"kind": each.kind, "key": each.key, "action": each.action} for each in changes]}
+    lines = [f"{each.action:<10} {each.kind} {each.key}" for each in changes]
+    say(document, as_json=as_json, text="\n".join(lines) or "nothing to do")
+
+
+@click.group("import")
+def import_command() -> None:
+    """Bring in exposures or events from files of other systems."""
+
+
+def _importer(kind: FileKind, what: str) -> click.Command:
+    @import_command.command(str(kind), help=what)
+    @_file
+    @click.option("--strict", is_flag=True, help="Import nothing if any row is bad.")
+    @json_option
+    def run(file: Path, *, strict: bool, as_json: bool) -> None:
+        with ready_store(settings_of()) as store, progress_bar(file.name) as progress:
+            report = import_file(
+                store=store, kind=kind, path=file, now=clock(), strict=strict, progress=progress
+            )
+        _report(report, as_json=as_json)
+
+    return run
+
+
+_importer(
+    FileKind.EXPOSURES,
+    "Import exposures from FILE: CSV or JSON Lines, plain or .gz, with the columns experiment, user_id or "
+    "anonymous_id, variant, timestamp[, attributes][, message_id].",
+)
+_importer(
+    FileKind.EVENTS,
+    "Import events from FILE: CSV or JSON Lines, plain or .gz, with the columns user_id or anonymous_id, "
+    "event, timestamp[, value][, properties][, message_id].",
+)
+
+
+def _report(report: ImportReport, *, as_json: bool) -> None:
+    document = {
+        "imported": report.receipt.accepted,
+        "duplicates": report.receipt.duplicates,
+        "rejected": [{"line": each.line, "reason": each.reason} for each in report.rejected],
+    }
+    counts = f"{report.receipt.accepted:,} imported, {report.receipt.duplicates:,} known already"
+    lines = [f"{counts}, {len(report.rejected):,} rejected"]
+    lines += [f"  line {each.line}: {each.reason}" for each in report.rejected[:SHOWN_ROWS]]
+    if len(report.rejected) > SHOWN_ROWS:
+        lines.append(f"  … and {len(report.rejected) - SHOWN_ROWS:,} more; --json lists them all")
+    say(document, as_json=as_json, text="\n".join(lines))

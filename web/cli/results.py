@@ -1,0 +1,170 @@
+"""Commands that answer: decisions, analyses and readouts."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from experiments import analyses, readouts
+from experiments.catalog import find_experiment, list_experiments
+from experiments.decisions import explain
+from experiments.errors import InvalidInput, NotFound
+from experiments.lifecycle import Status
+from experiments.readouts import Snapshot
+from experiments.store import Store
+from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
+from web.deployment import VERSION, clock
+
+_key = click.argument("key")
+
+
+@click.command("analyze")
+@click.argument("keys", metavar="[KEY]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Analyse every running experiment.")
+@json_option
+def analyze_command(keys: tuple[str, ...], *, everything: bool, as_json: bool) -> None:
+    """Observe experiments, read them and keep the readouts."""
+    settings = settings_of()
+    with ready_store(settings) as store:
+        chosen = [*keys, *(_running(store) if everything else ())]
+        if not chosen:
+            raise click.UsageError("name at least one experiment, or give --all")
+        for key in dict.fromkeys(chosen):
+            with progress_bar(key) as progress:
+                snapshot = analyses.analyse(
+                    store=store,
+                    columns=settings.columns_path,
+                    key=key,
+                    now=clock(),
+                    version=VERSION,
+                    progress=progress,
+                )
+            verdict = snapshot.document["verdict"]
+            say({"experiment": key, "verdict": verdict}, as_json=as_json, text=f"{key}: {_told(verdict)}")
+
+
+@click.command("readout")
+@_key
+@json_option
+@click.option("--csv", "csv_path", type=click.Path(path_type=Path), help="Write the comparisons as CSV.")
+def readout_command(key: str, *, as_json: bool, csv_path: Path | None) -> None:
+    """Show the latest readout of KEY."""
+    with ready_store(settings_of()) as store:
+        snapshot = _latest(store, key)
+    if csv_path is not None:
+        csv_path.write_text(comparisons_csv(snapshot.document), encoding="utf-8", newline="")
+    say(dict(snapshot.document), as_json=as_json, text=_summary(snapshot.document))
+
+
+@click.command("verify")
+@_key
+@json_option
+def verify_command(key: str, *, as_json: bool) -> None:
+    """Compute the latest readout of KEY again from its stored moments, and compare every byte."""
+    with ready_store(settings_of()) as store:
+        snapshot = _latest(store, key)
+        with store.read() as session:
+            same = readouts.recompute(session=session, snapshot=snapshot) == snapshot.text
+    made_by = snapshot.document["version"]
+    document = {"experiment": key, "same": same, "made_by": made_by, "verified_by": VERSION}
+    said = "the same bytes" if same else "DIFFERENT bytes"
+    say(document, as_json=as_json, text=f"{key}: {said} (made by {made_by}, verified by {VERSION})")
+    if not same:
+        raise SystemExit(1)
+
+
+@click.command("assign")
+@_key
+@click.argument("unit")
+@click.option("--attributes", default="{}", help="What is known of the unit, as a JSON object.")
+@json_option
+def assign_command(key: str, unit: str, *, attributes: str, as_json: bool) -> None:
+    """Say which variant UNIT gets in KEY, and why. Nothing is recorded."""
+    with ready_store(settings_of()) as store, store.read() as session:
+        decision = explain(session=session, key=key, unit=unit, attributes=_attributes(attributes))
+    document = {
+        "key": decision.key,
+        "unit": unit,
+        "variant": decision.variant,
+        "value": decision.value,
+        "reason": decision.reason,
+        "detail": decision.detail,
+        "in_experiment": decision.in_experiment,
+        "phase": decision.phase,
+        "ruleset": decision.ruleset,
+        "bucket": decision.bucket,
+    }
+    told = f"{unit} gets {decision.variant} in {key} ({decision.detail})"
+    say(document, as_json=as_json, text=told)
+
+
+def comparisons_csv(document: Mapping[str, Any]) -> str:
+    """The comparisons of a readout as CSV. Texts that a spreadsheet would run as a formula are quoted."""
+    intervals = [f"{scale}{end}" for scale in ("difference", "lift") for end in ("", "_low", "_high")]
+    arms = ["treatment_n", "control_n", "treatment_value", "control_value"]
+    tests = ["standard_error", "p_value", "p_value_adjusted", "confidence", "reading"]
+    columns = ["metric", "role", "variant", "control", *arms, *intervals, *tests]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore")
+    writer.writeheader()
+    for row in document["comparisons"]:
+        flat = dict(row)
+        for scale in ("difference", "lift"):
+            interval = row[scale] or {}
+            flat |= {scale: interval.get("estimate")}
+            flat |= {f"{scale}_{end}": interval.get(end) for end in ("low", "high")}
+        writer.writerow({name: _plain(value) for name, value in flat.items()})
+    return text.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+
+
+def _attributes(text: str) -> dict[str, Any]:
+    try:
+        attributes = json.loads(text)
+    except ValueError as problem:
+        raise InvalidInput.at("--attributes", f"not JSON: {problem}") from problem
+    if not isinstance(attributes, dict):
+        raise InvalidInput.at("--attributes", "expected a JSON object")
+    return attributes
+
+
+def _running(store: Store) -> list[str]:
+    with store.read() as session:
+        return [each.key for each in list_experiments(session=session, status=Status.RUNNING)]
+
+
+def _latest(store: Store, key: str) -> Snapshot:
+    with store.read() as session:
+        find_experiment(session=session, key=key)
+        snapshot = readouts.latest(session=session, key=key)
+    if snapshot is None:
+        raise NotFound(f"{key} has not been analysed yet; run: evenhand analyze {key}")
+    return snapshot
+
+
+def _told(verdict: Mapping[str, Any]) -> str:
+    about = f" {verdict['variant']}" if verdict["variant"] else ""
+    return f"{verdict['recommendation']}{about} ({', '.join(verdict['reasons'])})"
+
+
+def _summary(document: Mapping[str, Any]) -> str:
+    lines = [f"{document['experiment']}: {_told(document['verdict'])}"]
+    lines.append("units: " + ", ".join(f"{name} {count:,}" for name, count in document["units"].items()))
+    for row in document["comparisons"]:
+        lift = row["lift"] or {"estimate": None, "low": None, "high": None}
+        lines.append(
+            f"  {row['metric']:<20} {row['variant']:<16} {_percent(lift['estimate']):>9} "
+            f"[{_percent(lift['low'])}, {_percent(lift['high'])}]  {row['reading']}"
+        )
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "…" if share is None else f"{share:+.1%}"

@@ -1,0 +1,71 @@
+"""The worker: keeps readouts fresh in the background, away from every request."""
+
+import logging
+import threading
+from dataclasses import dataclass, field
+
+from experiments import analyses, readouts
+from experiments.catalog import Experiment, list_experiments
+from experiments.errors import EvenhandError
+from experiments.lifecycle import Status
+from experiments.store import Store
+from experiments.store.ledger import position
+from web.deployment import VERSION, clock
+from web.settings import Settings
+
+INTERVAL = 20.0
+"""Seconds between two looks for new data."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Worker:
+    """Analyses running experiments again when the ledger or their definitions have changed."""
+
+    settings: Settings
+    store: Store
+    leaving: threading.Event = field(default_factory=threading.Event)
+    _seen: dict[str, tuple[object, ...]] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Look, and look again, until told to leave."""
+        while not self.leaving.is_set():
+            self.look()
+            self.leaving.wait(INTERVAL)
+
+    def look(self) -> int:
+        """Analyse what has changed; say how many experiments that were."""
+        try:
+            stale = self._stale()
+        except EvenhandError as problem:
+            _log.warning("cannot look for new data: %s", problem)
+            return 0
+        return sum(self._analyse(experiment, state) for experiment, state in stale)
+
+    def _stale(self) -> list[tuple[Experiment, tuple[object, ...]]]:
+        with self.store.read() as session:
+            reached = position(session=session)
+            analysed = readouts.latest_of_all(session=session)
+            running = list_experiments(session=session, status=Status.RUNNING)
+        states = [(each, (*reached, each.revision)) for each in running]
+        return [
+            (each, state)
+            for each, state in states
+            if each.key not in analysed or self._seen.setdefault(each.key, state) != state
+        ]
+
+    def _analyse(self, experiment: Experiment, state: tuple[object, ...]) -> bool:
+        try:
+            analyses.analyse(
+                store=self.store,
+                columns=self.settings.columns_path,
+                key=experiment.key,
+                now=clock(),
+                version=VERSION,
+            )
+        except EvenhandError as problem:
+            _log.warning("%s could not be analysed: %s", experiment.key, problem)
+            return False
+        self._seen[experiment.key] = state
+        return True
