@@ -10,6 +10,7 @@ from flask import current_app
 from experiments.store import Store, open_store
 from experiments.store.schema import upgrade
 from experiments.writing import LedgerWriter
+from web.exposures import ExposureLog
 from web.mirror import Mirror
 from web.settings import Settings
 
@@ -29,6 +30,7 @@ class Deployment:
     store: Store
     mirror: Mirror
     writer: LedgerWriter
+    exposures: ExposureLog
     now: Callable[[], datetime] = clock
 
     def close(self) -> None:
@@ -43,7 +45,8 @@ def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) 
     store = open_store(settings.ledger_url)
     if settings.embedded:
         upgrade(store)
-    return Deployment(settings, store, Mirror(store), LedgerWriter(store), now)
+    writer = LedgerWriter(store)
+    return Deployment(settings, store, Mirror(store), writer, ExposureLog(writer), now)
 
 
 def current() -> Deployment:

@@ -3,12 +3,10 @@
 import re
 from pathlib import Path
 
-from experiments.store import open_store
-from experiments.writing import LedgerWriter
+from web.api import assigning
 from web.app import create_app
 from web.cli.root import main
-from web.deployment import Deployment
-from web.mirror import Mirror
+from web.deployment import open_deployment
 from web.settings import Settings
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -36,9 +34,8 @@ def test_every_command_is_listed_and_no_other() -> None:
 
 
 def test_every_door_is_listed(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path)
-    store = open_store(settings.ledger_url)
-    app = create_app(Deployment(settings, store, Mirror(store), LedgerWriter(store)))
+    deployment = open_deployment(Settings(data_dir=tmp_path))
+    app = create_app(deployment)
     listed = {
         re.sub(r"<.*?>", "<>", path) for path in re.findall(r"`(?:GET|POST) (/[^`]*)`", section("Doors"))
     }
@@ -47,5 +44,5 @@ def test_every_door_is_listed(tmp_path: Path) -> None:
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith(PROGRAM_DOORS)
     }
-    store.close()
-    assert listed == served
+    deployment.store.close()
+    assert listed == served | {assigning.PATH, f"{assigning.PATH}/<>"}

@@ -50,10 +50,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]
         except (urllib.error.URLError, ConnectionError):
             assert server.poll() is None, (folder / "log").read_text()
             time.sleep(0.2)
-    yield folder, port
-    server.terminate()
-    server.wait(timeout=20)
-    log.close()
+    try:
+        yield folder, port
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        log.close()
 
 
 def test_the_first_two_commands_are_the_ones_that_the_checks_run() -> None:
