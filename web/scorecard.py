@@ -57,10 +57,10 @@ def _lines(readout: Readout, names: Names) -> Iterator[Line]:
     findings = sorted(readout.comparisons, key=lambda finding: order.index(finding.role))
     for role, of_role in groupby(findings, key=lambda finding: finding.role):
         yield _role(role)
-        for metric, of_metric in groupby(of_role, key=lambda finding: finding.metric):
+        for _, of_metric in groupby(of_role, key=lambda finding: finding.metric):
             group = list(of_metric)
             if several:
-                yield Line("metric", names.metric(metric), control=levels_of(readout, group[0]).control)
+                yield _heading(readout, names, group[0])
             for finding in group:
                 yield _comparison(readout, names, finding, several=several)
 
@@ -72,6 +72,12 @@ def _role(role: Role) -> Line:
         Role.SECONDARY: (gettext("Secondary metrics"), gettext("for understanding")),
     }
     return Line("role", *words[role])
+
+
+def _heading(readout: Readout, names: Names, finding: Finding) -> Line:
+    note = gettext("in %(name)s", name=names.variant(finding.control))
+    control = levels_of(readout, finding).control
+    return Line("metric", names.metric(finding.metric), note, control=control)
 
 
 def _comparison(readout: Readout, names: Names, finding: Finding, *, several: bool) -> Line:

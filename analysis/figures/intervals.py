@@ -65,7 +65,8 @@ def draw_intervals(rows: Sequence[Row], *, header: int, format_tick: Formatter) 
         min_border_right=6,
     )
     canvas.yaxis.visible = False
-    label_ticks(canvas.xaxis[0], canvas.xgrid[0], [(x, format_tick(x)) for x in ticks(*span)])
+    label_ticks(canvas.xaxis[0], canvas.xgrid[0], [(x, format_tick(x)) for x in ticks(*span, about=4)])
+    canvas.xaxis.major_label_standoff = 12
     _rule_lines(canvas, rows)
     rule(canvas, at=0, dimension="height")
     _limits(canvas, rows)

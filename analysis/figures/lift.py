@@ -59,10 +59,10 @@ def draw_lift(points: Sequence[Point], *, planned_end: date | None, words: LiftW
 
 
 def _heights(points: Sequence[Point]) -> tuple[float, float]:
-    """Early bands are wide beyond use: show what surrounds the later half, and let the rest be cut off."""
-    late = [point for point in points[len(points) // 2 :] if point.estimate is not None]
-    ends = [each for point in late for each in (point.low, point.high, point.estimate) if each is not None]
-    return reach(ends, margin=0.18)
+    """Early bands are wide beyond use: show what surrounds the last third, and let the rest be cut off."""
+    late = points[-max(1, len(points) // 3) :]
+    ends = [each for point in late for each in (point.low, point.high) if each is not None]
+    return reach([*ends, *(point.estimate for point in points if point.estimate is not None)], margin=0.15)
 
 
 def _runs(points: Sequence[Point]) -> Iterator[tuple[list[int], list[float], list[float]]]:

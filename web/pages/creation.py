@@ -10,6 +10,7 @@ from experiments.errors import Conflict, InvalidInput, Problem
 from web import auth, deployment
 from web.pages.form import Form, blank_form, document_of, read_form
 from web.pages.site import site
+from web.wording.design import metric_sentence
 from web.wording.problems import beside_fields
 
 
@@ -49,4 +50,10 @@ def _metrics() -> list[Metric]:
 
 
 def _show(form: Form, metrics: list[Metric], problems: tuple[Problem, ...] | list[Problem]) -> str:
-    return render_template("new.html", form=form, metrics=metrics, problems=beside_fields(problems, form))
+    return render_template(
+        "new.html",
+        form=form,
+        metrics=metrics,
+        problems=beside_fields(problems, form),
+        metric_sentence=metric_sentence,
+    )

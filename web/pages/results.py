@@ -40,8 +40,8 @@ class OverTime:
     heading: str
     chart: Chart
     table: Table
-    choices: tuple[tuple[str, str, str], ...]
-    shown: tuple[str, str]
+    choices: tuple[tuple[str, str], ...]
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _find(key: str) -> tuple[Experiment, Names, Snapshot | None]:
         return experiment, names_of(experiment, metrics), readouts.latest(session=session, key=key)
 
 
-def _page(readout: Readout, names: Names, wanted: tuple[str, str]) -> ResultsPage:
+def _page(readout: Readout, names: Names, wanted: str) -> ResultsPage:
     lines = lines_of(readout, names)
     return ResultsPage(
         conclusion=conclude(readout, names),
@@ -117,7 +117,7 @@ def _detail(readout: Readout, names: Names, finding: Finding) -> Detail:
     return Detail(heading(names, finding), sentence_of(readout, names, finding), detail(readout, finding))
 
 
-def _over_time(readout: Readout, names: Names, wanted: tuple[str, str]) -> OverTime | None:
+def _over_time(readout: Readout, names: Names, wanted: str) -> OverTime | None:
     series = _chosen(readout, wanted)
     if series is None:
         return None
@@ -125,22 +125,27 @@ def _over_time(readout: Readout, names: Names, wanted: tuple[str, str]) -> OverT
     if finding is None:
         return None
     label = heading(names, finding) + ". " + sentence_of(readout, names, finding)
-    choices = tuple((each.metric, each.variant, _choice(readout, names, each)) for each in readout.series)
+    choices = tuple((_id(each), _choice(readout, names, each)) for each in readout.series)
     return OverTime(
         names.metric(series.metric),
         lift_chart(readout, series, label=label),
         lift_table(series),
         choices,
-        (series.metric, series.variant),
+        _id(series),
     )
 
 
-def _chosen(readout: Readout, wanted: tuple[str, str]) -> Series | None:
+def _chosen(readout: Readout, wanted: str) -> Series | None:
     """The comparison asked for, or the one that the verdict speaks of first."""
     known = {(each.metric, each.variant): each for each in readout.series if each.points}
+    by_id = {_id(each): each for each in known.values()}
     goal = goal_of(readout, readout.verdict.variant)
     first = None if goal is None else known.get((goal.metric, goal.variant))
-    return known.get(wanted) or first or next(iter(known.values()), None)
+    return by_id.get(wanted) or first or next(iter(known.values()), None)
+
+
+def _id(series: Series) -> str:
+    return f"{series.metric}:{series.variant}"
 
 
 def _choice(readout: Readout, names: Names, series: Series) -> str:

@@ -26,13 +26,17 @@ def is_share(readout: Readout, metric: str) -> bool:
 
 
 def levels_of(readout: Readout, finding: Finding) -> Levels:
-    """Write the metric's level in both variants; a dash where there is none."""
+    """Write the metric's level in both variants, as fine as for its other treatments; a dash for none."""
     share = is_share(readout, finding.metric)
-    known = [v for v in (finding.control_value, finding.treatment_value) if v is not None]
-    texts = iter(numbers.levels(known, finding.difference, as_share=share))
-    control = next(texts) if finding.control_value is not None else "–"
-    treatment = next(texts) if finding.treatment_value is not None else "–"
-    return Levels(control, treatment)
+    group = [each for each in readout.comparisons if each.metric == finding.metric]
+    values = [value for each in group for value in (each.control_value, each.treatment_value) if value]
+    differences = [each.difference for each in group if each.difference is not None]
+    decimals = numbers.level_decimals(values, differences, as_share=share)
+
+    def written(value: float | None) -> str:
+        return "–" if value is None else numbers.level(value, decimals, as_share=share)
+
+    return Levels(written(finding.control_value), written(finding.treatment_value))
 
 
 def sentence_of(readout: Readout, names: Names, finding: Finding) -> str:

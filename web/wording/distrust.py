@@ -44,6 +44,23 @@ def wrong_split(check: DataCheck, names: Names) -> str:
     )
 
 
+def observed_split(readout: Readout, names: Names) -> tuple[tuple[str, str, str, str], ...]:
+    """List observed against planned shares, where the split is wrong."""
+    check = readout.check("srm")
+    if check is None or check.passed or not check.observed or not check.expected:
+        return ()
+    total = sum(check.observed.values())
+    return tuple(
+        (
+            names.variant(name),
+            numbers.whole(check.observed[name]),
+            numbers.percent(check.observed[name] / total, 1),
+            numbers.percent(expected / total, 1),
+        )
+        for name, expected in check.expected.items()
+    )
+
+
 def _crossed(check: DataCheck) -> str:
     return gettext(
         "%(share)s of the units were seen in more than one variant, so the groups are mixed.",

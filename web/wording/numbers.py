@@ -14,6 +14,8 @@ from web.wording.language import gettext
 MINUS = "\N{MINUS SIGN}"
 RANGE = " … "
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def number(value: float, decimals: int = 0) -> str:
     """Write a plain number."""
@@ -88,19 +90,21 @@ def lift_range(interval: Interval) -> str:
     return signed_percent(interval.low, decimals) + RANGE + signed_percent(interval.high, decimals)
 
 
-def levels(values: Sequence[float], difference: Interval | None, *, as_share: bool) -> list[str]:
-    """Write levels of a metric: fine enough for their difference, no finer."""
+def level_decimals(values: Sequence[float], differences: Sequence[Interval], *, as_share: bool) -> int:
+    """Decimals for the levels of a metric: fine enough to tell them and their differences, no finer.
+
+    Every level keeps two digits, so that a reader can check the relative change against them.
+    """
     scale, digits = (100, 1) if as_share else (1, 2)
-    spread = max((abs(value) for value in values), default=0.0) / 10
-    uncertainty = half_width(difference) if difference is not None else spread
-    decimals = decimals_of(uncertainty * scale, digits=digits)
-    write = percent if as_share else number
-    texts = [write(value, decimals) for value in values]
-    # Two levels that differ should not look alike.
-    while len(set(texts)) < len({round(value, 12) for value in values}) and decimals < 4:
-        decimals += 1
-        texts = [write(value, decimals) for value in values]
-    return texts
+    spreads = [half_width(each) * scale for each in differences]
+    least = min((abs(value) * scale for value in values if value), default=1.0)
+    wanted = [decimals_of(least, digits=2), *(decimals_of(spread, digits=digits) for spread in spreads)]
+    return max(wanted)
+
+
+def level(value: float, decimals: int, *, as_share: bool) -> str:
+    """Write one level of a metric."""
+    return percent(value, decimals) if as_share else number(value, decimals)
 
 
 def whole(value: float) -> str:
@@ -109,10 +113,13 @@ def whole(value: float) -> str:
 
 
 def p_value(value: float) -> str:
-    """Write a p-value with two digits; the very small ones only by their size."""
-    if value < 0.0001:
-        return "< " + number(0.0001, 4)
-    return number(value, decimals_of(value, digits=2))
+    """Write a p-value with two digits; the very small ones as a power of ten."""
+    if value <= 0:
+        return number(0)
+    if value >= 0.0001:
+        return number(value, decimals_of(value, digits=2, most=5))
+    exponent = math.floor(math.log10(value))
+    return f"{number(value / 10.0**exponent, 1)} × 10{str(exponent).translate(_RAISED)}"
 
 
 def day(value: date, *, style: str = "medium") -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from analysis import Finding, Reading, Readout, Recommendation, Role
 from web.wording import numbers
 from web.wording.changes import is_share, per_thousand, sentence_of
-from web.wording.distrust import distrust
+from web.wording.distrust import distrust, observed_split
 from web.wording.language import gettext, ngettext
 from web.wording.names import Names
 
@@ -23,6 +23,8 @@ class Conclusion:
         A short form for lists.
     causes
         Usual causes to look for, where the data cannot be trusted.
+    split
+        Where the split is wrong: each variant's name, units, observed and planned share.
     """
 
     tone: str
@@ -31,6 +33,7 @@ class Conclusion:
     sentences: tuple[str, ...] = ()
     frequency: str = ""
     causes: tuple[str, ...] = ()
+    split: tuple[tuple[str, str, str, str], ...] = ()
 
 
 def conclude(readout: Readout, names: Names) -> Conclusion:
@@ -38,7 +41,9 @@ def conclude(readout: Readout, names: Names) -> Conclusion:
     match readout.verdict.recommendation:
         case Recommendation.DO_NOT_READ:
             headline, sentences, causes = distrust(readout, names)
-            return Conclusion("bad", gettext("Do not read"), headline, sentences, causes=causes)
+            split = observed_split(readout, names)
+            tag = gettext("Do not read")
+            return Conclusion("bad", tag, headline, sentences, causes=causes, split=split)
         case Recommendation.SHIP:
             return _ship(readout, names)
         case Recommendation.ROLL_BACK:
