@@ -125,7 +125,7 @@ def _limits(canvas: figure, rows: Sequence[Row]) -> None:
         y1=[middle + 15 for _, middle in limited],
         line_color=VERMILION,
         line_width=2,
-        line_dash="dotted",
+        line_dash=[3, 4],
     )
 
 
@@ -153,7 +153,7 @@ def _marks(canvas: figure, rows: Sequence[Row], span: tuple[float, float]) -> No
         line_color="colour",
         line_width=1.25,
     )
-    bar.update(border_radius=6)
+    bar.update(border_radius=5)
     canvas.add_glyph(source, bar)
     canvas.scatter(
         x="estimate", y="y", marker="marker", size=11, source=source, fill_color="colour", line_color="colour"

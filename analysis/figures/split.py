@@ -98,7 +98,7 @@ def draw_share_series(split: Sequence[SplitPoint], *, variant: str, words: Split
         x=(days[0] - 0.6, days[-1] + 0.6), y=heights, frame_height=SHARES_HEIGHT, min_border_right=4
     )
     label_ticks(canvas.xaxis[0], None, _days(split, words))
-    marks = [(y, words.format_share(y)) for y in ticks(*heights, about=3)]
+    marks = [(y, words.format_share(y)) for y in ticks(*heights, about=4)]
     label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
     canvas.xgrid.visible = False
     canvas.varea(x=days, y1=low, y2=high, fill_color=GREY, fill_alpha=0.28)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import render_template, request
 
-from analysis import Finding, Readout
+from analysis import Finding, Readout, Recommendation
 from experiments import catalog, readouts
 from experiments.catalog import Experiment, Metric
 from experiments.lifecycle import Status
@@ -32,8 +32,10 @@ class Entry:
 
     @property
     def healthy(self) -> bool | None:
-        """Whether the data can be trusted; None before the first analysis."""
-        return None if self.readout is None else all(check.passed for check in self.readout.checks)
+        """Whether the data can be trusted; None as long as there are none."""
+        if self.readout is None or not any(self.readout.units.values()):
+            return None
+        return all(check.passed for check in self.readout.checks)
 
     @property
     def days(self) -> tuple[int, int | None] | None:
@@ -69,16 +71,18 @@ def _entry(experiment: Experiment, snapshot: readouts.Snapshot | None, metrics: 
     if snapshot is None:
         return Entry(experiment)
     readout = snapshot.readout
+    conclusion = conclude(readout, names_of(experiment, metrics))
     goal = goal_of(readout, readout.verdict.variant)
-    known = goal is not None and goal.lift is not None
+    if readout.verdict.recommendation is Recommendation.DO_NOT_READ or goal is None or goal.lift is None:
+        return Entry(experiment, readout, conclusion)
     return Entry(
         experiment,
         readout,
-        conclude(readout, names_of(experiment, metrics)),
-        goal if known else None,
-        tone_of(readout, goal) if goal is not None else "quiet",
-        numbers.lift(goal.lift) if goal is not None and goal.lift is not None else "",
-        numbers.lift_range(goal.lift) if goal is not None and goal.lift is not None else "",
+        conclusion,
+        goal,
+        tone_of(readout, goal),
+        numbers.lift(goal.lift),
+        numbers.lift_range(goal.lift),
     )
 
 

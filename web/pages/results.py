@@ -78,7 +78,7 @@ def results(key: str) -> str:
     hypothesis = hypothesis_sentence(experiment.definition.hypothesis)
     if snapshot is None:
         return render_template("no_results.html", experiment=experiment, hypothesis=hypothesis)
-    page = _page(snapshot.readout, names, (request.args.get("metric", ""), request.args.get("variant", "")))
+    page = _page(snapshot.readout, names, request.args.get("show", ""))
     return render_template(
         "results.html",
         experiment=experiment,

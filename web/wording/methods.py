@@ -69,11 +69,12 @@ def _plan(readout: Readout, names: Names) -> Iterator[Term]:
     yield gettext("Correction"), _correction(plan.correction)
     weights = sum(plan.weights.values())
     split = [
-        f"{names.variant(key)} {numbers.percent(each / weights, 1)}" for key, each in plan.weights.items()
+        f"{names.variant(key)} {numbers.tick_share(round(each / weights, 3))}"
+        for key, each in plan.weights.items()
     ]
     yield gettext("Planned split"), gettext(", ").join(split)
     if plan.mde is not None:
-        yield gettext("Smallest change worth detecting"), numbers.percent(plan.mde, 1)
+        yield gettext("Smallest change worth detecting"), numbers.tick_share(plan.mde)
     if plan.size is not None:
         yield gettext("Planned size"), gettext("%(count)s units", count=numbers.whole(plan.size))
     if plan.days is not None:

@@ -99,7 +99,8 @@ def level_decimals(values: Sequence[float], differences: Sequence[Interval], *, 
     spreads = [half_width(each) * scale for each in differences]
     least = min((abs(value) * scale for value in values if value), default=1.0)
     wanted = [decimals_of(least, digits=2), *(decimals_of(spread, digits=digits) for spread in spreads)]
-    return max(wanted)
+    largest = max((abs(value) * scale for value in values), default=1.0)
+    return min(max(wanted), max(0, 4 - _digits_before_point(largest)))
 
 
 def level(value: float, decimals: int, *, as_share: bool) -> str:
@@ -142,6 +143,10 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return gettext("%(names)s and %(last)s", names=gettext(", ").join(names[:-1]), last=names[-1])
+
+
+def _digits_before_point(value: float) -> int:
+    return math.floor(math.log10(value)) + 1 if value >= 1 else 0
 
 
 def _fraction(decimals: int) -> str:

@@ -31,7 +31,7 @@ def chip_of(readout: Readout, finding: Finding) -> Chip:
     if withholds(readout) and not _is_ground(readout, finding):
         return Chip("quiet", "●", gettext("Too early"))
     if finding.role is Role.GUARDRAIL and finding.reading is Reading.INCONCLUSIVE:
-        return Chip("quiet", "●", gettext("Harm not ruled out"))
+        return Chip("quiet", "●", gettext("Not ruled out"))
     return _CHIPS[finding.reading]()
 
 

@@ -41,6 +41,8 @@ def conclude(readout: Readout, names: Names) -> Conclusion:
     match readout.verdict.recommendation:
         case Recommendation.DO_NOT_READ:
             headline, sentences, causes = distrust(readout, names)
+            if not any(readout.units.values()):
+                return Conclusion("wait", gettext("No data yet"), headline, sentences, causes=causes)
             split = observed_split(readout, names)
             tag = gettext("Do not read")
             return Conclusion("bad", tag, headline, sentences, causes=causes, split=split)
