@@ -36,6 +36,7 @@ class ApiKey:
     name: str
     created_at: datetime
     revoked_at: datetime | None = None
+    exposes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,14 @@ def hash_of(secret: str) -> str:
 
 
 def create_key(
-    *, session: Session, kind: KeyKind, name: str, actor: str, now: datetime
+    *, session: Session, kind: KeyKind, name: str, actor: str, now: datetime, exposes: bool = True
 ) -> tuple[ApiKey, str]:
     """Make a key.
+
+    Parameters
+    ----------
+    exposes
+        Whether a single evaluation with it records the exposure (server keys only).
 
     Returns
     -------
@@ -77,7 +83,9 @@ def create_key(
         raise InvalidInput.at("name", "expected 1 to 200 characters that say what the key is for")
     prefix = f"eh_{kind}_{secrets.token_hex(4)}"
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
-    row = KeyRow(prefix=prefix, kind=kind, name=name, secret_hash=hash_of(secret), created_at=now)
+    row = KeyRow(
+        prefix=prefix, kind=kind, name=name, secret_hash=hash_of(secret), exposes=exposes, created_at=now
+    )
     session.add(row)
     audit.record(session=session, actor=actor, action="create", object=f"key:{prefix}", after=name, now=now)
     session.flush()
@@ -175,4 +183,4 @@ def end_session(*, session: Session, token: str) -> None:
 
 
 def _key(row: KeyRow) -> ApiKey:
-    return ApiKey(row.prefix, KeyKind(row.kind), row.name, row.created_at, row.revoked_at)
+    return ApiKey(row.prefix, KeyKind(row.kind), row.name, row.created_at, row.revoked_at, row.exposes)

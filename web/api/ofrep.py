@@ -15,7 +15,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from assignment import Decision, Rule, Ruleset, decide
-from experiments.definition import KEY_PATTERN
+from experiments.fields import KEY_PATTERN
 from experiments.messages import MAX_ID, unstorable
 
 _KEY = re.compile(KEY_PATTERN)

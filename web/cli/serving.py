@@ -118,7 +118,8 @@ def _serve(settings: Settings) -> None:
 @contextmanager
 def _analysing() -> Iterator[None]:
     """Keep readouts fresh in a process beside the workers that serve, as long as this one lives."""
-    beside = subprocess.Popen([sys.executable, "-m", "web", "worker", "--parent", str(os.getpid())])
+    command = [sys.executable, "-m", "web", "worker", "--parent", str(os.getpid())]
+    beside = subprocess.Popen(command)  # noqa: S603 - our own program, no shell, nothing from outside
     try:
         yield
     finally:
