@@ -64,7 +64,7 @@ def _goal(readout: Readout, names: Names) -> FourChecks:
         )
     if worse:
         return FourChecks(
-            "bad", gettext("The goal metric got worse"), gettext("even the best end is below zero")
+            "bad", gettext("The goal metric got worse"), gettext("the whole interval lies on the worse side")
         )
     if any(finding.reading is Reading.NOT_ESTIMABLE for finding in goals):
         return FourChecks("open", gettext("The goal cannot be estimated yet"), "")
