@@ -6,9 +6,11 @@ Secrets are random and long, so a plain SHA-256 of them is safe to keep; the sec
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -49,6 +51,25 @@ class KeySecret:
     def opens_with(self, text: str) -> bool:
         """Compare in constant time."""
         return hmac.compare_digest(self.secret_hash, hash_of(text))
+
+    def to_json(self) -> dict[str, Any]:
+        """Write what `from_json` reads; the secret itself is not known here."""
+        return {
+            "prefix": self.key.prefix,
+            "kind": str(self.key.kind),
+            "name": self.key.name,
+            "created_at": self.key.created_at.isoformat(),
+            "exposes": self.key.exposes,
+            "secret_hash": self.secret_hash,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "KeySecret":
+        """Read what `to_json` wrote."""
+        created_at = datetime.fromisoformat(document["created_at"])
+        kind, exposes = KeyKind(document["kind"]), bool(document["exposes"])
+        key = ApiKey(document["prefix"], kind, document["name"], created_at, exposes=exposes)
+        return cls(key, document["secret_hash"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,15 @@ def latest_version(*, session: Session) -> int:
 
 def latest_ruleset(*, session: Session) -> Ruleset:
     """The ruleset in force; an empty one before the first."""
+    return latest_publication(session=session)[0]
+
+
+def latest_publication(*, session: Session) -> tuple[Ruleset, str]:
+    """The ruleset in force and when it was published, as ISO 8601; an empty one before the first."""
     row = session.exec(select(RulesetRow).order_by(col(RulesetRow.version).desc())).first()
-    return Ruleset() if row is None else Ruleset.from_json(json.loads(row.document))
+    if row is None:
+        return Ruleset(), ""
+    return Ruleset.from_json(json.loads(row.document)), row.published_at.isoformat()
 
 
 _STATES = {

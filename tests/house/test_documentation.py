@@ -10,7 +10,7 @@ from web.deployment import open_deployment
 from web.settings import Settings
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-PROGRAM_DOORS = ("/api/v1", "/ofrep", "/v1", "/livez", "/readyz", "/metrics")
+PROGRAM_DOORS = ("/api/", "/ofrep", "/v1", "/livez", "/readyz", "/metrics")
 
 
 def section(title: str) -> str:

@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.datastructures import EnvironHeaders
-
+from assignment import Ruleset
 from experiments.people import KeyKind
 from experiments.store.instants import to_millis
 from web.api.access import presented, resolve
 from web.api.bodies import BodyRefused, read_body
 from web.api.clients import HEADERS
-from web.api.ofrep import Answer, Refusal, answer_all, answer_one, answer_refusal, evaluate, read_context
+from web.api.ofrep import Answer, Answers, Refusal, answer_all, answer_refusal, evaluate, read_context
 from web.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ class AssignmentDoor:
     def __init__(self, inner: "WSGIApplication", deployment: Deployment) -> None:
         self._inner = inner
         self._deployment = deployment
+        self._answers = Answers(deployment.mirror.reflection.ruleset)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request."""
@@ -64,7 +64,8 @@ class AssignmentDoor:
 
     def _evaluated(self, environ: "WSGIEnvironment", key: str | None) -> Answer:
         reflection = self._deployment.mirror.reflection
-        known = resolve(reflection.keys, presented(EnvironHeaders(environ)))
+        candidates = presented(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
+        known = resolve(reflection.keys, candidates)
         if known is None:
             raise Refusal(401, "GENERAL", "a server or client key is needed: Authorization: Bearer KEY")
         length = environ.get("CONTENT_LENGTH")
@@ -72,11 +73,16 @@ class AssignmentDoor:
         if key is None:
             return answer_all(reflection.ruleset, context, environ.get("HTTP_IF_NONE_MATCH"))
         decision, unit = evaluate(reflection.ruleset, key, context)
-        if decision.exposes and known.kind is KeyKind.SERVER and _wanted(environ):
+        if decision.exposes and known.kind is KeyKind.SERVER and known.exposes and _wanted(environ):
             millis = to_millis(self._deployment.now())
             rule = reflection.ruleset.rules[key]
             self._deployment.exposures.record(rule, decision, unit, context, millis)
-        return answer_one(decision)
+        return self._answers_of(reflection.ruleset).give(decision)
+
+    def _answers_of(self, ruleset: Ruleset) -> Answers:
+        if self._answers.ruleset is not ruleset:
+            self._answers = Answers(ruleset)
+        return self._answers
 
 
 def _wanted(environ: dict[str, Any]) -> bool:

@@ -52,7 +52,9 @@ def receive(door: str) -> Response:
         body = read_body(request.environ["wsgi.input"], request.content_length)
     except BodyRefused as refused:
         return problem(refused.status, HTTPStatus(refused.status).phrase, refused.detail, success=False)
-    candidates = [*presented(request.headers), _written_key(body)]
+    headers = request.headers
+    known = presented(headers.get("Authorization"), headers.get("X-API-Key"))
+    candidates = [*known, _written_key(body)]
     if resolve(deployment.mirror.reflection.keys, candidates) is None:
         return problem(
             401, "Unauthorized", "a server or client key is needed, for instance as Basic user name"

@@ -120,9 +120,24 @@ def success(decision: Decision) -> dict[str, Any]:
     }
 
 
-def answer_one(decision: Decision) -> Answer:
-    """Answer for one experiment."""
-    return Answer(200, _encoded(success(decision)), (NO_STORE,))
+class Answers:
+    """The answers of single evaluations under one ruleset.
+
+    All that differs between two units with the same outcome is the unit, which is not part of the answer; so
+    each outcome is written once.
+    """
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+        self._given: dict[tuple[str, str | None, str], Answer] = {}
+
+    def give(self, decision: Decision) -> Answer:
+        """Answer with a decision."""
+        outcome = (decision.key, decision.variant, decision.detail)
+        answer = self._given.get(outcome)
+        if answer is None:
+            answer = self._given[outcome] = Answer(200, _encoded(success(decision)), (NO_STORE,))
+        return answer
 
 
 def answer_all(ruleset: Ruleset, context: Mapping[str, Any], known_tag: str | None) -> Answer:
