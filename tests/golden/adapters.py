@@ -1,0 +1,274 @@
+"""How each golden method is called: a thin way from the file's fields to `analysis`, with no computing of its own.
+
+Every adapter takes (inputs, params) and returns the fields of ``expected``. Where the sources of a file
+disagree, the adapter says which convention is ours.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis import FixedHorizon, Moments, NotEstimable, compare, estimate
+from analysis.adjust import Slope, cuped, cuped_ratio, fitted_slopes, ratio_slope
+from analysis.clusters import ClusterErrors, difference_in_differences, effect_by_clusters
+from analysis.effects import assess, difference, student_difference
+from analysis.lift import LiftMethod, Relative, lift_interval, log_ratio_df, log_ratio_error, ratio_df
+from analysis.regression import Errors, adjusted_fit, interaction
+
+Fields = dict[str, Any]
+Adapter = Callable[[Fields, Fields], Fields]
+ADAPTERS: dict[str, Adapter] = {}
+
+
+def adapts(*methods: str) -> Callable[[Adapter], Adapter]:
+    def register(adapter: Adapter) -> Adapter:
+        ADAPTERS.update(dict.fromkeys(methods, adapter))
+        return adapter
+
+    return register
+
+
+def fixed(params: Fields, *, tails: float = 1.0) -> FixedHorizon:
+    return FixedHorizon(1 - tails * params["alpha"])
+
+
+def moments_of(arm: Fields) -> Moments:
+    if "y" in arm:
+        return Moments.from_values(arm["y"])
+    return Moments.from_summary(n=arm["n"], mean=arm["mean"], var=arm["var"])
+
+
+def ends(interval: Any) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
+
+
+def means(inputs: Fields) -> tuple[Any, Any]:
+    return estimate.mean(moments_of(inputs["treatment"])), estimate.mean(moments_of(inputs["control"]))
+
+
+def effect_fields(effect: Any, params: Fields) -> Fields:
+    if isinstance(effect, NotEstimable):
+        return {}
+    answer = assess(effect, fixed(params))
+    return {
+        "diff": effect.value,
+        "se": effect.standard_error,
+        "df": effect.df,
+        "statistic": answer.statistic,
+        "z": answer.statistic,
+        "p_two_sided": answer.p_value,
+        "ci": ends(answer.interval),
+        "p_greater": answer.p_greater,
+        "p_less": answer.p_less,
+        "ci_lower_bound_greater": answer.low,
+        "ci_upper_bound_less": answer.high,
+    }
+
+
+@adapts("mean_welch_t", "mean_welch_t_stats")
+def welch(inputs: Fields, params: Fields) -> Fields:
+    return effect_fields(difference(*means(inputs)), params)
+
+
+@adapts("mean_z")
+def mean_z(inputs: Fields, params: Fields) -> Fields:
+    return effect_fields(difference(*means(inputs)).asymptotic, params)
+
+
+@adapts("mean_student_t")
+def student(inputs: Fields, params: Fields) -> Fields:
+    return effect_fields(
+        student_difference(moments_of(inputs["treatment"]), moments_of(inputs["control"])), params
+    )
+
+
+@adapts("relative_lift")
+def relative_lift(inputs: Fields, params: Fields) -> Fields:
+    # gb_relative_* is another platform's: the delta standard error with the degrees of freedom of the
+    # difference. Ours is Fieller; the golden one is drawn at the degrees of freedom of the ratio.
+    new, old = means(inputs)
+    effect, inference = difference(new, old), fixed(params)
+    change = Relative.of(effect, old)
+
+    def width(df: float) -> float:
+        return inference.multiplier(df=df, n=effect.n)
+
+    known = width(np.inf)
+    by_delta = assess(replace(effect, value=change.lift, standard_error=change.standard_error), inference)
+    return {
+        "rel_diff": change.lift,
+        "fieller_ci": ends(lift_interval(change, width(ratio_df(new, old)), LiftMethod.FIELLER)),
+        "log_ratio_z_ci": ends(lift_interval(change, known, LiftMethod.LOG)),
+        "se_log_ratio": log_ratio_error(change),
+        "se_delta": change.standard_error,
+        "delta_z_ci": ends(lift_interval(change, known, LiftMethod.DELTA)),
+        "log_ratio_t_ci": ends(lift_interval(change, width(log_ratio_df(new, old)), LiftMethod.LOG)),
+        "gb_relative_t_ci": ends(by_delta.interval),
+        "gb_relative_p": by_delta.p_value,
+    }
+
+
+@adapts("ratio_delta")
+def ratio_delta(inputs: Fields, params: Fields) -> Fields:
+    new, old = (
+        estimate.ratio(Moments.from_values(np.column_stack([inputs[a]["num"], inputs[a]["den"]])))
+        for a in ("treatment", "control")
+    )
+    normal = effect_fields(difference(new, old).asymptotic, params)
+    student_t = effect_fields(difference(new, old), params)
+    change = Relative.of(difference(new, old), old)
+    width = fixed(params).multiplier(df=np.inf, n=0)
+    return {
+        "ratio_control": old.value,
+        "ratio_treatment": new.value,
+        "var_ratio_control": old.standard_error**2,
+        "var_ratio_treatment": new.standard_error**2,
+        "diff": normal["diff"],
+        "se_diff": normal["se"],
+        "z": normal["z"],
+        "p_two_sided": normal["p_two_sided"],
+        "ci_z": normal["ci"],
+        "rel_diff": change.lift,
+        "se_rel_delta": change.standard_error,
+        "rel_ci_delta_z": ends(lift_interval(change, width, LiftMethod.DELTA)),
+        "rel_ci_log_z": ends(lift_interval(change, width, LiftMethod.LOG)),
+        "p_two_sided_t": student_t["p_two_sided"],
+        "ci_t": student_t["ci"],
+    }
+
+
+@adapts("ratio_linearized")
+def ratio_linearised(inputs: Fields, params: Fields) -> Fields:
+    new, old = (
+        Moments.from_values(np.column_stack([inputs[a]["num"], inputs[a]["den"]]))
+        for a in ("treatment", "control")
+    )
+    kappa = estimate.ratio(old).value
+    pair = estimate.linearised(new, kappa), estimate.linearised(old, kappa)
+    return {"kappa": kappa, **effect_fields(difference(*pair), params)}
+
+
+@adapts("ratio_cuped")
+def ratio_adjusted(inputs: Fields, params: Fields) -> Fields:
+    # diff, z and the normal interval fit the slope on all units as one sample; se, gb_theta and the t
+    # results average the arms' covariances. Ours (WITHIN) is like the latter, with the arms' sizes as weights.
+    columns = ("num", "den", "num_pre", "den_pre")
+    arms = {
+        a: Moments.from_values(np.column_stack([inputs[a][c] for c in columns]))
+        for a in ("treatment", "control")
+    }
+    joint, averaged = (cuped_ratio(arms, slope=slope) for slope in (Slope.JOINT, Slope.AVERAGED))
+    normal = effect_fields(difference(joint["treatment"], joint["control"]).asymptotic, params)
+    student_t = effect_fields(difference(averaged["treatment"], averaged["control"]), params)
+    return {
+        **normal,
+        "se": student_t["se"],
+        "ci_z": normal["ci"],
+        "p_two_sided_t": student_t["p_two_sided"],
+        "ci_t": student_t["ci"],
+        "gb_theta": ratio_slope(arms, Slope.AVERAGED),
+    }
+
+
+@adapts("cuped_single")
+def cuped_single(inputs: Fields, params: Fields) -> Fields:
+    # cuped_* fits the slope on all units as one sample, ancova_* inside the arms; ours is the latter.
+    # cuped_rel_se_delta is linearised at the ratio of the unadjusted means, ours at the adjusted lift.
+    arms = {
+        a: Moments.from_values(np.column_stack([inputs[a]["y"], *inputs[a]["x"]]))
+        for a in ("treatment", "control")
+    }
+    adjusted = cuped(arms, slope=Slope.JOINT)
+    effect = difference(adjusted["treatment"], adjusted["control"])
+    fit = adjusted_fit(*_arms_with_covariates(inputs), interact=False)
+    ancova = effect_fields(fit.coefficient(1), params)
+    normal, student_t = effect_fields(effect.asymptotic, params), effect_fields(effect, params)
+    change = Relative.of(effect, adjusted["control"])
+    unadjusted = adjusted["treatment"].anchor.value / adjusted["control"].anchor.value
+    together = arms["treatment"] + arms["control"]
+    return {
+        "ancova_diff": ancova["diff"],
+        "ancova_se_classic": fit.coefficient(1, Errors.CLASSICAL).standard_error,
+        "ancova_theta_within": float(fitted_slopes(arms)["control"][0]),
+        "ancova_se_HC2": ancova["se"],
+        "ancova_p_HC2": ancova["p_two_sided"],
+        "ancova_ci_HC2": ancova["ci"],
+        "corr_y_x_pooled": together.correlation(0, 1),
+        "cuped_theta": float(fitted_slopes(arms, Slope.JOINT)["control"][0]),
+        "cuped_diff": effect.value,
+        "cuped_t": student_t["statistic"],
+        "cuped_p": student_t["p_two_sided"],
+        "cuped_ci": student_t["ci"],
+        "cuped_p_z": normal["p_two_sided"],
+        "cuped_ci_z": normal["ci"],
+        "cuped_se": effect.standard_error,
+        "cuped_rel_diff": change.lift,
+        "cuped_rel_se_delta": change.error_at(unadjusted - 1),
+    }
+
+
+def _arms_with_covariates(inputs: Fields) -> tuple[Any, Any, Any, Any]:
+    new, old = inputs["treatment"], inputs["control"]
+    return new["y"], old["y"], np.column_stack(new["x"]), np.column_stack(old["x"])
+
+
+@adapts("regression_adjustment_lin")
+def lin(inputs: Fields, params: Fields) -> Fields:
+    fit = adjusted_fit(*_arms_with_covariates(inputs))
+    main = effect_fields(fit.coefficient(1), params)
+    return {
+        "diff": main["diff"],
+        "df": fit.df,
+        "p_HC2": main["p_two_sided"],
+        "ci_HC2": main["ci"],
+        "se_classical": fit.coefficient(1, Errors.CLASSICAL).standard_error,
+        **{f"se_HC{i}": fit.coefficient(1, Errors(f"hc{i}")).standard_error for i in (0, 1, 2, 3)},
+    }
+
+
+@adapts("cluster_robust")
+def cluster_robust(inputs: Fields, params: Fields) -> Fields:
+    def by(errors: ClusterErrors) -> Any:
+        return effect_by_clusters(inputs["y"], inputs["t"], inputs["cluster"], errors)
+
+    cr2, stata = by(ClusterErrors.CR2), by(ClusterErrors.CR1)
+    return {
+        "diff": cr2.value,
+        "se_CR2": cr2.standard_error,
+        "df_CR2": cr2.df,
+        "p_CR2": assess(cr2, fixed(params)).p_value,
+        "ci_CR2": ends(assess(cr2, fixed(params)).interval),
+        "se_CR1_stata": stata.standard_error,
+        "df_stata": stata.df,
+        "p_stata": assess(stata, fixed(params)).p_value,
+        "ci_stata": ends(assess(stata, fixed(params)).interval),
+        "se_CR0": by(ClusterErrors.CR0).standard_error,
+    }
+
+
+@adapts("difference_in_differences")
+def panel(inputs: Fields, params: Fields) -> Fields:
+    rows = (inputs["y"], inputs["treated"], inputs["post"], inputs["unit"])
+    cr2, stata = difference_in_differences(*rows), difference_in_differences(*rows, ClusterErrors.CR1)
+    return {
+        "did": cr2.value,
+        "se_CR1_stata": stata.standard_error,
+        "p_stata": assess(stata, fixed(params)).p_value,
+        "se_CR2": cr2.standard_error,
+        "df_CR2": cr2.df,
+    }
+
+
+@adapts("interaction_test")
+def interaction_test(inputs: Fields, params: Fields) -> Fields:
+    fit = interaction(inputs["y"], inputs["t"], inputs["segment"])
+    plain, robust = fit.coefficient(3, Errors.CLASSICAL), fit.coefficient(3)
+    return {
+        "interaction": plain.value,
+        "se_classic": plain.standard_error,
+        "p_classic": assess(plain, fixed(params)).p_value,
+        "se_HC2": robust.standard_error,
+        "p_HC2": assess(robust, fixed(params)).p_value,
+    }
