@@ -100,10 +100,9 @@ def agresti_coull(x: int, n: int, alpha: float) -> tuple[float, float]:
 
 
 def jeffreys(x: int, n: int, alpha: float) -> tuple[float, float]:
-    """Equal-tailed posterior interval under the prior Beta(½, ½); closed at 0 and 1 where x is 0 or n."""
-    low = 0.0 if x == 0 else float(special.betaincinv(x + 0.5, n - x + 0.5, alpha / 2))
-    high = 1.0 if x == n else float(special.betainccinv(x + 0.5, n - x + 0.5, alpha / 2))
-    return low, high
+    """Equal-tailed posterior interval under the prior Beta(½, ½), not closed at 0 and 1."""
+    low = float(special.betaincinv(x + 0.5, n - x + 0.5, alpha / 2))
+    return low, float(special.betainccinv(x + 0.5, n - x + 0.5, alpha / 2))
 
 
 def binomial_test(successes: int, n: int, probability: float = 0.5) -> float | NotEstimable:

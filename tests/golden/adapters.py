@@ -12,10 +12,26 @@ import numpy as np
 
 from analysis import FixedHorizon, Moments, NotEstimable, compare, estimate
 from analysis.adjust import Slope, cuped, cuped_ratio, fitted_slopes, ratio_slope
+from analysis.capping import find_caps, trimmed_mean, winsorise
 from analysis.clusters import ClusterErrors, difference_in_differences, effect_by_clusters
 from analysis.effects import assess, difference, student_difference
+from analysis.exact import barnard_test, boschloo_test, conditional_odds_ratio, fisher_test, odds_ratio
 from analysis.lift import LiftMethod, Relative, lift_interval, log_ratio_df, log_ratio_error, ratio_df
+from analysis.margins import equivalence, noninferiority
+from analysis.permutation import exact_test
+from analysis.proportions import (
+    agresti_caffo,
+    corrected_test,
+    log_ratio,
+    newcombe,
+    pooled_test,
+    unpooled_test,
+    wald,
+)
+from analysis.rates import compare_rates
 from analysis.regression import Errors, adjusted_fit, interaction
+from analysis.score import Counts, difference_interval, ratio_interval, score_noninferiority
+from analysis.shares import binomial_test, share
 
 Fields = dict[str, Any]
 Adapter = Callable[[Fields, Fields], Fields]
@@ -271,4 +287,199 @@ def interaction_test(inputs: Fields, params: Fields) -> Fields:
         "p_classic": assess(plain, fixed(params)).p_value,
         "se_HC2": robust.standard_error,
         "p_HC2": assess(robust, fixed(params)).p_value,
+    }
+
+
+@adapts("mean_noninferiority")
+def mean_noninferiority(inputs: Fields, params: Fields) -> Fields:
+    effect = difference(*means(inputs))
+    more = params.get("direction", "higher_is_better") == "higher_is_better"
+    test = noninferiority(effect, params["margin"], fixed(params), more_is_better=more)
+    return {
+        "diff": effect.value,
+        "statistic": test.statistic,
+        "df": effect.df,
+        "p_noninferiority": test.p_value,
+        "ci_lower_bound": test.bound,
+        "ci_upper_bound": test.bound,
+        "noninferior": test.passed,
+    }
+
+
+@adapts("mean_tost")
+def tost(inputs: Fields, params: Fields) -> Fields:
+    test = equivalence(difference(*means(inputs)), params["low"], params["upp"], fixed(params))
+    return {
+        "p_lower": test.p_above,
+        "p_upper": test.p_below,
+        "p_tost": test.p_value,
+        "ci_1_minus_2alpha": [test.low, test.high],
+    }
+
+
+@adapts("winsorized_mean")
+def winsorised(inputs: Fields, params: Fields) -> Fields:
+    new, old = inputs["treatment"]["y"], inputs["control"]["y"]
+    caps = find_caps(old, new, lower=params["lower_quantile"], upper=params["upper_quantile"])
+    pair = [estimate.mean(Moments.from_values(winsorise(each, caps))) for each in (new, old)]
+    return {
+        "cap_upper": caps.high,
+        "cap_lower": caps.low,
+        "mean_control": pair[1].value,
+        "mean_treatment": pair[0].value,
+        **effect_fields(difference(*pair), params),
+    }
+
+
+@adapts("mean_yuen_trimmed_t")
+def yuen(inputs: Fields, params: Fields) -> Fields:
+    new, old = (trimmed_mean(inputs[a]["y"], params["trim"]) for a in ("treatment", "control"))
+    return {
+        "trimmed_mean_control": old.value,
+        "trimmed_mean_treatment": new.value,
+        **effect_fields(difference(new, old), {"alpha": 0.05}),
+    }
+
+
+@adapts("mean_permutation_exact")
+def permutation(inputs: Fields, params: Fields) -> Fields:
+    # Ours counts splits at least as far from the expectation on either side; doubling the smaller tail is the
+    # other convention.
+    test = exact_test(inputs["treatment"]["y"], inputs["control"]["y"])
+    return {
+        "p_two_sided": test.p_value,
+        "p_two_sided_doubled": test.p_doubled,
+        "p_greater": test.p_greater,
+        "p_less": test.p_less,
+    }
+
+
+def counts_of(inputs: Fields) -> Counts:
+    new, old = inputs["treatment"], inputs["control"]
+    return Counts(new["x"], new["n"], old["x"], old["n"])
+
+
+@adapts("prop_z")
+def prop_z(inputs: Fields, params: Fields) -> Fields:
+    counts = counts_of(inputs)
+    p1, p0 = counts.shares
+    fields: Fields = {"diff": p1 - p0, "ci_wald_unpooled": ends(wald(counts, 1 - params["alpha"]))}
+    for name, test in {
+        "pooled": pooled_test(counts),
+        "yates": corrected_test(counts),
+        "unpooled": unpooled_test(counts),
+    }.items():
+        found = not isinstance(test, NotEstimable)
+        fields[f"z_{name}"] = test.statistic if found else None
+        fields[f"p_{name}_two_sided"] = test.p_value if found else None
+    return fields
+
+
+@adapts("prop_diff_ci")
+def prop_diff(inputs: Fields, params: Fields) -> Fields:
+    # Miettinen-Nurminen and Mee from the restricted likelihood's cubic; one source solves another cubic.
+    counts, confidence = counts_of(inputs), 1 - params["alpha"]
+    return {
+        "miettinen_nurminen": ends(difference_interval(counts, confidence)),
+        "mee": ends(difference_interval(counts, confidence, bias_corrected=False)),
+        "newcombe": ends(newcombe(counts, confidence)),
+        "agresti_caffo": ends(agresti_caffo(counts, confidence)),
+        "wald": ends(wald(counts, confidence)),
+    }
+
+
+@adapts("prop_ratio_ci")
+def prop_ratio(inputs: Fields, params: Fields) -> Fields:
+    counts, confidence = counts_of(inputs), 1 - params["alpha"]
+    katz, adjusted = log_ratio(counts, confidence), log_ratio(counts, confidence, adjusted=True)
+    score = ratio_interval(counts, confidence)
+    return {
+        "ratio": score.estimate,
+        "katz_log": None if isinstance(katz, NotEstimable) else ends(katz),
+        "miettinen_nurminen": ends(score),
+        "koopman": ends(ratio_interval(counts, confidence, bias_corrected=False)),
+        "log_adjusted": ends(adjusted),
+    }
+
+
+@adapts("prop_odds_ratio_ci")
+def prop_odds(inputs: Fields, params: Fields) -> Fields:
+    counts, confidence = counts_of(inputs), 1 - params["alpha"]
+    sample, conditional = odds_ratio(counts, confidence), conditional_odds_ratio(counts, confidence)
+    woolf = not isinstance(sample, NotEstimable)
+    return {
+        "conditional_mle": conditional.estimate,
+        "exact_ci": ends(conditional),
+        "odds_ratio": sample.estimate if woolf else None,
+        "woolf_log": ends(sample) if woolf else None,
+    }
+
+
+@adapts("prop_one_sample_ci")
+def prop_one(inputs: Fields, params: Fields) -> Fields:
+    methods = ("wilson", "wilson_cc", "clopper_pearson", "agresti_coull", "jeffreys")
+    x, n = inputs["x"], inputs["n"]
+    return {method: ends(share(x, n, 1 - params["alpha"], method=method)) for method in methods}
+
+
+@adapts("prop_noninferiority")
+def prop_noninferiority(inputs: Fields, params: Fields) -> Fields:
+    counts, confidence = counts_of(inputs), 1 - params["alpha"]
+    more = params.get("direction", "higher_is_better") == "higher_is_better"
+    plain = score_noninferiority(
+        counts, params["margin"], confidence, bias_corrected=False, more_is_better=more
+    )
+    corrected = score_noninferiority(counts, params["margin"], confidence, more_is_better=more)
+    return {
+        "p_farrington_manning": plain.p_value,
+        "p_miettinen_nurminen": corrected.p_value,
+        "mn_lower_bound": corrected.bound,
+        "mn_upper_bound": corrected.bound,
+        "z_farrington_manning": plain.statistic,
+        "z_miettinen_nurminen": corrected.statistic,
+    }
+
+
+@adapts("prop_exact")
+def prop_exact(inputs: Fields, params: Fields) -> Fields:
+    counts = counts_of(inputs)
+    fisher = fisher_test(counts)
+    fields: Fields = {
+        "p_fisher_two_sided": fisher.p_value,
+        "p_fisher_greater": fisher.p_greater,
+        "p_fisher_less": fisher.p_less,
+        "p_midp": fisher.p_mid,
+    }
+    if counts.n <= 400:
+        barnard, boschloo = barnard_test(counts), boschloo_test(counts)
+        fields |= {"p_barnard": barnard, "p_barnard_two_sided": barnard}
+        fields |= {"p_boschloo": boschloo, "p_boschloo_two_sided": boschloo}
+    return fields
+
+
+@adapts("poisson_rate")
+def poisson_rate(inputs: Fields, params: Fields) -> Fields:
+    new, old = inputs["treatment"], inputs["control"]
+    answer = compare_rates(
+        (new["count"], new["exposure"]), (old["count"], old["exposure"]), 1 - params["alpha"]
+    )
+    return {
+        "rate_ratio": answer.ratio,
+        "p_exact": answer.p_exact,
+        "ci_exact": ends(answer.exact),
+        "ci_log_wald": ends(answer.log_wald),
+        "p_score": answer.p_score,
+        "p_etest": answer.p_etest,
+        "ci_score": ends(answer.score),
+    }
+
+
+@adapts("interleaving_sign_test")
+def interleaving(inputs: Fields, params: Fields) -> Fields:
+    wins, losses = inputs["wins_treatment"], inputs["wins_control"]
+    rate = share(wins, wins + losses, 1 - params["alpha"], method="clopper_pearson")
+    return {
+        "win_rate": rate.estimate,
+        "p_two_sided": binomial_test(wins, wins + losses),
+        "ci_clopper_pearson": ends(rate),
     }
