@@ -72,6 +72,11 @@ class Fit:
         """Rows less coefficients."""
         return self.n - len(self.coefficients)
 
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation, divisor n − k."""
+        return math.sqrt(float((self.residuals**2).sum()) / self.df)
+
     def covariance(self, errors: Errors = Errors.HC2) -> Floats:
         """Covariance matrix of the coefficients, shape (k, k)."""
         squares = self.residuals**2

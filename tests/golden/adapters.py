@@ -10,14 +10,33 @@ from typing import Any
 
 import numpy as np
 
-from analysis import FixedHorizon, Moments, NotEstimable, compare, estimate
+from analysis import Estimate, FixedHorizon, Moments, NotEstimable, estimate
 from analysis.adjust import Slope, cuped, cuped_ratio, fitted_slopes, ratio_slope
+from analysis.always_valid import (
+    anytime_coefficient,
+    anytime_coefficient_by_scale,
+    bernoulli_interval,
+    best_precision,
+    mean_interval,
+    mixture_test,
+)
+from analysis.bayes import normal_posterior
+from analysis.beta_binomial import Beta, compare_betas
+from analysis.boundaries import classical_boundaries, group_sequential_cost, spending_boundaries
 from analysis.capping import find_caps, trimmed_mean, winsorise
 from analysis.clusters import ClusterErrors, difference_in_differences, effect_by_clusters
 from analysis.effects import assess, difference, student_difference
 from analysis.exact import barnard_test, boschloo_test, conditional_odds_ratio, fisher_test, odds_ratio
+from analysis.inference import t_tail
 from analysis.lift import LiftMethod, Relative, lift_interval, log_ratio_df, log_ratio_error, ratio_df
 from analysis.margins import equivalence, noninferiority
+from analysis.normal_mixture import (
+    approximate_rho_squared,
+    best_rho_squared,
+    mixture_boundary,
+    two_sided_p,
+    two_sided_width,
+)
 from analysis.permutation import exact_test
 from analysis.proportions import (
     agresti_caffo,
@@ -32,6 +51,8 @@ from analysis.rates import compare_rates
 from analysis.regression import Errors, adjusted_fit, interaction
 from analysis.score import Counts, difference_interval, ratio_interval, score_noninferiority
 from analysis.shares import binomial_test, share
+from analysis.spending import Family, Spending
+from analysis.stagewise import final_inference, repeated_interval, repeated_p
 
 Fields = dict[str, Any]
 Adapter = Callable[[Fields, Fields], Fields]
@@ -482,4 +503,215 @@ def interleaving(inputs: Fields, params: Fields) -> Fields:
         "win_rate": rate.estimate,
         "p_two_sided": binomial_test(wins, wins + losses),
         "ci_clopper_pearson": ends(rate),
+    }
+
+
+SPENDING = {
+    "OBF": Family.OBRIEN_FLEMING,
+    "Pocock": Family.POCOCK,
+    "HSD": Family.HWANG_SHIH_DECANI,
+    "power": Family.POWER,
+}
+
+
+def spending_of(params: Fields) -> Spending:
+    return Spending(SPENDING[params["spending"]], float(params.get("gamma") or 1.0))
+
+
+@adapts("gs_lan_demets")
+def lan_demets(inputs: Fields, params: Fields) -> Fields:
+    # Sources part beyond |z| = 5, where some cut their grids at 8; ours integrates to 1e-307.
+    times, spending, alpha = inputs["information_fractions"], spending_of(params), params["alpha_one_sided"]
+    bounds = spending_boundaries(times, alpha, spending, sides=params["sides"])
+    return {
+        "z_boundaries": list(bounds),
+        "nominal_p_one_sided": [t_tail(np.inf, z) for z in bounds],
+        "cumulative_alpha_one_sided": [spending.spent(t, alpha) for t in times],
+    }
+
+
+@adapts("gs_classical")
+def classical(inputs: Fields, params: Fields) -> Fields:
+    exponent = {"OBF": 0.5, "Pocock": 0.0}[params["family"]]
+    bounds = classical_boundaries(
+        inputs["K"], params["alpha_one_sided"], exponent=exponent, sides=params["sides"]
+    )
+    return {"z_boundaries": list(bounds), "constant": bounds[-1]}
+
+
+@adapts("gs_inflation_power")
+def inflation(inputs: Fields, params: Fields) -> Fields:
+    design = group_sequential_cost(
+        inputs["information_fractions"],
+        spending_of(params),
+        alpha=params["alpha_one_sided"],
+        power=params["power"],
+        sides=1,
+    )
+    return {
+        "inflation_factor": design.inflation,
+        "z_boundaries_one_sided": list(design.boundaries),
+        "expected_info_ratio_H1": design.expected_with_effect,
+        "expected_info_ratio_H0": design.expected_without_effect,
+        "cumulative_power": list(design.cumulative_power),
+    }
+
+
+@adapts("gs_final_inference")
+def gs_final(inputs: Fields, params: Fields) -> Fields:
+    # One-sided design; the effect as drift, stage-wise ordering.
+    times, seen, alpha = inputs["information_fractions"], inputs["z"], params["alpha_one_sided"]
+    spending = spending_of(params)
+    bounds = spending_boundaries(times, alpha, spending, sides=1)
+    k = len(seen)
+    repeated = [repeated_p(times[: i + 1], seen[i], spending) for i in range(k)]
+    stopped = k == len(times) or seen[-1] >= bounds[k - 1]
+    final = final_inference(times[:k], bounds[: k - 1], seen[-1], confidence=1 - 2 * alpha)
+    return {
+        "sequential_p_last_look": min(repeated),
+        "z_boundaries": list(bounds),
+        "stop_at_last_look": stopped,
+        "repeated_ci_lower_drift": [
+            repeated_interval(t, c, z)[0] for t, c, z in zip(times, bounds, seen, strict=False)
+        ],
+        "repeated_p": repeated,
+        "final_p_stagewise": final.p_value if stopped else None,
+        "final_ci_drift": [final.low, final.high] if stopped else None,
+        "median_unbiased_drift": final.median if stopped else None,
+    }
+
+
+@adapts("bayes_beta_binomial")
+def beta_binomial(inputs: Fields, params: Fields) -> Fields:
+    answer = compare_betas(counts_of(inputs), Beta(params["prior_alpha"], params["prior_beta"]))
+    return {
+        "posterior_mean_control": answer.control.mean,
+        "posterior_mean_treatment": answer.treatment.mean,
+        "prob_treatment_better": answer.probability_better,
+        "expected_loss_choose_treatment": answer.loss_of_treatment,
+        "expected_loss_choose_control": answer.loss_of_control,
+        "posterior_mean_diff": answer.difference,
+        "posterior_sd_diff": answer.sd,
+        "credible_treatment": list(answer.treatment.central(params["ci_mass"])),
+        "credible_control": list(answer.control.central(params["ci_mass"])),
+    }
+
+
+def on_scale(inputs: Fields, params: Fields) -> Estimate:
+    """The difference, or the lift with its delta standard error, as an estimate."""
+    new, old = means(inputs)
+    effect = difference(new, old)
+    if params["difference"] == "absolute":
+        return effect
+    change = Relative.of(effect, old)
+    return replace(effect, value=change.lift, standard_error=change.standard_error)
+
+
+@adapts("bayes_normal")
+def bayes_normal(inputs: Fields, params: Fields) -> Fields:
+    effect = on_scale(inputs, params)
+    sd = params["prior_var"] ** 0.5 if params["prior_proper"] else np.inf
+    after = normal_posterior(
+        effect, prior_mean=params["prior_mean"], prior_sd=sd, confidence=1 - params["alpha"]
+    )
+    return {
+        "data_mean": effect.value,
+        "data_se": effect.standard_error,
+        "posterior_mean": after.mean,
+        "posterior_sd": after.sd,
+        "prob_treatment_better": after.probability_better,
+        "expected_loss_choose_treatment": after.loss_of_treatment,
+        "expected_loss_choose_control": after.loss_of_control,
+        "credible": ends(after),
+    }
+
+
+@adapts("msprt_normal")
+def msprt(inputs: Fields, params: Fields) -> Fields:
+    path = mixture_test(
+        inputs["treatment"]["y"],
+        inputs["control"]["y"],
+        sigma=params["sigma"],
+        tau=params["tau"],
+        null=params["theta0"],
+    )
+    return {"likelihood_ratio": path.likelihood_ratio.tolist(), "always_valid_p": path.p_value.tolist()}
+
+
+@adapts("asymptotic_cs")
+def asymptotic_cs(inputs: Fields, params: Fields) -> Fields:
+    answer = mean_interval(
+        moments_of(inputs), optimum=params["t_opt"], confidence=1 - params["alpha"]
+    )
+    unit = mean_interval(
+        Moments.from_summary(n=len(inputs["y"]), mean=0.0, var=1.0),
+        optimum=params["t_opt"],
+        confidence=1 - params["alpha"],
+    )
+    return {
+        "rho2": best_rho_squared(params["t_opt"], params["alpha"]),
+        "mean": answer.estimate,
+        "margin_std": unit.high,
+        "cs_n": ends(answer),
+    }
+
+
+@adapts("asymptotic_cs_two_sample")
+def asymptotic_cs_two_sample(inputs: Fields, params: Fields) -> Fields:
+    # The golden rho is the logarithmic approximation; AlwaysValid uses the exact optimum of Lambert's function.
+    effect = on_scale(inputs, params)
+    rho_squared = approximate_rho_squared(params["n_opt"], params["alpha"])
+    weight = effect.n * rho_squared
+    reach = two_sided_width(weight, params["alpha"]) * effect.standard_error
+    return {
+        "estimate": effect.value,
+        "se": effect.standard_error,
+        "rho": rho_squared**0.5,
+        "cs": [effect.value - reach, effect.value + reach],
+        "p_anytime": two_sided_p(effect.value / effect.standard_error, weight),
+    }
+
+
+@adapts("normal_mixture_boundary")
+def normal_mixture(inputs: Fields, params: Fields) -> Fields:
+    one, two = (
+        mixture_boundary(
+            inputs["v"],
+            alpha=params["alpha"],
+            optimum=params["v_opt"],
+            tuned_for=params["alpha_opt"],
+            sides=sides,
+        )
+        for sides in (1, 2)
+    )
+    return {"boundary_one_sided": one.tolist(), "boundary_two_sided": two.tolist()}
+
+
+@adapts("bernoulli_cs")
+def bernoulli_cs(inputs: Fields, params: Fields) -> Fields:
+    answer = bernoulli_interval(
+        inputs["x"], inputs["n"], optimum=params["t_opt"], confidence=1 - params["alpha"]
+    )
+    return {"cs": ends(answer)}
+
+
+@adapts("anytime_valid_linear_model")
+def anytime_model(inputs: Fields, params: Fields) -> Fields:
+    # savvi_phi_* measures the prior against (sigma/SE)^2 and does not cap 1/E; ours is r = g/(g + n), p <= 1.
+    fit = adjusted_fit(*_arms_with_covariates(inputs), interact=False)
+    plain, robust = fit.coefficient(1, Errors.CLASSICAL), fit.coefficient(1)
+    confidence, g = 1 - params["alpha"], params["g"]
+    exact = anytime_coefficient(plain, rows=fit.n, precision=g, confidence=confidence)
+    by_hc2 = anytime_coefficient(robust, rows=fit.n, precision=g, confidence=confidence)
+    other = anytime_coefficient_by_scale(plain, sigma=fit.sigma, precision=g, confidence=confidence)
+    return {
+        "diff": plain.value,
+        "t_stat": plain.value / plain.standard_error,
+        "p_anytime": exact.p_value,
+        "ci_anytime": ends(exact.interval),
+        "p_anytime_HC2": by_hc2.p_value,
+        "ci_anytime_HC2": ends(by_hc2.interval),
+        "optimal_g_at_n": best_precision(fit.n, len(fit.coefficients), confidence),
+        "savvi_phi_p": float(np.exp(-other.log_e)),
+        "savvi_phi_ci": ends(other.interval),
     }
