@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analysis.errors import InvalidInput
+from analysis.quadrature import legendre
 from analysis.score import Counts
 
 Floats = NDArray[np.float64]
 
-_NODES = 400
+_NODES = 48
 _TAIL = 1e-17
 
 
@@ -141,7 +142,7 @@ def _grid(one: Beta, other: Beta) -> tuple[Floats, Floats]:
         cuts |= {float(special.betainccinv(each.a, each.b, level)) for level in levels}
     edges = np.array(sorted(cuts))
     edges = edges[np.concatenate([[True], np.diff(edges) > 0])]
-    points, weights = np.polynomial.legendre.leggauss(_NODES // 8)
+    points, weights = legendre(_NODES)
     half = np.diff(edges) / 2
     x = (edges[:-1] + half)[:, np.newaxis] + half[:, np.newaxis] * points
     return np.clip(x.ravel(), 1e-300, 1 - 1e-16), (half[:, np.newaxis] * weights).ravel()

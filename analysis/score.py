@@ -62,8 +62,12 @@ def restricted_shares(counts: Counts, difference: float) -> tuple[float, float]:
     True
     """
     p1, p0 = counts.shares
-    d, theta = difference, counts.control_n / counts.treatment_n
-    a = 1 + theta
+    return restricted_pair(p1, p0, difference, theta=counts.control_n / counts.treatment_n)
+
+
+def restricted_pair(p1: float, p0: float, difference: float, *, theta: float) -> tuple[float, float]:
+    """`restricted_shares` from proportions; ``theta`` is the control's size over the treatment's."""
+    d, a = difference, 1 + theta
     b = -(1 + theta + p1 + theta * p0 + d * (theta + 2))
     c = d * d + d * (2 * p1 + theta + 1) + p1 + theta * p0
     e = -p1 * d * (1 + d)
@@ -73,8 +77,7 @@ def restricted_shares(counts: Counts, difference: float) -> tuple[float, float]:
     cosine = v / u**3 if u else 0.0
     angle = (math.pi + math.acos(min(1.0, max(-1.0, cosine)))) / 3
     root = 2 * u * math.cos(angle) - third
-    low, high = max(0.0, d), min(1.0, 1 + d)
-    found = min(high, max(low, root))
+    found = min(1.0, 1 + d, max(0.0, d, root))
     return found, min(1.0, max(0.0, found - d))
 
 

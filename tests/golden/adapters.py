@@ -29,7 +29,17 @@ from analysis.effects import assess, difference, student_difference
 from analysis.exact import barnard_test, boschloo_test, conditional_odds_ratio, fisher_test, odds_ratio
 from analysis.inference import t_tail
 from analysis.lift import LiftMethod, Relative, lift_interval, log_ratio_df, log_ratio_error, ratio_df
+from analysis.many_to_one import dunnett
 from analysis.margins import equivalence, noninferiority
+from analysis.multiplicity import (
+    benjamini_hochberg,
+    benjamini_yekutieli,
+    bonferroni,
+    hochberg,
+    holm,
+    hommel,
+    two_stage,
+)
 from analysis.normal_mixture import (
     approximate_rho_squared,
     best_rho_squared,
@@ -38,6 +48,7 @@ from analysis.normal_mixture import (
     two_sided_width,
 )
 from analysis.permutation import exact_test
+from analysis.pooling import combine_estimates, mantel_haenszel
 from analysis.proportions import (
     agresti_caffo,
     corrected_test,
@@ -47,12 +58,34 @@ from analysis.proportions import (
     unpooled_test,
     wald,
 )
+from analysis.quantiles import (
+    fraction_below,
+    maritz_jarrett,
+    order_interval,
+    outer_interval,
+    quantile,
+    sample_quantile,
+)
+from analysis.ranks import brunner_munzel, hodges_lehmann, mann_whitney
 from analysis.rates import compare_rates
 from analysis.regression import Errors, adjusted_fit, interaction
+from analysis.sample_ratio import SRM_LEVEL, srm, srm_exact, srm_sequential
 from analysis.score import Counts, difference_interval, ratio_interval, score_noninferiority
 from analysis.shares import binomial_test, share
+from analysis.sizing import (
+    Sizes,
+    arcsine_size,
+    cohen_h,
+    mean_effect,
+    mean_power,
+    mean_size,
+    noninferior_size,
+    pooled_size,
+)
 from analysis.spending import Family, Spending
 from analysis.stagewise import final_inference, repeated_interval, repeated_p
+from analysis.survival import hazard_ratio, log_rank, survival_curve
+from analysis.switchback import switchback_effect
 
 Fields = dict[str, Any]
 Adapter = Callable[[Fields, Fields], Fields]
@@ -559,25 +592,26 @@ def inflation(inputs: Fields, params: Fields) -> Fields:
 
 @adapts("gs_final_inference")
 def gs_final(inputs: Fields, params: Fields) -> Fields:
-    # One-sided design; the effect as drift, stage-wise ordering.
+    # One-sided design; the effect as drift, stage-wise ordering. The golden repeated p-values stop at one half.
     times, seen, alpha = inputs["information_fractions"], inputs["z"], params["alpha_one_sided"]
     spending = spending_of(params)
     bounds = spending_boundaries(times, alpha, spending, sides=1)
     k = len(seen)
     repeated = [repeated_p(times[: i + 1], seen[i], spending) for i in range(k)]
-    stopped = k == len(times) or seen[-1] >= bounds[k - 1]
+    crossed = seen[-1] >= bounds[k - 1]
+    over = crossed or k == len(times)
     final = final_inference(times[:k], bounds[: k - 1], seen[-1], confidence=1 - 2 * alpha)
     return {
         "sequential_p_last_look": min(repeated),
         "z_boundaries": list(bounds),
-        "stop_at_last_look": stopped,
+        "stop_at_last_look": crossed,
         "repeated_ci_lower_drift": [
             repeated_interval(t, c, z)[0] for t, c, z in zip(times, bounds, seen, strict=False)
         ],
-        "repeated_p": repeated,
-        "final_p_stagewise": final.p_value if stopped else None,
-        "final_ci_drift": [final.low, final.high] if stopped else None,
-        "median_unbiased_drift": final.median if stopped else None,
+        "repeated_p": [min(0.5, each) for each in repeated],
+        "final_p_stagewise": final.p_value if over else None,
+        "final_ci_drift": [final.low, final.high] if over else None,
+        "median_unbiased_drift": final.median if over else None,
     }
 
 
@@ -714,4 +748,273 @@ def anytime_model(inputs: Fields, params: Fields) -> Fields:
         "optimal_g_at_n": best_precision(fit.n, len(fit.coefficients), confidence),
         "savvi_phi_p": float(np.exp(-other.log_e)),
         "savvi_phi_ci": ends(other.interval),
+    }
+
+
+@adapts("multiple_testing")
+def multiple_testing(inputs: Fields, params: Fields) -> Fields:
+    p = inputs["pvalues"]
+    staged = two_stage(p, params["alpha"])
+    return {
+        "bonferroni": bonferroni(p),
+        "holm": holm(p),
+        "hochberg": hochberg(p),
+        "hommel": hommel(p),
+        "BH": benjamini_hochberg(p),
+        "BY": benjamini_yekutieli(p),
+        "BKY_two_stage": staged.adjusted,
+        "BKY_reject": staged.rejected,
+    }
+
+
+@adapts("dunnett")
+def dunnett_test(inputs: Fields, params: Fields) -> Fields:
+    # Both sources draw random numbers; ours is a quadrature.
+    arms = [moments_of(each) for each in inputs["treatments"]]
+    test = dunnett(arms, moments_of(inputs["control"]), 1 - params["alpha"])
+    return {
+        "diff": [each.difference.estimate for each in test.comparisons],
+        "t": [each.statistic for each in test.comparisons],
+        "p_adjusted": [each.p_value for each in test.comparisons],
+        "critical_value": test.critical_value,
+        "ci_lower": [each.difference.low for each in test.comparisons],
+        "ci_upper": [each.difference.high for each in test.comparisons],
+    }
+
+
+@adapts("quantile_one_sample")
+def quantile_one_sample(inputs: Fields, params: Fields) -> Fields:
+    y, q = inputs["y"], params["q"]
+    order = order_interval(y, q, 1 - params["alpha"])
+    jarrett = maritz_jarrett(y, q)
+    between = [order.low if order.low_rank else None, order.high if order.high_rank else None]
+    return {
+        **{f"quantile_type{kind}": sample_quantile(y, q, kind=kind) for kind in (1, 2, 6, 7, 8)},
+        "order_stat_ci_1based": [order.low_rank, order.high_rank],
+        "order_stat_ci": between,
+        "order_stat_coverage": order.coverage,
+        "scipy_quantile_test_ci": between,
+        "se_maritz_jarrett": None if isinstance(jarrett, NotEstimable) else jarrett.standard_error,
+    }
+
+
+@adapts("quantile_diff_outer_ci")
+def quantile_difference(inputs: Fields, params: Fields) -> Fields:
+    # Woodruff's variance times (n - 1)/n, which the note lets one leave out. Student's t with Welch's df.
+    q = params["q"]
+    new, old = (quantile(inputs[a]["y"], q) for a in ("treatment", "control"))
+    return {
+        "quantile_control": old.value,
+        "quantile_treatment": new.value,
+        "lower_upper_control": list(outer_interval(inputs["control"]["y"], q)),
+        "lower_upper_treatment": list(outer_interval(inputs["treatment"]["y"], q)),
+        "var_control": old.standard_error**2,
+        "var_treatment": new.standard_error**2,
+        **effect_fields(difference(new, old), params),
+    }
+
+
+@adapts("quantile_clustered")
+def quantile_clustered(inputs: Fields, params: Fields) -> Fields:
+    q, fields = params["q"], {}
+    found = {}
+    for arm in ("control", "treatment"):
+        y, users = np.asarray(inputs[arm]["y"]), np.asarray(inputs[arm]["cluster"])
+        found[arm] = quantile(y, q, users)
+        fields[f"quantile_{arm}"] = found[arm].value
+        below = fraction_below(y, users, found[arm].value)
+        fields[f"cluster_var_of_fraction_{arm}"] = below.standard_error**2
+        fields[f"var_{arm}"] = found[arm].standard_error ** 2
+    return {**fields, **effect_fields(difference(found["treatment"], found["control"]), params)}
+
+
+@adapts("mann_whitney")
+def rank_test(inputs: Fields, params: Fields) -> Fields:
+    new, old = inputs["treatment"]["y"], inputs["control"]["y"]
+    test, spread = mann_whitney(new, old), brunner_munzel(new, old)
+    shift = hodges_lehmann(new, old, 1 - params["alpha"])
+    return {
+        "U": test.u,
+        "prob_superiority": test.superiority,
+        "p_asymptotic": test.p_value,
+        "p_asymptotic_cc": test.p_corrected,
+        "p_exact": test.p_untied,
+        "p_exact_with_ties": test.p_exact,
+        "hodges_lehmann": shift.estimate,
+        "hl_ci_exact": ends(shift),
+        "brunner_munzel_stat": spread.statistic,
+        "brunner_munzel_p": spread.p_value,
+    }
+
+
+@adapts("srm_chi2")
+def srm_chi2(inputs: Fields, params: Fields) -> Fields:
+    names = [str(i) for i in range(len(inputs["counts"]))]
+    check = srm(
+        dict(zip(names, inputs["counts"], strict=True)), dict(zip(names, inputs["weights"], strict=True))
+    )
+    fields: Fields = {
+        "chi2": check.statistic,
+        "df": len(check.expected) - 1,
+        "p": check.p_value,
+        "srm": not check.passed if params["alpha"] == SRM_LEVEL else check.p_value < params["alpha"],
+    }
+    if len(names) == 2 and all(inputs["weights"]):
+        fields["p_exact_binomial"] = srm_exact(tuple(inputs["counts"]), tuple(inputs["weights"]))
+    return fields
+
+
+@adapts("srm_sequential_multinomial")
+def srm_multinomial(inputs: Fields, params: Fields) -> Fields:
+    check = srm_sequential(
+        inputs["count_batches"], inputs["weights"], concentration=params["dirichlet_concentration"]
+    )
+    return {
+        "bayes_factor": np.exp(check.log_bayes_factors).tolist(),
+        "sequential_p": list(check.p_values),
+    }
+
+
+def sides_of(params: Fields) -> int:
+    return 2 if params.get("alternative", "two-sided") == "two-sided" else 1
+
+
+@adapts("power_mean")
+def power_mean(inputs: Fields, params: Fields) -> Fields:
+    def size(known_variance: bool) -> Sizes:
+        return mean_size(
+            inputs["effect_size"],
+            power=params["power"],
+            alpha=params["alpha"],
+            ratio=params["ratio"],
+            sides=sides_of(params),
+            known_variance=known_variance,
+        )
+
+    student_t, normal = size(known_variance=False), size(known_variance=True)
+    return {
+        "n_control": student_t.control,
+        "n_treatment": student_t.treatment,
+        "n_control_z": normal.control,
+        "n_treatment_z": normal.treatment,
+    }
+
+
+@adapts("power_mean_given_n")
+def power_given_n(inputs: Fields, params: Fields) -> Fields:
+    n0, n1, alpha, sides = inputs["n1"], inputs["n2"], params["alpha"], sides_of(params)
+    return {
+        "power": mean_power(inputs["effect_size"], n0, n1, alpha=alpha, sides=sides),
+        "mde_at_80": mean_effect(n0, n1, power=0.8, alpha=alpha, sides=sides),
+    }
+
+
+@adapts("power_noninferiority_mean")
+def power_margin_mean(inputs: Fields, params: Fields) -> Fields:
+    effect = (inputs["diff"] + params["margin"]) / inputs["sd"]
+    plan = {"power": params["power"], "alpha": params["alpha"], "ratio": params["ratio"], "sides": 1}
+    student_t, normal = mean_size(effect, **plan), mean_size(effect, known_variance=True, **plan)
+    return {
+        "n_treatment": student_t.treatment,
+        "n_control": student_t.control,
+        "n_treatment_z": normal.treatment,
+        "n_control_z": normal.control,
+    }
+
+
+@adapts("power_noninferiority_proportion")
+def power_margin_proportion(inputs: Fields, params: Fields) -> Fields:
+    sizes = noninferior_size(
+        inputs["p_control"],
+        inputs["p_treatment"],
+        margin=params["margin"],
+        power=params["power"],
+        alpha=params["alpha"],
+        ratio=params["ratio"],
+    )
+    return {"n_treatment": sizes.treatment, "n_control": sizes.control}
+
+
+@adapts("power_proportion")
+def power_proportion(inputs: Fields, params: Fields) -> Fields:
+    # Ours is the pooled-null convention, because it belongs to the pooled test; the arcsine is Cohen's.
+    p0, p1 = inputs["p_control"], inputs["p_treatment"]
+    levels = {"power": params["power"], "alpha": params["alpha"]}
+    return {
+        "n_per_arm_pooled": pooled_size(p0, p1, **levels),
+        "cohen_h": cohen_h(p0, p1),
+        "n_per_arm_arcsine": arcsine_size(p0, p1, **levels),
+    }
+
+
+@adapts("heterogeneity_cochran_q")
+def heterogeneity(inputs: Fields, params: Fields) -> Fields:
+    parts = [
+        Estimate(value, error, 0, np.inf, "given")
+        for value, error in zip(inputs["estimates"], inputs["se"], strict=True)
+    ]
+    answer = combine_estimates(parts)
+    return {
+        "Q": answer.q,
+        "df": answer.df,
+        "p_Q": answer.p_value,
+        "fixed_estimate": answer.fixed.value,
+        "fixed_se": answer.fixed.standard_error,
+        "tau2_DL": answer.between,
+        "random_estimate": answer.random.value,
+        "random_se": answer.random.standard_error,
+        "I2": 100 * answer.disagreement,
+    }
+
+
+@adapts("stratified_mantel_haenszel")
+def stratified(inputs: Fields, params: Fields) -> Fields:
+    answer = mantel_haenszel([counts_of(each) for each in inputs["strata"]], 1 - params["alpha"])
+    return {
+        "chi2_mh": answer.chi_square,
+        "p": answer.p_value,
+        "or_mh": answer.odds_ratio.estimate,
+        "or_ci": ends(answer.odds_ratio),
+        "rd_mh": answer.risk_difference.value,
+        "rd_se": answer.risk_difference.standard_error,
+        "rr_mh": float(np.exp(answer.log_risk_ratio.value)),
+        "log_rr_se": answer.log_risk_ratio.standard_error,
+    }
+
+
+@adapts("switchback_hac")
+def switchback(inputs: Fields, params: Fields) -> Fields:
+    plain, adjusted = (
+        switchback_effect(inputs["y"], inputs["t"], lags=params["lags"], adjusted=each)
+        for each in (False, True)
+    )
+    return {
+        "diff": plain.value,
+        "se_nw": plain.standard_error,
+        "se_nw_adjusted": adjusted.standard_error,
+    }
+
+
+@adapts("survival_km_logrank_rmst")
+def survival(inputs: Fields, params: Fields) -> Fields:
+    data = {arm: (inputs[arm]["time"], inputs[arm]["event"]) for arm in ("control", "treatment")}
+    fields: Fields = {}
+    for arm, rows in data.items():
+        curve = survival_curve(*rows)
+        points = [curve.at(time, 1 - params["alpha"]) for time in params["times"]]
+        area = curve.restricted_mean(params["tau"])
+        fields[f"surv_{arm}"] = [estimated.value for estimated, _ in points]
+        fields[f"se_{arm}"] = [estimated.standard_error for estimated, _ in points]
+        fields[f"ci_lower_{arm}"] = [interval.low for _, interval in points]
+        fields[f"ci_upper_{arm}"] = [interval.high for _, interval in points]
+        if not isinstance(area, NotEstimable):
+            fields |= {f"rmst_{arm}": area.value, f"rmst_se_{arm}": area.standard_error}
+    test = log_rank(data["treatment"], data["control"])
+    hazard = hazard_ratio(data["treatment"], data["control"])
+    return {
+        **fields,
+        "logrank_chi2": test.chi_square,
+        "logrank_p": test.p_value,
+        "cox_log_hr": hazard.value,
+        "cox_se": hazard.standard_error,
     }
