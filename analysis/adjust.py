@@ -15,9 +15,9 @@ Four slopes are offered by name:
 References
 ----------
 Deng, Xu, Kohavi, Walker (2013), *Improving the sensitivity of online controlled experiments by utilizing
-pre-experiment data*, WSDM. Lin (2013), *Agnostic notes on regression adjustments to experimental data*, Annals
-of Applied Statistics 7. Yang, Tsiatis (2001), *Efficiency study of estimators for a treatment effect in a
-pretest–posttest trial*, The American Statistician 55.
+pre-experiment data*, WSDM. Lin (2013), *Agnostic notes on regression adjustments to experimental data*,
+Annals of Applied Statistics 7. Yang, Tsiatis (2001), *Efficiency study of estimators for a treatment effect
+in a pretest–posttest trial*, The American Statistician 55.
 """
 
 import math
@@ -160,9 +160,7 @@ def cuped_ratio(
     >>> sorted(cuped_ratio(arms))
     ['a', 'b']
     """
-    arms = {
-        name: each.take([*ratio_places, *covariate_places]) for name, each in moments_by_variant.items()
-    }
+    arms = {name: each.take([*ratio_places, *covariate_places]) for name, each in moments_by_variant.items()}
     for arm in arms.values():
         for pair in ((0, 1), (2, 3)):
             plain = ratio(arm, *pair)
@@ -199,7 +197,9 @@ def _ratio_slopes(arms: dict[str, Moments], slope: Slope) -> dict[str, float] | 
         slopes = fitted_slopes({"all": _linear(whole, whole.mean)}, Slope.PER_ARM)
         return slopes if isinstance(slopes, NotEstimable) else dict.fromkeys(arms, float(slopes["all"][0]))
     found = fitted_slopes({name: _linear(arm, arm.mean) for name, arm in arms.items()}, slope)
-    return found if isinstance(found, NotEstimable) else {name: float(each[0]) for name, each in found.items()}
+    return (
+        found if isinstance(found, NotEstimable) else {name: float(each[0]) for name, each in found.items()}
+    )
 
 
 def _linear(arm: Moments, at: Floats) -> Moments:
@@ -222,7 +222,7 @@ def _whole(arms: Mapping[str, Moments]) -> Moments:
 
 
 def _solve(cross: Floats, target: Floats) -> Floats | None:
-    """Solve the normal equations after scaling each covariate to variance one; None when they are singular."""
+    """Solve the normal equations, each covariate scaled to variance one; None when they are singular."""
     scale = np.sqrt(np.diagonal(cross))
     alive = scale > 0
     slopes = np.zeros(len(target))

@@ -70,9 +70,7 @@ def mixture_test(
     return MixturePath(np.exp(np.minimum(logarithm, 709.0)), p_value)
 
 
-def mean_interval(
-    moments: Moments, *, optimum: float, confidence: float = 0.95
-) -> Interval | NotEstimable:
+def mean_interval(moments: Moments, *, optimum: float, confidence: float = 0.95) -> Interval | NotEstimable:
     """The asymptotic confidence sequence of one mean, at one moment.
 
     Parameters
@@ -117,7 +115,8 @@ def anytime_coefficient(
     """Turn a regression coefficient and its t statistic into an always valid answer.
 
     With r = g/(g + n) and ν degrees of freedom, log E = ½·log r + ½(ν + 1)·[log(1 + t²/ν) − log(1 + r·t²/ν)],
-    and the radius of the interval is SE·√(ν(1 − q)/(q − r)) with q = (r·α²)^(1/(ν + 1)), infinite until q > r.
+    and the radius of the interval is SE·√(ν(1 − q)/(q − r)) with q = (r·α²)^(1/(ν + 1)), infinite until q >
+    r.
 
     Parameters
     ----------
@@ -131,8 +130,8 @@ def anytime_coefficient(
 
     References
     ----------
-    Lindon, Ham, Tingley, Bojinov (2022), *Anytime-valid linear models and regression adjusted causal inference in
-    randomized experiments*, arXiv 2210.08589.
+    Lindon, Ham, Tingley, Bojinov (2022), *Anytime-valid linear models and regression adjusted causal
+    inference in randomized experiments*, arXiv 2210.08589.
 
     Examples
     --------
@@ -191,8 +190,8 @@ def bernoulli_interval(
 
     References
     ----------
-    Howard, Ramdas, McAuliffe, Sekhon (2021), *Time-uniform, nonparametric, nonasymptotic confidence sequences*,
-    Annals of Statistics 49, proposition 7.
+    Howard, Ramdas, McAuliffe, Sekhon (2021), *Time-uniform, nonparametric, nonasymptotic confidence
+    sequences*, Annals of Statistics 49, proposition 7.
 
     Examples
     --------

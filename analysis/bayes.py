@@ -52,7 +52,8 @@ def normal_posterior(
 
     References
     ----------
-    Stucchio (2015), *Bayesian A/B testing at VWO*. Gelman et al. (2013), *Bayesian data analysis*, section 2.5.
+    Stucchio (2015), *Bayesian A/B testing at VWO*. Gelman et al. (2013), *Bayesian data analysis*, section
+    2.5.
 
     Examples
     --------
@@ -102,8 +103,8 @@ class Bayesian(Inference):
 
     The prior is on the lift, because "most changes move a metric by a few per cent" is true of every metric:
     an effect on a mean of 10 has prior sd 10·``prior_sd``. The p-value is twice the posterior probability of
-    the less likely sign, so it is below α exactly when the credible interval excludes zero; it is not an error
-    rate.
+    the less likely sign, so it is below α exactly when the credible interval excludes zero; it is not an
+    error rate.
 
     Attributes
     ----------

@@ -39,7 +39,7 @@ class Beta:
 
     @property
     def mean(self) -> float:
-        """a / (a + b)."""
+        """A / (a + b)."""
         return self.a / (self.a + self.b)
 
     @property
@@ -90,8 +90,8 @@ def compare_betas(counts: Counts, prior: Beta = UNIFORM) -> BetaComparison:
 
     References
     ----------
-    Cook (2005), *Exact calculation of beta inequalities*, and Miller (2014), *Formulas for Bayesian A/B testing*,
-    closed forms for whole numbers; Stucchio (2015), *Bayesian A/B testing at VWO*, for the loss.
+    Cook (2005), *Exact calculation of beta inequalities*, and Miller (2014), *Formulas for Bayesian A/B
+    testing*, closed forms for whole numbers; Stucchio (2015), *Bayesian A/B testing at VWO*, for the loss.
 
     Examples
     --------
@@ -118,8 +118,7 @@ def probability_above(one: Beta, other: Beta) -> float:
 
 
 def _probability_below(one: Beta, other: Beta) -> float:
-    """P(one < other) as ∫ f_one · P(other > x), taken over the values of F_one, where the integrand is tame."""
-    # With u = F_one(x) the integral is ∫₀¹ P(other > x(u)) du; tails by splitting where it changes.
+    """P(one < other) as ∫ f_one(x)·P(other > x) dx."""
     x, weights = _grid(one, other)
     logarithm = (one.a - 1) * np.log(x) + (one.b - 1) * np.log1p(-x) - special.betaln(one.a, one.b)
     total = float((np.exp(logarithm) * special.betaincc(other.a, other.b, x)) @ weights)

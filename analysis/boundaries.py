@@ -196,9 +196,7 @@ def crossing_probabilities(
     return crossed
 
 
-def drift_for_power(
-    times: Sequence[float], upper: Sequence[float], power: float, *, sides: int = 2
-) -> float:
+def drift_for_power(times: Sequence[float], upper: Sequence[float], power: float, *, sides: int = 2) -> float:
     """The drift at which the upper boundary is crossed with the given probability.
 
     Its square divided by (z_α + z_β)² is the inflation of the fixed sample size.

@@ -1,11 +1,12 @@
 """Exact tests of a two-by-two table: no approximation, for a handful of successes.
 
 Fisher's test holds both margins fixed and is conservative; with the mid-p value half of the observed table
-counts. Barnard's and Boschloo's hold only the arms' sizes fixed and take the worst nuisance probability, which
-makes them more powerful and slower.
+counts. Barnard's and Boschloo's hold only the arms' sizes fixed and take the worst nuisance probability,
+which makes them more powerful and slower.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,8 @@ def fisher_test(counts: Counts) -> FisherTest:
 
     References
     ----------
-    Fisher (1935), *The logic of inductive inference*, JRSS 98. Lancaster (1961), *Significance tests in discrete
-    distributions*, JASA 56, for the mid-p value.
+    Fisher (1935), *The logic of inductive inference*, JRSS 98. Lancaster (1961), *Significance tests in
+    discrete distributions*, JASA 56, for the mid-p value.
 
     Examples
     --------
@@ -114,7 +115,8 @@ def conditional_odds_ratio(counts: Counts, confidence: float = 0.95) -> Interval
     def tilted(logarithm: float) -> Floats:
         moved = weights + support * logarithm
         shifted: Floats = np.exp(moved - moved.max())
-        return shifted / shifted.sum()
+        shifted /= shifted.sum()
+        return shifted
 
     lowest, highest = place == 0, place == len(support) - 1
     if lowest or highest:
@@ -122,9 +124,7 @@ def conditional_odds_ratio(counts: Counts, confidence: float = 0.95) -> Interval
     else:
         value = _solved(lambda each: float(tilted(each) @ support) - counts.treatment)
     low = 0.0 if lowest else _solved(lambda each: float(tilted(each)[place:].sum()) - alpha / 2)
-    high = (
-        math.inf if highest else _solved(lambda each: alpha / 2 - float(tilted(each)[: place + 1].sum()))
-    )
+    high = math.inf if highest else _solved(lambda each: alpha / 2 - float(tilted(each)[: place + 1].sum()))
     return Interval(value, low, high)
 
 
@@ -155,12 +155,12 @@ def barnard_test(counts: Counts) -> float | NotEstimable:
 
 
 def boschloo_test(counts: Counts) -> float | NotEstimable:
-    """Two-sided p-value over all tables with as small a one-sided Fisher p, doubled, at the worst probability.
+    """Two-sided p-value over all tables with as small a one-sided Fisher p, doubled, at its worst.
 
     References
     ----------
-    Boschloo (1970), *Raised conditional level of significance for the 2 × 2 table when testing the equality of
-    two probabilities*, Statistica Neerlandica 24.
+    Boschloo (1970), *Raised conditional level of significance for the 2 × 2 table when testing the equality
+    of two probabilities*, Statistica Neerlandica 24.
 
     Examples
     --------
@@ -170,9 +170,10 @@ def boschloo_test(counts: Counts) -> float | NotEstimable:
     _require_small(counts)
     if counts.treatment + counts.control in (0, counts.n):
         return NotEstimable(Cause.NO_VARIATION, "every unit of both variants has the same value")
-    sides = []
-    for tail in _fisher_tails(counts):
-        sides.append(_worst(counts, tail <= tail[counts.treatment, counts.control] * _TIE))
+    sides = (
+        _worst(counts, tail <= tail[counts.treatment, counts.control] * _TIE)
+        for tail in _fisher_tails(counts)
+    )
     return min(1.0, 2 * min(sides))
 
 
@@ -188,7 +189,7 @@ def _log_choose(n: int, k: NDArray[np.int64]) -> Floats:
     return chosen
 
 
-def _solved(excess: object) -> float:
+def _solved(excess: Callable[[float], float]) -> float:
     """The odds ratio at which a rising function of its logarithm is zero."""
     return math.exp(optimize.brentq(excess, -50.0, 50.0, xtol=1e-13, rtol=1e-13))
 

@@ -32,8 +32,8 @@ class GroupSequential(Inference):
 
     References
     ----------
-    Lan, DeMets (1983), *Discrete sequential boundaries for clinical trials*, Biometrika 70. Jennison, Turnbull
-    (1989), *Interim analyses: the repeated confidence interval approach*, JRSS B 51.
+    Lan, DeMets (1983), *Discrete sequential boundaries for clinical trials*, Biometrika 70. Jennison,
+    Turnbull (1989), *Interim analyses: the repeated confidence interval approach*, JRSS B 51.
 
     Examples
     --------
@@ -73,7 +73,7 @@ class GroupSequential(Inference):
         return min(1.0, 2 * repeated_p(self.times(n), abs(statistic), self.spending, sides=2))
 
     def one_sided_multiplier(self, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
-        """This look's one-sided boundary."""
+        """The one-sided boundary of this look."""
         return spending_boundaries(self.times(n), 1 - self.confidence, self.spending, sides=1)[-1]
 
     def one_sided_p(self, statistic: float, *, df: float, n: int) -> float:  # noqa: ARG002 - one face

@@ -166,13 +166,11 @@ def _log(relative: Relative, width: float) -> Interval | None:
     if relative.base <= 0 or ratio <= 0:
         return None
     error = log_ratio_error(relative)
-    return Interval(
-        relative.lift, ratio * math.exp(-width * error) - 1, _grown(ratio, width * error)
-    )
+    return Interval(relative.lift, ratio * math.exp(-width * error) - 1, _grown(ratio, width * error))
 
 
 def _grown(ratio: float, exponent: float) -> float:
-    """ratio · e^exponent − 1, infinite where it leaves the floating range."""
+    """Ratio · e^exponent − 1, infinite where it leaves the floating range."""
     logarithm = math.log(ratio) + exponent
     return math.expm1(logarithm) if logarithm < 709 else math.inf
 

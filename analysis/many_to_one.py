@@ -1,8 +1,8 @@
 """Many to one: several treatments against one control, by Dunnett.
 
-The comparisons share the control, so they are correlated, and Bonferroni asks too much. Because the correlations
-have the form ρ_ij = l_i·l_j with l_i = √(n_i/(n_i + n_0)), the multivariate t probability is an integral over two
-variables only,
+The comparisons share the control, so they are correlated, and Bonferroni asks too much. Because the
+correlations have the form ρ_ij = l_i·l_j with l_i = √(n_i/(n_i + n_0)), the multivariate t probability is an
+integral over two variables only,
 
     P(max |T_i| ≤ c) = ∫∫ ∏ [Φ((l_i·x + c·s)/√(1 − l_i²)) − Φ((l_i·x − c·s)/√(1 − l_i²))] φ(x) f(s) dx ds,
 

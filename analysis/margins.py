@@ -111,8 +111,8 @@ def relative_noninferiority(
     ----------
     Pigeot, Schäfer, Röhmel, Hauschke (2003), *Assessing non-inferiority of a new treatment in a three-arm
     clinical trial*, Statistics in Medicine 22, for the contrast. Schultzberg, Ankargren, Frånberg (2024),
-    *Risk-aware product decisions in A/B tests with multiple metrics*, arXiv 2402.11609, for several guardrails
-    at once: all must pass, so no correction of the level.
+    *Risk-aware product decisions in A/B tests with multiple metrics*, arXiv 2402.11609, for several
+    guardrails at once: all must pass, so no correction of the level.
 
     Examples
     --------

@@ -81,8 +81,8 @@ def hommel(p_values: Sequence[float]) -> list[float]:
 
     References
     ----------
-    Hommel (1988), *A stagewise rejective multiple test procedure based on a modified Bonferroni test*, Biometrika
-    75. Wright (1992), *Adjusted p-values for simultaneous inference*, Biometrics 48.
+    Hommel (1988), *A stagewise rejective multiple test procedure based on a modified Bonferroni test*,
+    Biometrika 75. Wright (1992), *Adjusted p-values for simultaneous inference*, Biometrics 48.
 
     Examples
     --------
@@ -109,8 +109,8 @@ def benjamini_yekutieli(p_values: Sequence[float]) -> list[float]:
 
     References
     ----------
-    Benjamini, Yekutieli (2001), *The control of the false discovery rate in multiple testing under dependency*,
-    Annals of Statistics 29.
+    Benjamini, Yekutieli (2001), *The control of the false discovery rate in multiple testing under
+    dependency*, Annals of Statistics 29.
 
     Examples
     --------

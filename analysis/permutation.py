@@ -91,9 +91,7 @@ def monte_carlo_test(
     return _count(np.append(sums, happened), happened)
 
 
-def _pool(
-    treatment: ArrayLike, control: ArrayLike
-) -> tuple[NDArray[np.float64] | NotEstimable, int]:
+def _pool(treatment: ArrayLike, control: ArrayLike) -> tuple[NDArray[np.float64] | NotEstimable, int]:
     new, old = np.asarray(treatment, dtype=np.float64), np.asarray(control, dtype=np.float64)
     pool = np.concatenate([new, old])
     if not np.isfinite(pool).all():

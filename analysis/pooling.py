@@ -1,14 +1,14 @@
 """Pooling: several estimates of the same effect, from segments, strata or past experiments.
 
-`combine_estimates` asks whether they agree and what they say together; `post_stratify` weighs the strata of one
-experiment by their size, which also guards against Simpson's paradox when the split changed on the way; the
-Mantel–Haenszel estimates do the same for counts that are small in every stratum.
+`combine_estimates` asks whether they agree and what they say together; `post_stratify` weighs the strata of
+one experiment by their size, which also guards against Simpson's paradox when the split changed on the way;
+the Mantel–Haenszel estimates do the same for counts that are small in every stratum.
 
 References
 ----------
 Cochran (1954), *The combination of estimates from different experiments*, Biometrics 10. DerSimonian, Laird
-(1986), *Meta-analysis in clinical trials*, Controlled Clinical Trials 7. Miratrix, Sekhon, Yu (2013), *Adjusting
-treatment effect estimates by post-stratification in randomized experiments*, JRSS B 75.
+(1986), *Meta-analysis in clinical trials*, Controlled Clinical Trials 7. Miratrix, Sekhon, Yu (2013),
+*Adjusting treatment effect estimates by post-stratification in randomized experiments*, JRSS B 75.
 """
 
 import math
@@ -131,9 +131,9 @@ def mantel_haenszel(strata: Sequence[Counts], confidence: float = 0.95) -> Mante
 
     References
     ----------
-    Mantel, Haenszel (1959), J. National Cancer Institute 22. Robins, Breslow, Greenland (1986), Biometrics 42, for
-    the odds ratio; Greenland, Robins (1985), Biometrics 41, for the risk ratio; Sato (1989), Biometrics 45, for the
-    risk difference.
+    Mantel, Haenszel (1959), J. National Cancer Institute 22. Robins, Breslow, Greenland (1986), Biometrics
+    42, for the odds ratio; Greenland, Robins (1985), Biometrics 41, for the risk ratio; Sato (1989),
+    Biometrics 45, for the risk difference.
 
     Examples
     --------
@@ -194,8 +194,11 @@ def _common_log_ratio(strata: Sequence[Counts]) -> Estimate:
     above = math.fsum(each.treatment * each.control_n / each.n for each in strata)
     below = math.fsum(each.control * each.treatment_n / each.n for each in strata)
     spread = math.fsum(
-        (each.treatment_n * each.control_n * (each.treatment + each.control)
-         - each.treatment * each.control * each.n) / each.n**2
+        (
+            each.treatment_n * each.control_n * (each.treatment + each.control)
+            - each.treatment * each.control * each.n
+        )
+        / each.n**2
         for each in strata
     )
     error = math.sqrt(spread / (above * below))

@@ -66,7 +66,7 @@ def unpooled_test(counts: Counts) -> ZTest | NotEstimable:
 
 
 def wald(counts: Counts, confidence: float = 0.95) -> Interval:
-    """D ± z·√(p₁q₁/n₁ + p₀q₀/n₀). Only for comparison with others: it covers too rarely with few successes."""
+    """D ± z·√(p₁q₁/n₁ + p₀q₀/n₀); it covers too rarely with few successes."""
     p1, p0 = counts.shares
     reach = _z(confidence) * _wald_error(counts)
     return Interval(p1 - p0, p1 - p0 - reach, p1 - p0 + reach)

@@ -1,16 +1,16 @@
 """Quantiles: medians and tails with standard errors, also when values come in clusters.
 
 The standard error is Woodruff's: the sample quantiles at q ± z·√(q(1 − q)/n) lie 2·z standard errors apart.
-It needs no density estimate. With several values of each user the fraction below the quantile varies more than
-√(q(1 − q)/n), and the variance grows in proportion.
+It needs no density estimate. With several values of each user the fraction below the quantile varies more
+than √(q(1 − q)/n), and the variance grows in proportion.
 
 Quantiles are of type 7 (linear interpolation) unless another type is named.
 
 References
 ----------
 Woodruff (1952), *Confidence intervals for medians and other position measures*, JASA 47. Deng, Knoblich, Lu
-(2018), *Applying the delta method in metric analytics*, KDD, section 4. Hyndman, Fan (1996), *Sample quantiles
-in statistical packages*, The American Statistician 50.
+(2018), *Applying the delta method in metric analytics*, KDD, section 4. Hyndman, Fan (1996), *Sample
+quantiles in statistical packages*, The American Statistician 50.
 """
 
 import math

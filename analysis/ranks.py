@@ -6,9 +6,10 @@ the same without assuming equal spread and is the better choice when spreads dif
 
 References
 ----------
-Mann, Whitney (1947), *On a test of whether one of two random variables is stochastically larger than the other*,
-Annals of Math. Statistics 18. Brunner, Munzel (2000), *The nonparametric Behrens–Fisher problem*, Biometrical J.
-42. Hodges, Lehmann (1963), *Estimates of location based on rank tests*, Annals of Math. Statistics 34.
+Mann, Whitney (1947), *On a test of whether one of two random variables is stochastically larger than the
+other*, Annals of Math. Statistics 18. Brunner, Munzel (2000), *The nonparametric Behrens–Fisher problem*,
+Biometrical J. 42. Hodges, Lehmann (1963), *Estimates of location based on rank tests*, Annals of Math.
+Statistics 34.
 """
 
 import math
@@ -192,8 +193,8 @@ def _tabulated(u: float, n1: int, n0: int) -> float:
 def _u_distribution(n1: int, n0: int) -> Floats:
     """Probability of each U from 0 to n₁·n₀ without ties.
 
-    The counts are the coefficients of the Gaussian binomial ∏ (1 − x^(n₀+i)) / (1 − x^i), i = 1 … n₁; they are
-    divided by their sum as they grow, so they never leave the floating range.
+    The counts are the coefficients of the Gaussian binomial ∏ (1 − x^(n₀+i)) / (1 − x^i), i = 1 … n₁; they
+    are divided by their sum as they grow, so they never leave the floating range.
     """
     size = n1 * n0 + 1
     mass = np.zeros(size)
@@ -204,7 +205,8 @@ def _u_distribution(n1: int, n0: int) -> Floats:
         for start in range(min(i, size)):
             grown[start::i] = np.cumsum(grown[start::i])
         mass = np.maximum(grown, 0.0) * (i / (n0 + i))
-    return mass / mass.sum()
+    total: Floats = mass / mass.sum()
+    return total
 
 
 def _permuted(ranks: Floats, n1: int) -> float:

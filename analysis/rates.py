@@ -42,9 +42,9 @@ def compare_rates(
     References
     ----------
     Przyborowski, Wilenski (1940), *Homogeneity of results in testing samples from Poisson series*, Biometrika
-    31, exact. Gu, Ng, Tang, Schucany (2008), *Testing the ratio of two Poisson rates*, Biometrical J. 50, score.
-    Krishnamoorthy, Thomson (2004), *A more powerful test for comparing two Poisson means*, J. Stat. Planning and
-    Inference 119, E-test.
+    31, exact. Gu, Ng, Tang, Schucany (2008), *Testing the ratio of two Poisson rates*, Biometrical J. 50,
+    score. Krishnamoorthy, Thomson (2004), *A more powerful test for comparing two Poisson means*, J. Stat.
+    Planning and Inference 119, E-test.
 
     Examples
     --------

@@ -97,7 +97,8 @@ class Fit:
 
     def sandwich(self, meat: Floats) -> Floats:
         """(X'X)⁻¹ · meat · (X'X)⁻¹."""
-        return self.bread @ meat @ self.bread
+        product: Floats = self.bread @ meat @ self.bread
+        return product
 
     def coefficient(self, place: int, errors: Errors = Errors.HC2) -> Estimate:
         """One coefficient as an estimate with n − k degrees of freedom."""

@@ -98,8 +98,8 @@ def expected_range(n: int, share: float, level: float = SRM_LEVEL) -> tuple[floa
 class SequentialCheck:
     """A check of the split that may be asked as often as one likes.
 
-    ``log_bayes_factor`` is that of "some other split" against the planned one after each batch, ``p_values`` the
-    smallest reciprocal so far; the check fails for good once it falls below the level.
+    ``log_bayes_factor`` is that of "some other split" against the planned one after each batch, ``p_values``
+    the smallest reciprocal so far; the check fails for good once it falls below the level.
     """
 
     passed: bool

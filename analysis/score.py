@@ -8,9 +8,9 @@ Manning's; for the ratio without it is Koopman's.
 References
 ----------
 Miettinen, Nurminen (1985), *Comparative analysis of two rates*, Statistics in Medicine 4, appendix 1.
-Farrington, Manning (1990), *Test statistics and sample size formulae for comparative binomial trials with null
-hypothesis of non-zero risk difference or non-unity relative risk*, Statistics in Medicine 9. Koopman (1984),
-*Confidence intervals for the ratio of two binomial proportions*, Biometrics 40.
+Farrington, Manning (1990), *Test statistics and sample size formulae for comparative binomial trials with
+null hypothesis of non-zero risk difference or non-unity relative risk*, Statistics in Medicine 9. Koopman
+(1984), *Confidence intervals for the ratio of two binomial proportions*, Biometrics 40.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Shares: intervals for one proportion, from x successes among n.
 
-The textbook interval p ± z·√(p(1 − p)/n) is not offered: with few successes it covers far too rarely. Wilson's
-is the default everywhere; Clopper and Pearson's never covers too rarely and is the widest.
+The textbook interval p ± z·√(p(1 − p)/n) is not offered: with few successes it covers far too rarely.
+Wilson's is the default everywhere; Clopper and Pearson's never covers too rarely and is the widest.
 
 References
 ----------
@@ -78,8 +78,12 @@ def wilson_corrected(x: int, n: int, alpha: float) -> tuple[float, float]:
     """Wilson's interval with a continuity correction (Newcombe 1998, method 4)."""
     z = _z(alpha)
     p, square = x / n, z * z
-    low = (2 * x + square - 1 - z * _root(square - 2 - 1 / n + 4 * p * (n * (1 - p) + 1))) / (2 * (n + square))
-    high = (2 * x + square + 1 + z * _root(square + 2 - 1 / n + 4 * p * (n * (1 - p) - 1))) / (2 * (n + square))
+    low = (2 * x + square - 1 - z * _root(square - 2 - 1 / n + 4 * p * (n * (1 - p) + 1))) / (
+        2 * (n + square)
+    )
+    high = (2 * x + square + 1 + z * _root(square + 2 - 1 / n + 4 * p * (n * (1 - p) - 1))) / (
+        2 * (n + square)
+    )
     return (0.0 if x == 0 else max(0.0, low)), (1.0 if x == n else min(1.0, high))
 
 

@@ -5,8 +5,9 @@ effects and for proportions, each under the name of its convention.
 
 References
 ----------
-Cohen (1988), *Statistical power analysis for the behavioral sciences*. Fleiss, Levin, Paik (2003), *Statistical
-methods for rates and proportions*, section 4.1. Farrington, Manning (1990), Statistics in Medicine 9.
+Cohen (1988), *Statistical power analysis for the behavioral sciences*. Fleiss, Levin, Paik (2003),
+*Statistical methods for rates and proportions*, section 4.1. Farrington, Manning (1990), Statistics in
+Medicine 9.
 """
 
 import math
@@ -211,7 +212,7 @@ def _clean(upper: float, lower: float, sides: int) -> float:
 
 
 def _root(excess: Callable[[float], float], low: float, high: float) -> float:
-    """Where a rising function of a logarithm passes zero, at least ``low``; the upper end is moved as needed."""
+    """Where a rising function of a logarithm passes zero, at least ``low``; ``high`` is moved as needed."""
     if excess(math.log(low)) >= 0:
         return low
     while excess(math.log(high)) < 0:

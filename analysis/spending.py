@@ -7,13 +7,14 @@ last.
 References
 ----------
 Lan, DeMets (1983), *Discrete sequential boundaries for clinical trials*, Biometrika 70. Hwang, Shih, De Cani
-(1990), *Group sequential designs using a family of type I error probability spending functions*, Statistics in
-Medicine 9.
+(1990), *Group sequential designs using a family of type I error probability spending functions*, Statistics
+in Medicine 9.
 """
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from scipy import special
 
@@ -75,7 +76,7 @@ class Spending:
 
 def require_times(times: tuple[float, ...]) -> None:
     """Refuse information fractions that do not rise from above 0."""
-    if not times or times[0] <= 0 or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+    if not times or times[0] <= 0 or any(b <= a for a, b in pairwise(times)):
         raise InvalidInput(f"times: expected rising information fractions above 0, not {times}")
     if not math.isfinite(times[-1]):
         raise InvalidInput("times: expected finite information fractions")

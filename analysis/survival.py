@@ -7,8 +7,8 @@ Event times with equal values are handled exactly, by Efron in the proportional 
 
 References
 ----------
-Kaplan, Meier (1958), JASA 53. Mantel (1966), Cancer Chemotherapy Reports 50, log-rank. Royston, Parmar (2013), BMC
-Medical Research Methodology 13, restricted means. Efron (1977), JASA 72, ties.
+Kaplan, Meier (1958), JASA 53. Mantel (1966), Cancer Chemotherapy Reports 50, log-rank. Royston, Parmar
+(2013), BMC Medical Research Methodology 13, restricted means. Efron (1977), JASA 72, ties.
 """
 
 import math
@@ -119,7 +119,7 @@ def survival_curve(times: ArrayLike, events: ArrayLike) -> Curve | NotEstimable:
         np.sort(t[e]), distinct, side="left"
     )
     left = at_risk - gone
-    survival = np.cumprod(left / at_risk)
+    survival = np.cumprod(left / at_risk).astype(np.float64)
     steps = np.divide(gone, at_risk * left, out=np.full(len(distinct), math.inf), where=left > 0)
     return Curve(
         distinct, at_risk, gone.astype(np.float64), survival, np.cumsum(steps), len(t), float(t.max())

@@ -1,36 +1,53 @@
-"""How each golden method is called: a thin way from the file's fields to `analysis`, with no computing of its own.
+"""How each golden method is called: a thin way from a case's fields to `analysis`, nothing computed on it.
 
-Every adapter takes (inputs, params) and returns the fields of ``expected``. Where the sources of a file
-disagree, the adapter says which convention is ours.
+One file, so that it can be loaded by its path alone and run on other inputs. Every adapter takes (inputs,
+params) and returns the fields of ``expected``. Where the sources of a file disagree, the adapter says which
+convention is ours.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from analysis import Estimate, FixedHorizon, Moments, NotEstimable, estimate
-from analysis.adjust import Slope, cuped, cuped_ratio, fitted_slopes, ratio_slope
-from analysis.always_valid import (
-    anytime_coefficient,
-    anytime_coefficient_by_scale,
-    bernoulli_interval,
-    best_precision,
-    mean_interval,
-    mixture_test,
+from analysis import (
+    Estimate,
+    FixedHorizon,
+    Moments,
+    NotEstimable,
+    adjust,
+    always_valid,
+    betting,
+    capping,
+    clusters,
+    effects,
+    estimate,
+    exact,
+    many_to_one,
+    margins,
+    permutation,
+    pooling,
+    quantile_regression,
+    quantiles,
+    ranks,
+    rates,
+    regression,
+    sample_ratio,
+    shares,
+    survival,
+    switchback,
 )
+from analysis.adjust import Slope
+from analysis.always_valid import best_precision
 from analysis.bayes import normal_posterior
 from analysis.beta_binomial import Beta, compare_betas
 from analysis.boundaries import classical_boundaries, group_sequential_cost, spending_boundaries
-from analysis.capping import find_caps, trimmed_mean, winsorise
-from analysis.clusters import ClusterErrors, difference_in_differences, effect_by_clusters
-from analysis.effects import assess, difference, student_difference
-from analysis.exact import barnard_test, boschloo_test, conditional_odds_ratio, fisher_test, odds_ratio
+from analysis.capping import winsorise
+from analysis.clusters import ClusterErrors
+from analysis.exact import fisher_test, odds_ratio
 from analysis.inference import t_tail
 from analysis.lift import LiftMethod, Relative, lift_interval, log_ratio_df, log_ratio_error, ratio_df
-from analysis.many_to_one import dunnett
-from analysis.margins import equivalence, noninferiority
 from analysis.multiplicity import (
     benjamini_hochberg,
     benjamini_yekutieli,
@@ -47,8 +64,6 @@ from analysis.normal_mixture import (
     two_sided_p,
     two_sided_width,
 )
-from analysis.permutation import exact_test
-from analysis.pooling import combine_estimates, mantel_haenszel
 from analysis.proportions import (
     agresti_caffo,
     corrected_test,
@@ -58,20 +73,10 @@ from analysis.proportions import (
     unpooled_test,
     wald,
 )
-from analysis.quantiles import (
-    fraction_below,
-    maritz_jarrett,
-    order_interval,
-    outer_interval,
-    quantile,
-    sample_quantile,
-)
-from analysis.ranks import brunner_munzel, hodges_lehmann, mann_whitney
-from analysis.rates import compare_rates
-from analysis.regression import Errors, adjusted_fit, interaction
-from analysis.sample_ratio import SRM_LEVEL, srm, srm_exact, srm_sequential
+from analysis.quantiles import maritz_jarrett, outer_interval, sample_quantile
+from analysis.regression import Errors
+from analysis.sample_ratio import SRM_LEVEL
 from analysis.score import Counts, difference_interval, ratio_interval, score_noninferiority
-from analysis.shares import binomial_test, share
 from analysis.sizing import (
     Sizes,
     arcsine_size,
@@ -84,24 +89,98 @@ from analysis.sizing import (
 )
 from analysis.spending import Family, Spending
 from analysis.stagewise import final_inference, repeated_interval, repeated_p
-from analysis.survival import hazard_ratio, log_rank, survival_curve
-from analysis.switchback import switchback_effect
 
+T = TypeVar("T")
+P = ParamSpec("P")
 Fields = dict[str, Any]
 Adapter = Callable[[Fields, Fields], Fields]
 ADAPTERS: dict[str, Adapter] = {}
 
 
+class Unanswered(Exception):
+    """The data do not allow an answer; the adapter then returns no field."""
+
+
+def sure(method: Callable[P, T | NotEstimable]) -> Callable[P, T]:
+    """The method as adapters call it: with an answer, or not at all."""
+
+    def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+        answer = method(*args, **kwargs)
+        if isinstance(answer, NotEstimable):
+            raise Unanswered(answer.cause)
+        return answer
+
+    return asked
+
+
 def adapts(*methods: str) -> Callable[[Adapter], Adapter]:
     def register(adapter: Adapter) -> Adapter:
-        ADAPTERS.update(dict.fromkeys(methods, adapter))
+        def answered(inputs: Fields, params: Fields) -> Fields:
+            try:
+                return adapter(inputs, params)
+            except Unanswered:
+                return {}
+
+        ADAPTERS.update(dict.fromkeys(methods, answered))
         return adapter
 
     return register
 
 
-def fixed(params: Fields, *, tails: float = 1.0) -> FixedHorizon:
-    return FixedHorizon(1 - tails * params["alpha"])
+cuped = sure(adjust.cuped)
+cuped_ratio = sure(adjust.cuped_ratio)
+fitted_slopes = sure(adjust.fitted_slopes)
+ratio_slope = sure(adjust.ratio_slope)
+anytime_coefficient = sure(always_valid.anytime_coefficient)
+anytime_coefficient_by_scale = sure(always_valid.anytime_coefficient_by_scale)
+bernoulli_interval = sure(always_valid.bernoulli_interval)
+mean_interval = sure(always_valid.mean_interval)
+mixture_test = sure(always_valid.mixture_test)
+empirical_bernstein_interval = sure(betting.empirical_bernstein_interval)
+hedged_interval = sure(betting.hedged_interval)
+hoeffding_interval = sure(betting.hoeffding_interval)
+find_caps = sure(capping.find_caps)
+trimmed_mean = sure(capping.trimmed_mean)
+difference_in_differences = sure(clusters.difference_in_differences)
+effect_by_clusters = sure(clusters.effect_by_clusters)
+assess = sure(effects.assess)
+difference = sure(effects.difference)
+student_difference = sure(effects.student_difference)
+barnard_test = sure(exact.barnard_test)
+boschloo_test = sure(exact.boschloo_test)
+conditional_odds_ratio = sure(exact.conditional_odds_ratio)
+dunnett = sure(many_to_one.dunnett)
+equivalence = sure(margins.equivalence)
+noninferiority = sure(margins.noninferiority)
+exact_test = sure(permutation.exact_test)
+combine_estimates = sure(pooling.combine_estimates)
+mantel_haenszel = sure(pooling.mantel_haenszel)
+quantile_effect = sure(quantile_regression.quantile_effect)
+fraction_below = sure(quantiles.fraction_below)
+order_interval = sure(quantiles.order_interval)
+quantile = sure(quantiles.quantile)
+brunner_munzel = sure(ranks.brunner_munzel)
+hodges_lehmann = sure(ranks.hodges_lehmann)
+mann_whitney = sure(ranks.mann_whitney)
+compare_rates = sure(rates.compare_rates)
+adjusted_fit = sure(regression.adjusted_fit)
+interaction = sure(regression.interaction)
+srm = sure(sample_ratio.srm)
+srm_exact = sure(sample_ratio.srm_exact)
+srm_sequential = sure(sample_ratio.srm_sequential)
+binomial_test = sure(shares.binomial_test)
+share = sure(shares.share)
+hazard_ratio = sure(survival.hazard_ratio)
+log_rank = sure(survival.log_rank)
+survival_curve = sure(survival.survival_curve)
+switchback_effect = sure(switchback.switchback_effect)
+mean = sure(estimate.mean)
+ratio = sure(estimate.ratio)
+linearised = sure(estimate.linearised)
+
+
+def fixed(params: Fields) -> FixedHorizon:
+    return FixedHorizon(1 - params["alpha"])
 
 
 def moments_of(arm: Fields) -> Moments:
@@ -114,13 +193,11 @@ def ends(interval: Any) -> list[float] | None:
     return None if interval is None else [interval.low, interval.high]
 
 
-def means(inputs: Fields) -> tuple[Any, Any]:
-    return estimate.mean(moments_of(inputs["treatment"])), estimate.mean(moments_of(inputs["control"]))
+def means(inputs: Fields) -> tuple[Estimate, Estimate]:
+    return mean(moments_of(inputs["treatment"])), mean(moments_of(inputs["control"]))
 
 
-def effect_fields(effect: Any, params: Fields) -> Fields:
-    if isinstance(effect, NotEstimable):
-        return {}
+def effect_fields(effect: Estimate, params: Fields) -> Fields:
     answer = assess(effect, fixed(params))
     return {
         "diff": effect.value,
@@ -183,7 +260,7 @@ def relative_lift(inputs: Fields, params: Fields) -> Fields:
 @adapts("ratio_delta")
 def ratio_delta(inputs: Fields, params: Fields) -> Fields:
     new, old = (
-        estimate.ratio(Moments.from_values(np.column_stack([inputs[a]["num"], inputs[a]["den"]])))
+        ratio(Moments.from_values(np.column_stack([inputs[a]["num"], inputs[a]["den"]])))
         for a in ("treatment", "control")
     )
     normal = effect_fields(difference(new, old).asymptotic, params)
@@ -215,15 +292,15 @@ def ratio_linearised(inputs: Fields, params: Fields) -> Fields:
         Moments.from_values(np.column_stack([inputs[a]["num"], inputs[a]["den"]]))
         for a in ("treatment", "control")
     )
-    kappa = estimate.ratio(old).value
-    pair = estimate.linearised(new, kappa), estimate.linearised(old, kappa)
+    kappa = ratio(old).value
+    pair = linearised(new, kappa), linearised(old, kappa)
     return {"kappa": kappa, **effect_fields(difference(*pair), params)}
 
 
 @adapts("ratio_cuped")
 def ratio_adjusted(inputs: Fields, params: Fields) -> Fields:
     # diff, z and the normal interval fit the slope on all units as one sample; se, gb_theta and the t
-    # results average the arms' covariances. Ours (WITHIN) is like the latter, with the arms' sizes as weights.
+    # results average the arms' covariances. Ours (WITHIN) is like the latter, weighted by the arms' sizes.
     columns = ("num", "den", "num_pre", "den_pre")
     arms = {
         a: Moments.from_values(np.column_stack([inputs[a][c] for c in columns]))
@@ -256,7 +333,7 @@ def cuped_single(inputs: Fields, params: Fields) -> Fields:
     ancova = effect_fields(fit.coefficient(1), params)
     normal, student_t = effect_fields(effect.asymptotic, params), effect_fields(effect, params)
     change = Relative.of(effect, adjusted["control"])
-    unadjusted = adjusted["treatment"].anchor.value / adjusted["control"].anchor.value
+    unadjusted = arms["treatment"].value / arms["control"].value
     together = arms["treatment"] + arms["control"]
     return {
         "ancova_diff": ancova["diff"],
@@ -375,7 +452,7 @@ def tost(inputs: Fields, params: Fields) -> Fields:
 def winsorised(inputs: Fields, params: Fields) -> Fields:
     new, old = inputs["treatment"]["y"], inputs["control"]["y"]
     caps = find_caps(old, new, lower=params["lower_quantile"], upper=params["upper_quantile"])
-    pair = [estimate.mean(Moments.from_values(winsorise(each, caps))) for each in (new, old)]
+    pair = [mean(Moments.from_values(winsorise(each, caps))) for each in (new, old)]
     return {
         "cap_upper": caps.high,
         "cap_lower": caps.low,
@@ -396,7 +473,7 @@ def yuen(inputs: Fields, params: Fields) -> Fields:
 
 
 @adapts("mean_permutation_exact")
-def permutation(inputs: Fields, params: Fields) -> Fields:
+def mean_permutation(inputs: Fields, params: Fields) -> Fields:
     # Ours counts splits at least as far from the expectation on either side; doubling the smaller tail is the
     # other convention.
     test = exact_test(inputs["treatment"]["y"], inputs["control"]["y"])
@@ -423,9 +500,8 @@ def prop_z(inputs: Fields, params: Fields) -> Fields:
         "yates": corrected_test(counts),
         "unpooled": unpooled_test(counts),
     }.items():
-        found = not isinstance(test, NotEstimable)
-        fields[f"z_{name}"] = test.statistic if found else None
-        fields[f"p_{name}_two_sided"] = test.p_value if found else None
+        z, p = (None, None) if isinstance(test, NotEstimable) else (test.statistic, test.p_value)
+        fields |= {f"z_{name}": z, f"p_{name}_two_sided": p}
     return fields
 
 
@@ -460,12 +536,11 @@ def prop_ratio(inputs: Fields, params: Fields) -> Fields:
 def prop_odds(inputs: Fields, params: Fields) -> Fields:
     counts, confidence = counts_of(inputs), 1 - params["alpha"]
     sample, conditional = odds_ratio(counts, confidence), conditional_odds_ratio(counts, confidence)
-    woolf = not isinstance(sample, NotEstimable)
     return {
         "conditional_mle": conditional.estimate,
         "exact_ci": ends(conditional),
-        "odds_ratio": sample.estimate if woolf else None,
-        "woolf_log": ends(sample) if woolf else None,
+        "odds_ratio": None if isinstance(sample, NotEstimable) else sample.estimate,
+        "woolf_log": None if isinstance(sample, NotEstimable) else ends(sample),
     }
 
 
@@ -592,7 +667,7 @@ def inflation(inputs: Fields, params: Fields) -> Fields:
 
 @adapts("gs_final_inference")
 def gs_final(inputs: Fields, params: Fields) -> Fields:
-    # One-sided design; the effect as drift, stage-wise ordering. The golden repeated p-values stop at one half.
+    # One-sided design; the effect as drift, stage-wise ordering. Golden repeated p-values stop at one half.
     times, seen, alpha = inputs["information_fractions"], inputs["z"], params["alpha_one_sided"]
     spending = spending_of(params)
     bounds = spending_boundaries(times, alpha, spending, sides=1)
@@ -674,9 +749,7 @@ def msprt(inputs: Fields, params: Fields) -> Fields:
 
 @adapts("asymptotic_cs")
 def asymptotic_cs(inputs: Fields, params: Fields) -> Fields:
-    answer = mean_interval(
-        moments_of(inputs), optimum=params["t_opt"], confidence=1 - params["alpha"]
-    )
+    answer = mean_interval(moments_of(inputs), optimum=params["t_opt"], confidence=1 - params["alpha"])
     unit = mean_interval(
         Moments.from_summary(n=len(inputs["y"]), mean=0.0, var=1.0),
         optimum=params["t_opt"],
@@ -692,7 +765,7 @@ def asymptotic_cs(inputs: Fields, params: Fields) -> Fields:
 
 @adapts("asymptotic_cs_two_sample")
 def asymptotic_cs_two_sample(inputs: Fields, params: Fields) -> Fields:
-    # The golden rho is the logarithmic approximation; AlwaysValid uses the exact optimum of Lambert's function.
+    # The golden rho is the logarithmic approximation; AlwaysValid uses the exact optimum (Lambert).
     effect = on_scale(inputs, params)
     rho_squared = approximate_rho_squared(params["n_opt"], params["alpha"])
     weight = effect.n * rho_squared
@@ -983,7 +1056,7 @@ def stratified(inputs: Fields, params: Fields) -> Fields:
 
 
 @adapts("switchback_hac")
-def switchback(inputs: Fields, params: Fields) -> Fields:
+def switchback_hac(inputs: Fields, params: Fields) -> Fields:
     plain, adjusted = (
         switchback_effect(inputs["y"], inputs["t"], lags=params["lags"], adjusted=each)
         for each in (False, True)
@@ -996,7 +1069,7 @@ def switchback(inputs: Fields, params: Fields) -> Fields:
 
 
 @adapts("survival_km_logrank_rmst")
-def survival(inputs: Fields, params: Fields) -> Fields:
+def survival_curves(inputs: Fields, params: Fields) -> Fields:
     data = {arm: (inputs[arm]["time"], inputs[arm]["event"]) for arm in ("control", "treatment")}
     fields: Fields = {}
     for arm, rows in data.items():
@@ -1017,4 +1090,29 @@ def survival(inputs: Fields, params: Fields) -> Fields:
         "logrank_p": test.p_value,
         "cox_log_hr": hazard.value,
         "cox_se": hazard.standard_error,
+    }
+
+
+@adapts("betting_cs_bounded_mean")
+def bounded_mean(inputs: Fields, params: Fields) -> Fields:
+    # The golden hedged interval is read off a grid of 1/10,000; ours solves for its ends.
+    limits = {"low": params["lower"], "high": params["upper"], "confidence": 1 - params["alpha"]}
+    return {
+        "hedged_betting_cs_final": ends(hedged_interval(inputs["y"], **limits)),
+        "predmix_empirical_bernstein_final": ends(empirical_bernstein_interval(inputs["y"], **limits)),
+        "predmix_hoeffding_final": ends(hoeffding_interval(inputs["y"], **limits)),
+    }
+
+
+@adapts("quantile_regression")
+def quantile_effects(inputs: Fields, params: Fields) -> Fields:
+    # Where n*q is whole the minimiser is not unique; ours is the smallest effect, a vertex like R_quantreg's.
+    # se_sm_kernel is evaluated at our vertex, the golden one at the source's interior point.
+    effect = quantile_effect(inputs["treatment"]["y"], inputs["control"]["y"], params["q"])
+    return {
+        "qte": effect.value,
+        "se_iid": effect.error_alike,
+        "se_nid": effect.error_sandwich,
+        "se_ker": effect.error_kernel,
+        "se_sm_kernel": effect.error_pooled_kernel,
     }
