@@ -1,12 +1,13 @@
 """Flags: what a careful statistician would say about a result before saying what it means.
 
-Every function looks at one thing and answers with a `Flag` or with None. A flag never hides a number; it stands
-beside it. Most surprising results are mistakes (Twyman's law), and these are the mistakes that are made most.
+Every function looks at one thing and answers with a `Flag` or with None. A flag never hides a number; it
+stands beside it. Most surprising results are mistakes (Twyman's law), and these are the mistakes that are
+made most.
 
 References
 ----------
-Kohavi, Tang, Xu (2020), *Trustworthy online controlled experiments*, chapters 3 and 21. Kohavi, Deng, Longbotham,
-Xu (2014), *Seven rules of thumb for web site experimenters*, KDD, rule 7 for 355·skewness².
+Kohavi, Tang, Xu (2020), *Trustworthy online controlled experiments*, chapters 3 and 21. Kohavi, Deng,
+Longbotham, Xu (2014), *Seven rules of thumb for web site experimenters*, KDD, rule 7 for 355·skewness².
 """
 
 import math
@@ -85,8 +86,8 @@ def skewness(values: ArrayLike) -> float:
 def skewed_allocation(values: ArrayLike, *, sizes: Mapping[str, int]) -> Flag | None:
     """Unequal arms and a heavy tail: the smaller arm's mean is not normal yet, and the tails do not cancel.
 
-    Flags when the smallest arm has fewer than 355·skewness² units and less than half of the largest arm's. With
-    equal arms the skewness of the difference cancels and Welch's test holds much earlier.
+    Flags when the smallest arm has fewer than 355·skewness² units and less than half of the largest arm's.
+    With equal arms the skewness of the difference cancels and Welch's test holds much earlier.
 
     Parameters
     ----------
@@ -202,7 +203,12 @@ def too_good(answer: Comparison) -> Flag | None:
     if abs(answer.statistic) > SURPRISING_Z:
         return Flag(Doubt.TOO_GOOD, abs(answer.statistic), SURPRISING_Z, "standard errors")
     small = answer.treatment.n + answer.control.n < SMALL
-    if answer.lift is not None and small and answer.significant and abs(answer.lift.estimate) > SURPRISING_LIFT:
+    if (
+        answer.lift is not None
+        and small
+        and answer.significant
+        and abs(answer.lift.estimate) > SURPRISING_LIFT
+    ):
         return Flag(Doubt.TOO_GOOD, abs(answer.lift.estimate), SURPRISING_LIFT, "lift with few units")
     return None
 

@@ -81,7 +81,7 @@ class Fit:
         """Covariance matrix of the coefficients, shape (k, k)."""
         squares = self.residuals**2
         if errors is Errors.CLASSICAL:
-            return self.bread * (squares.sum() / self.df)
+            return self.bread * self.sigma**2
         # A row with leverage 1 is fitted exactly; its residual is 0 and so is its share.
         free = np.maximum(1 - self.leverage, 1e-12)
         match errors:

@@ -7,10 +7,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import special
 
-from analysis.boundaries import classical_boundaries
+from analysis.boundaries import classical_boundaries, spending_boundaries
 from analysis.inference import AlwaysValid, Sequential
-from analysis.sample_ratio import srm_sequential
+from analysis.sample_ratio import SequentialCheck, srm_sequential
+from analysis.spending import Family, Spending
 from analysis.stagewise import stagewise_p
+from tests.analysis.conftest import Measure
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +38,7 @@ def crossed(z: Floats, bounds: Floats) -> tuple[float, float]:
     return float(ever.mean()), float(stop.mean())
 
 
-def test_b12_srm_e_process() -> None:
+def test_b12_srm_e_process(measure: Measure) -> None:
     rng = np.random.default_rng(12)
     looks, batch, k = 2_000, 10, 100.0
     repeated = alarms = 0
@@ -44,18 +46,24 @@ def test_b12_srm_e_process() -> None:
         first = np.cumsum(rng.binomial(batch, 0.5, (1_000, looks)), axis=1)
         n = batch * np.arange(1, looks + 1)
         log_bf = (
-            special.gammaln(k) - 2 * special.gammaln(k / 2) - special.gammaln(k + n)
-            + special.gammaln(k / 2 + first) + special.gammaln(k / 2 + n - first) + n * math.log(2)
+            special.gammaln(k)
+            - 2 * special.gammaln(k / 2)
+            - special.gammaln(k + n)
+            + special.gammaln(k / 2 + first)
+            + special.gammaln(k / 2 + n - first)
+            + n * math.log(2)
         )
         alarms += int((log_bf.max(axis=1) > math.log(20)).sum())
         repeated += int((special.chdtrc(1, (2 * first - n) ** 2 / n).min(axis=1) < 0.05).sum())
-        check = srm_sequential(np.diff(np.stack([first[0], n - first[0]], axis=1), axis=0, prepend=0), [1, 1])
+        batches = np.diff(np.stack([first[0], n - first[0]], axis=1), axis=0, prepend=0).tolist()
+        check = srm_sequential(batches, [1, 1])
+        assert isinstance(check, SequentialCheck)
         assert math.isclose(max(check.log_bayes_factors), log_bf[0].max(), abs_tol=1e-8)
-    assert alarms / 4_000 <= 0.05
+    measure("B12 SRM e-process, 2,000 peeks", alarms / 4_000, 0.0, 0.05)
     assert repeated / 4_000 > 0.4
 
 
-def test_b13_asymptotic_sequence_one_sample() -> None:
+def test_b13_asymptotic_sequence_one_sample(measure: Measure) -> None:
     rng = np.random.default_rng(13)
     size, first, repeats = 10_000, 100, 10_000
     inference = AlwaysValid(optimum=size // 4)
@@ -70,12 +78,12 @@ def test_b13_asymptotic_sequence_one_sample() -> None:
         z = np.abs(s) / np.sqrt(looks) / deviation
         ever += int((z > bounds).any(axis=1).sum())
         naive += int((z > 1.96).any(axis=1).sum())
-    assert ever / repeats <= 0.05 + 3.3 * 0.0022
+    measure("B13 always valid, one sample", ever / repeats, 0.0, 0.05 + 3.3 * 0.0022)
     assert naive / repeats > 0.4
 
 
 @pytest.mark.parametrize("kind", ["bernoulli", "lognormal"])
-def test_b14_asymptotic_sequence_two_arms(kind: str) -> None:
+def test_b14_asymptotic_sequence_two_arms(kind: str, measure: Measure) -> None:
     rng = np.random.default_rng(14)
     size, repeats = 5_000, 6_000
     looks = np.arange(100, size + 1, 10)
@@ -95,11 +103,11 @@ def test_b14_asymptotic_sequence_two_arms(kind: str) -> None:
         enough = np.minimum(arms[0][2], arms[1][2]) >= (5 if kind == "bernoulli" else 0)
         z = np.abs(arms[0][0] - arms[1][0]) / np.maximum(error, 1e-9)
         ever += int(((z > bounds) & enough).any(axis=1).sum())
-    assert ever / repeats <= 0.05
+    measure(f"B14 always valid, two arms, {kind}", ever / repeats, 0.0, 0.05)
 
 
 @pytest.mark.parametrize("kind", ["bernoulli", "lognormal"])
-def test_b15_asymptotic_sequence_skewed_after_burn_in(kind: str) -> None:
+def test_b15_asymptotic_sequence_skewed_after_burn_in(kind: str, measure: Measure) -> None:
     rng = np.random.default_rng(15)
     size, repeats = 10_000, 6_000
     looks = np.arange(500, size + 1, 10)
@@ -115,49 +123,53 @@ def test_b15_asymptotic_sequence_skewed_after_burn_in(kind: str) -> None:
         deviation = np.sqrt((q - s * s / looks) / (looks - 1))
         z = np.abs(s / looks - mean) * np.sqrt(looks) / deviation
         ever += int((z > bounds).any(axis=1).sum())
-    assert ever / repeats <= 0.055
+    measure(f"B15 always valid, burn-in 500, {kind}", ever / repeats, 0.0, 0.055)
 
 
 @pytest.mark.parametrize(("factor", "power"), [(1.0, 0.50), (1.5, 0.90)])
-def test_b16_asymptotic_sequence_power(factor: float, power: float) -> None:
+def test_b16_asymptotic_sequence_power(factor: float, power: float, measure: Measure) -> None:
     size = 10_000
     inference = AlwaysValid(optimum=size // 4)
     looks = np.arange(1, 2_001) * 5
     bounds = np.array([inference.multiplier(df=math.inf, n=int(n)) for n in looks])
     bounds[:20] = 100.0
-    found, _ = crossed(paths(np.random.default_rng(16), 2_000, 4_000, FIXED * factor), bounds)
-    assert found >= power
+    found, stop = crossed(paths(np.random.default_rng(16), 2_000, 4_000, FIXED * factor), bounds)
+    measure(f"B16 always valid, power at {factor}x", found, power, 1.0)
+    measure(f"B16 always valid, stop at {factor}x", stop, 0.0, 0.76)
 
 
 def _designs() -> dict[str, Floats]:
     return {
-        "obf5": np.array(classical_boundaries(5, 0.025)),
-        "pocock5": np.array(classical_boundaries(5, 0.025, exponent=0.0)),
-        "obf10": np.array(classical_boundaries(10, 0.025)),
+        name: np.array(spending_boundaries([(k + 1) / looks for k in range(looks)], 0.025, Spending(family)))
+        for name, looks, family in (
+            ("obf5", 5, Family.OBRIEN_FLEMING),
+            ("pocock5", 5, Family.POCOCK),
+            ("obf10", 10, Family.OBRIEN_FLEMING),
+        )
     }
 
 
 @pytest.mark.parametrize("design", ["obf5", "pocock5", "obf10"])
-def test_b17_group_sequential_error_rate(design: str) -> None:
+def test_b17_group_sequential_error_rate(design: str, measure: Measure) -> None:
     bounds = _designs()[design]
     rng = np.random.default_rng(17)
-    found = np.mean([crossed(paths(rng, len(bounds), 100_000), bounds)[0] for _ in range(10)])
-    assert 0.0490 <= found <= 0.0510
+    found = float(np.mean([crossed(paths(rng, len(bounds), 100_000), bounds)[0] for _ in range(10)]))
+    measure(f"B17 {design} error rate", found, 0.0490, 0.0510)
 
 
 @pytest.mark.parametrize(
     ("design", "power", "stop"), [("obf5", 0.789, 0.81), ("pocock5", 0.716, 0.71), ("obf10", 0.785, 0.77)]
 )
-def test_b18_group_sequential_power(design: str, power: float, stop: float) -> None:
+def test_b18_group_sequential_power(design: str, power: float, stop: float, measure: Measure) -> None:
     bounds = _designs()[design]
     rng = np.random.default_rng(18)
     runs = np.array([crossed(paths(rng, len(bounds), 100_000, FIXED), bounds) for _ in range(10)])
     found, stopped = runs.mean(axis=0)
-    assert abs(found - power) <= 0.003
-    assert abs(stopped - stop) <= 0.01
+    measure(f"B18 {design} power", found, power - 0.003, power + 0.003)
+    measure(f"B18 {design} stop", stopped, stop - 0.01, stop + 0.01)
 
 
-def test_b19_continuous_obrien_fleming() -> None:
+def test_b19_continuous_obrien_fleming(measure: Measure) -> None:
     rng = np.random.default_rng(19)
     inference = Sequential(size=2_000)
     bounds = np.array([inference.multiplier(df=math.inf, n=n) for n in range(1, 2_001)])
@@ -167,14 +179,14 @@ def test_b19_continuous_obrien_fleming() -> None:
         found, stop = runs.mean(axis=0)
         return float(found), float(stop)
 
-    assert run(0.0)[0] <= 0.05 + 3.3 * 0.0015
+    measure("B19 continuous O'Brien-Fleming error rate", run(0.0)[0], 0.0, 0.05)
     power, stop = run(FIXED)
-    assert power >= 0.76
-    assert stop <= 0.76
-    assert run(1.5 * FIXED)[0] >= 0.97
+    measure("B19 power at 1x", power, 0.76, 1.0)
+    measure("B19 stop at 1x", stop, 0.0, 0.76)
+    measure("B19 power at 1.5x", run(1.5 * FIXED)[0], 0.97, 1.0)
 
 
-def test_b25_stagewise_coverage_and_median() -> None:
+def test_b25_stagewise_coverage_and_median(measure: Measure) -> None:
     rng = np.random.default_rng(25)
     times = [0.25, 0.5, 0.75, 1.0]
     bounds = list(classical_boundaries(4, 0.025, sides=1))
@@ -187,13 +199,13 @@ def test_b25_stagewise_coverage_and_median() -> None:
         here = stage == k
         p[here] = stagewise_p(times[: k + 1], bounds[:k], z[here, k], drift=drift)
     covered = ((p > 0.025) & (p < 0.975)).mean()
-    assert 0.945 <= covered <= 0.955
-    assert 0.49 <= (p < 0.5).mean() <= 0.51
+    measure("B25 stage-wise coverage", covered, 0.945, 0.955)
+    measure("B25 below the median estimate", (p < 0.5).mean(), 0.49, 0.51)
 
 
-def test_b26_flat_prior_peeked_twenty_times() -> None:
+def test_b26_flat_prior_peeked_twenty_times(measure: Measure) -> None:
     rng = np.random.default_rng(26)
     z = paths(rng, 20, 20_000)
     better = special.ndtr(z)
     claimed = ((better > 0.975) | (better < 0.025)).any(axis=1).mean()
-    assert 0.23 <= claimed <= 0.27
+    measure("B26 flat prior, 20 peeks", claimed, 0.23, 0.27)
