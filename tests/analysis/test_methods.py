@@ -185,6 +185,18 @@ def test_always_better_and_always_worse() -> None:
     assert expected_shortfall(45.0) >= 0.0
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [((0.5, 9.5), (0.5, 4.5)), ((0.5, 0.5), (3.5, 0.5)), ((2, 3), (4, 1))]
+)
+def test_posteriors_with_infinite_densities(one: tuple[float, float], other: tuple[float, float]) -> None:
+    first, second = Beta(*one), Beta(*other)
+    # Both sides are found by different integrals.
+    assert probability_above(first, second) + probability_above(second, first) == pytest.approx(1.0, abs=1e-9)
+    level = (np.arange(200_000) + 0.5) / 200_000
+    expected = special.betainc(*other, special.betaincinv(*one, level)).mean()
+    assert probability_above(first, second) == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_hundred_million_units() -> None:
     answer = compare_betas(Counts(10_010_000, 10**8, 10_000_000, 10**8))
     z = 1e-4 / math.sqrt(2 * 0.09 / 10**8)
