@@ -114,3 +114,12 @@ def test_rates_and_odds_at_the_edges() -> None:
     assert not isinstance(high, NotEstimable)
     assert low.low == 0.0
     assert high.high == math.inf
+
+
+def test_an_interval_ends_where_the_scale_ends() -> None:
+    certain = difference_interval(Counts(1, 1, 0, 1))
+    assert certain.high == 1.0
+    assert difference_interval(Counts(0, 1, 1, 1)).low == -1.0
+    assert difference_score(Counts(0, 3, 0, 3)) == 0.0
+    assert difference_score(Counts(3, 3, 0, 3), 1.0) == 0.0
+    assert math.isinf(difference_score(Counts(0, 3, 0, 3), 1.0))
