@@ -7,7 +7,7 @@ from analysis import Finding, Reading, Readout, Recommendation, Role
 from web.wording import numbers
 from web.wording.changes import is_share, per_thousand, sentence_of
 from web.wording.distrust import distrust, observed_split
-from web.wording.language import gettext, ngettext
+from web.wording.language import gettext, joined, ngettext
 from web.wording.names import Names
 
 
@@ -73,11 +73,13 @@ def beats(readout: Readout, names: Names) -> str:
             better.setdefault(finding.metric, []).append(names.variant(finding.variant))
     control = names.variant(readout.plan.control)
     several = len([each for each in readout.plan.metrics if each.role is Role.PRIMARY]) > 1
-    return " ".join(
-        _beat_on(numbers.listed(treatments), control, names.metric(metric), len(treatments))
-        if several
-        else _beat(numbers.listed(treatments), control, len(treatments))
-        for metric, treatments in better.items()
+    return joined(
+        *(
+            _beat_on(numbers.listed(treatments), control, names.metric(metric), len(treatments))
+            if several
+            else _beat(numbers.listed(treatments), control, len(treatments))
+            for metric, treatments in better.items()
+        )
     )
 
 
