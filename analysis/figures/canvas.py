@@ -70,4 +70,4 @@ def tell(
     mode: Literal["mouse", "vline"] = "mouse",
 ) -> None:
     """Show a small table of a glyph's columns under the pointer."""
-    canvas.add_tools(HoverTool(renderers=[renderer], tooltips=list(rows), mode=mode, visible=False))
+    canvas.add_tools(HoverTool(renderers=[renderer], tooltips=list(rows), mode=mode))

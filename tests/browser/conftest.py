@@ -32,6 +32,9 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--font-render-hinting=none",
 )
+EXPECTED = ("willReadFrequently", "status of 422")
+"""Canvas pixels are read back by the tests themselves, and a form with problems is answered by 422."""
+
 OpenPage = Callable[..., Page]
 
 
@@ -50,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application with all scenes."""
-    deployment = open_deployment(Settings(data_dir=tmp_path_factory.mktemp("browser")), now=lambda: NOW)
+    deployment = open_deployment(Settings(data_dir=tmp_path_factory.mktemp("pages")), now=lambda: NOW)
     stage(deployment.store, *SCENES)
     with deployment.store.write() as session:
         for metric in METRICS:
@@ -72,18 +75,18 @@ def origin(app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """One Chromium for the whole run."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM or None, args=list(FLAGS))
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=CHROMIUM or None, args=list(FLAGS))
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(scope="session")
-def signed_in(browser: Browser, origin: str, app: Flask) -> StorageState:
+def signed_in(chromium: Browser, origin: str, app: Flask) -> StorageState:
     """The cookies of somebody who redeemed a link."""
-    context = browser.new_context()
+    context = chromium.new_context()
     context.new_page().goto(origin + link_for(app))
     state = context.storage_state()
     context.close()
@@ -91,13 +94,13 @@ def signed_in(browser: Browser, origin: str, app: Flask) -> StorageState:
 
 
 @pytest.fixture
-def open_page(browser: Browser, origin: str, signed_in: StorageState) -> Iterator[OpenPage]:
+def open_page(chromium: Browser, origin: str, signed_in: StorageState) -> Iterator[OpenPage]:
     """Open pages in a language, theme and width; at the end nothing may have been complained of."""
     said: list[str] = []
     contexts: list[BrowserContext] = []
 
     def opened(path: str, *, language: str = "en", theme: str = "light", width: int = 1360) -> Page:
-        context = browser.new_context(
+        context = chromium.new_context(
             base_url=origin,
             locale=language,
             color_scheme="dark" if theme == "dark" else "light",
@@ -119,7 +122,7 @@ def open_page(browser: Browser, origin: str, signed_in: StorageState) -> Iterato
     yield opened
     for context in contexts:
         context.close()
-    assert said == []
+    assert [each for each in said if not any(part in each for part in EXPECTED)] == []
 
 
 def _is_foreign(url: str, origin: str) -> bool:
