@@ -88,7 +88,8 @@ def test_a_figure_is_strict_json_and_holds_no_code(place: int) -> None:
 
 @pytest.mark.parametrize("place", [0, 3, 5])
 def test_text_is_never_read_as_tex(place: int) -> None:
-    for model in every_figure()[place].references():
+    models: Any = every_figure()[place].references()
+    for model in models:
         if type(model).__name__ == "Label":
             assert type(model.text).__name__ == "PlainText"
         for text in getattr(model, "major_label_overrides", {}).values():
@@ -96,7 +97,7 @@ def test_text_is_never_read_as_tex(place: int) -> None:
 
 
 def test_the_canvas_is_as_high_as_the_lines_of_the_table() -> None:
-    drawn = draw_intervals([Row(38), Row(56), Row(56)], header=44, format_tick=str)
+    drawn: Any = draw_intervals([Row(38), Row(56), Row(56)], header=44, format_tick=str)
     assert drawn.frame_height == 150
     assert (drawn.y_range.start, drawn.y_range.end) == (150, 0)
     assert drawn.min_border_top == 44
@@ -104,27 +105,27 @@ def test_the_canvas_is_as_high_as_the_lines_of_the_table() -> None:
 
 def test_marks_carry_tone_as_colour_and_as_shape() -> None:
     rows = [Row(56, Interval(0.1, 0.05, 0.2), tone) for tone in Tone]
-    drawn = draw_intervals(rows, header=44, format_tick=str)
+    drawn: Any = draw_intervals(rows, header=44, format_tick=str)
     data = next(each.data_source.data for each in drawn.renderers if "marker" in each.data_source.data)
     assert data["colour"] == [BLUE, VERMILION, GREY]
     assert data["marker"] == ["triangle", "inverted_triangle", "circle"]
 
 
 def test_the_zero_line_is_always_in_sight() -> None:
-    drawn = draw_intervals([Row(56, Interval(3.0, 2.0, 4.0))], header=44, format_tick=str)
+    drawn: Any = draw_intervals([Row(56, Interval(3.0, 2.0, 4.0))], header=44, format_tick=str)
     assert drawn.x_range.start < 0 < drawn.x_range.end
 
 
 def test_an_unlimited_interval_runs_out_of_the_frame() -> None:
     rows = [Row(56, Interval(0.1, -math.inf, math.inf)), Row(56, Interval(0.0, -0.1, 0.1))]
-    drawn = draw_intervals(rows, header=44, format_tick=str)
+    drawn: Any = draw_intervals(rows, header=44, format_tick=str)
     data = next(each.data_source.data for each in drawn.renderers if "marker" in each.data_source.data)
     assert data["low"][0] < drawn.x_range.start
     assert data["high"][0] > drawn.x_range.end
 
 
 def test_sparklines_put_no_change_in_the_middle() -> None:
-    drawn = draw_sparklines([Row(64, Interval(30.0, 10.0, 40.0))], header=40)
+    drawn: Any = draw_sparklines([Row(64, Interval(30.0, 10.0, 40.0))], header=40)
     assert drawn.x_range.start == -drawn.x_range.end
     data = next(each.data_source.data for each in drawn.renderers if "marker" in each.data_source.data)
     assert data["high"] == [1.0]
@@ -149,7 +150,7 @@ def test_the_split_is_drawn_for_any_number_of_variants(count: int) -> None:
 
 def test_a_share_outside_its_range_has_another_shape() -> None:
     rows = [ShareRow("A", 0.5, 0.4, 0.6), ShareRow("B", 0.9, 0.4, 0.6)]
-    drawn = draw_share_rows(rows, words=split_words({"A": "A", "B": "B"}))
+    drawn: Any = draw_share_rows(rows, words=split_words({"A": "A", "B": "B"}))
     data = drawn.renderers[0].data_source.data
     assert data["marker"] == ["circle", "x"]
 

@@ -10,7 +10,7 @@ from web.auth import local_path
 
 def token_on(client: FlaskClient, path: str) -> str:
     text = client.get(path).get_data(as_text=True)
-    return re.findall(r'name="csrf_token" value="([^"]+)"', text)[0]
+    return str(re.findall(r'name="csrf_token" value="([^"]+)"', text)[0])
 
 
 @pytest.mark.parametrize("path", ["/", "/experiments", "/experiments/new", "/experiments/touch/results"])

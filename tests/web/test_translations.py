@@ -16,7 +16,7 @@ FOLDER = WEB / "translations" / "zh_Hans_CN" / "LC_MESSAGES"
 
 def extracted() -> set[str | tuple[str, ...]]:
     with (WEB / "translations" / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     return {message for _, _, message, _, _ in extract_from_dir(str(WEB), methods, options)}
 
 
