@@ -1,6 +1,7 @@
 import gzip
 import json
 import re
+from typing import NoReturn
 
 import pytest
 from flask import Flask
@@ -9,6 +10,8 @@ from flask.testing import FlaskClient
 from experiments import launch
 from experiments.catalog import find_experiment
 from experiments.definition import Definitions
+from experiments.errors import Unavailable
+from experiments.store import Store
 from tests.web import scenes
 from tests.web.conftest import link_for, send, signed_in
 from tests.web.scenes import NOW, stage
@@ -187,3 +190,17 @@ def test_a_sign_in_link_in_another_language_is_enough(gallery: Flask) -> None:
     client.get(link_for(gallery))
     answer = client.get("/experiments", headers={"Accept-Language": "zh-TW,zh;q=0.9"})
     assert 'lang="zh-Hans-CN"' in answer.get_data(as_text=True)
+
+
+def test_a_database_that_is_away_is_said_on_a_page(
+    empty_site: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(empty_site)
+
+    def away(_: Store) -> NoReturn:
+        raise Unavailable("the database cannot be used right now")
+
+    monkeypatch.setattr(Store, "read", away)
+    answer = client.get("/experiments")
+    assert answer.status_code == 503
+    assert "The database cannot be reached" in answer.get_data(as_text=True)

@@ -12,7 +12,7 @@ from web.deployment import Deployment
 from web.wording import Names, conclude, four_checks, numbers
 from web.wording.changes import per_thousand, sentence_of
 from web.wording.hypothesis import hypothesis_sentence
-from web.wording.methods import detail, interval_note, methods
+from web.wording.methods import detail, interval_note, methods_of
 from web.wording.names import names_of
 from web.wording.readings import chip_of, if_nothing_changed
 from web.wording.verdict import beats
@@ -48,7 +48,7 @@ def everything_said(readout: Readout, names: Names) -> list[str]:
     texts = [conclusion.headline, conclusion.tag, conclusion.frequency]
     texts += [*conclusion.sentences, *conclusion.causes]
     texts += [part for check in four_checks(readout, names) for part in (check.claim, check.grounds)]
-    texts += [text for term in methods(readout, names) for text in term]
+    texts += [text for term in methods_of(readout, names) for text in term]
     texts.append(interval_note(readout))
     for finding in readout.comparisons:
         texts += [sentence_of(readout, names, finding), chip_of(readout, finding).word]
@@ -84,7 +84,7 @@ def test_a_wrong_split_replaces_the_verdict(english: Flask) -> None:
     assert "C received 30.5% of the units instead of 25.0%." in conclusion.sentences[0]
     assert ("C", "3,561", "30.5%", "25.0%") in conclusion.split
     assert len(conclusion.causes) == 4
-    assert dict(methods(readout, names))["Split check"].endswith("p = 2.4 × 10⁻⁴¹.")
+    assert dict(methods_of(readout, names))["Split check"].endswith("p = 2.4 × 10⁻⁴¹.")
 
 
 def test_without_an_improvement_nothing_is_claimed(english: Flask) -> None:
