@@ -233,7 +233,13 @@ def _running(question: Question) -> exp.Select:
 def _levels(question: Question) -> exp.Select:
     """The same, counted once, capped, and beside the level of the day before."""
     inner = _piece("SELECT running.unit, running.variant, running.day FROM running CROSS JOIN limits")
-    outer = _piece("SELECT unit, variant, day FROM capped")
+    outer = _piece(
+        """
+        SELECT unit, variant, day,
+               CASE WHEN LAG(day) OVER (PARTITION BY unit ORDER BY day) IS NULL THEN 1 ELSE 0 END AS first_day
+        FROM capped
+        """
+    )
     for place, metric in enumerate(question.metrics):
         level = _capped(metric, place, _once(metric, exp.column(f"m{place}", "running")))
         inner = inner.select(level.as_(f"m{place}"), copy=False)
@@ -286,7 +292,7 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
         yield _piece(
             """
             SELECT 'step', :metric, variant, CAST(FLOOR((first_at + :window) / :day) AS BIGINT) AS day,
-                   COUNT(*), SUM(:value), SUM(POWER(:value - :centre, 2) - POWER(:centre, 2))
+                   COUNT(*), SUM(:value), SUM(POWER(:value - :centre, 2))
             FROM valued CROSS JOIN centres WHERE :matured GROUP BY variant, day
             """,
             **common,
@@ -296,8 +302,8 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
         return
     yield _piece(
         """
-        SELECT 'step', :metric, variant, day, 0, SUM(:after - :before),
-               SUM(POWER(:after - :centre, 2) - POWER(:before - :centre, 2))
+        SELECT 'step', :metric, variant, day, SUM(first_day), SUM(:after - :before),
+               SUM(POWER(:after - :centre, 2) - (1 - first_day) * POWER(:before - :centre, 2))
         FROM levels CROSS JOIN centres GROUP BY variant, day
         """,
         **common,
