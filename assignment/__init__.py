@@ -12,6 +12,20 @@ Decisions of this room
   agree with the server.
 - A unit outside an experiment receives the control's value under the name ``excluded``. Clients log the
   variant that they are given, and a log that calls outsiders "control" biases every analysis.
+- What exists is valid. Documents are checked for types as they are read (`assignment.reading`), and a rule, a
+  condition and a ruleset check their own meaning when they are made. So `decide` checks nothing and cannot
+  fail, and one broken rule is left out of a ruleset and named in ``broken`` while the others go on. A rule
+  that leans on a broken layer, holdout or segment is broken too: ignoring a holdout would be worse.
+- Targeting offers only what clients in Python and JavaScript evaluate alike. Where the two disagree about
+  types (JavaScript compares null as 0), the condition that we send them names the type that it needs; where
+  no wording makes them agree (whole numbers beyond 2^53, half a surrogate pair, versions that are none,
+  names that every JavaScript object has), the condition is refused when it is written.
+- A dotted attribute name is a path through objects. Lists are not looked into, and the unit's own id is no
+  attribute: an override names a unit.
+- Saved segments stay references in the ruleset, so that an edit shows as one change, and are bounded in what
+  they unfold to. Clients get them unfolded, because old ones do not know references.
+- Overrides never leave the server: the payload for clients is public, and they are ids of people. See
+  `assignment.growthbook` for what else becomes what there.
 - Only the standard library is imported, so the room can be copied into any process; `assignment.vector`,
   which works on arrays, is the one exception and is not imported here.
 """
@@ -19,7 +33,9 @@ Decisions of this room
 from assignment.allocation import Range, allocate, overlaps
 from assignment.decision import Decision, Detail, Reason, decide, decide_all
 from assignment.hashing import BUCKETS, HASH_VERSION, bucket
-from assignment.ruleset import EXCLUDED, Holdout, Layer, Rule, Ruleset, State, Variant
+from assignment.layers import Holdout, Layer, SlotConflict, slot_conflicts
+from assignment.rule import EXCLUDED, Rule, State, Variant
+from assignment.ruleset import Ruleset
 from assignment.targeting import Condition, condition_from_json, condition_to_json, matches
 
 __all__ = [
@@ -35,6 +51,7 @@ __all__ = [
     "Reason",
     "Rule",
     "Ruleset",
+    "SlotConflict",
     "State",
     "Variant",
     "allocate",
@@ -45,4 +62,5 @@ __all__ = [
     "decide_all",
     "matches",
     "overlaps",
+    "slot_conflicts",
 ]

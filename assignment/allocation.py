@@ -71,4 +71,4 @@ def allocate(weights: Sequence[int], traffic: int = FULL_TRAFFIC) -> tuple[Range
 
 def overlaps(one: Range, other: Range) -> bool:
     """Say whether two ranges share a bucket."""
-    return one.start < other.end and other.start < one.end
+    return max(one.start, other.start) < min(one.end, other.end)

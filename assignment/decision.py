@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from assignment.hashing import bucket_after
-from assignment.ruleset import EXCLUDED, Rule, Ruleset, State
+from assignment.rule import EXCLUDED, Rule, State
+from assignment.ruleset import Ruleset
 from assignment.targeting import Attributes, matches
 
 
@@ -100,7 +101,8 @@ def decide(ruleset: Ruleset, key: str, *, unit: str, attributes: Attributes | No
     key
         The experiment's key.
     unit
-        Whom to assign: the id of the experiment's unit type.
+        Whom to assign: the id of the experiment's unit type. Whatever is not a text, or is an empty one,
+        names nobody and is left out.
     attributes
         What is known of the unit. Any value of any type is allowed; none makes this raise.
 
@@ -116,13 +118,13 @@ def decide(ruleset: Ruleset, key: str, *, unit: str, attributes: Attributes | No
         return Decision(key, None, None, Detail.UNKNOWN_KEY, ruleset=ruleset.version)
     if rule.state is State.STOPPED:
         return _outside(rule, ruleset, Detail.NOT_RUNNING)
-    if rule.state is State.SHIPPED and rule.shipped is not None:
+    if rule.shipped is not None and rule.state is State.SHIPPED:
         return _inside(rule, ruleset, rule.shipped, Detail.SHIPPED)
-    if not unit:
+    if not _names_somebody(unit):
         return _outside(rule, ruleset, Detail.NO_UNIT)
     if unit in rule.overrides:
         return _inside(rule, ruleset, rule.overrides[unit], Detail.OVERRIDE)
-    if rule.targeting is not None and not matches(rule.targeting, attributes or {}):
+    if rule.targeting is not None and not matches(rule.targeting, attributes, ruleset.segments):
         return _outside(rule, ruleset, Detail.NOT_TARGETED)
     if _held_out(rule, ruleset, unit):
         return _outside(rule, ruleset, Detail.HELD_OUT)
@@ -130,9 +132,9 @@ def decide(ruleset: Ruleset, key: str, *, unit: str, attributes: Attributes | No
         return _outside(rule, ruleset, Detail.LAYER_EXCLUDED)
 
     bucket = bucket_after(rule.salted, unit)
-    for variant, buckets in zip(rule.variants, rule.ranges, strict=True):
+    for name, buckets in rule.homes:
         if bucket in buckets:
-            return _inside(rule, ruleset, variant.key, Detail.ASSIGNED, bucket)
+            return _inside(rule, ruleset, name, Detail.ASSIGNED, bucket)
     return _outside(rule, ruleset, Detail.NOT_IN_TRAFFIC, bucket)
 
 
@@ -141,15 +143,21 @@ def decide_all(ruleset: Ruleset, *, unit: str, attributes: Attributes | None = N
     return (decide(ruleset, key, unit=unit, attributes=attributes) for key in ruleset.rules)
 
 
+def _names_somebody(unit: object) -> bool:
+    return isinstance(unit, str) and unit != ""
+
+
 def _held_out(rule: Rule, ruleset: Ruleset, unit: str) -> bool:
-    honoured = (ruleset.holdouts[name] for name in rule.holdouts)
-    return any(bucket_after(holdout.state, unit) < holdout.share for holdout in honoured)
+    for name in rule.holdouts:  # noqa: SIM110 -- most rules honour none, and `any` would cost them 0.2 µs
+        if ruleset.holdouts[name].keeps_out(unit):
+            return True
+    return False
 
 
 def _in_layer(rule: Rule, ruleset: Ruleset, unit: str) -> bool:
     if rule.layer is None:
         return True
-    position = bucket_after(ruleset.layers[rule.layer].state, unit)
+    position = ruleset.layers[rule.layer].position(unit)
     return any(position in slot for slot in rule.slots)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,6 @@ from sqlmodel import Session, col, select
 
 from experiments import audit
 from experiments.definition import (
-    Definitions,
     ExperimentDraft,
     MetricDraft,
     restore_experiment,
@@ -40,6 +39,7 @@ class Experiment:
     updated_at: datetime
     started_at: datetime | None
     stopped_at: datetime | None
+    shipped: str | None
 
     @property
     def key(self) -> str:
@@ -155,31 +155,32 @@ def create_experiment(*, session: Session, draft: ExperimentDraft, actor: str, n
     return _restore(row)
 
 
-def edit_experiment(
-    *, session: Session, draft: ExperimentDraft, actor: str, now: datetime, revision: int | None = None
+def rewrite(
+    *,
+    session: Session,
+    draft: ExperimentDraft,
+    actor: str,
+    now: datetime,
+    revision: int | None = None,
+    moving: bool = False,
 ) -> Experiment:
-    """Change an experiment, if the change is one that moves nobody.
-
-    Parameters
-    ----------
-    revision
-        The revision that the editor saw; None to overwrite whatever is there (definitions as code).
+    """Write a changed definition down; `launch.edit` is the use case around it.
 
     Raises
     ------
     Conflict
-        If somebody else has changed it since.
+        If somebody else has changed it since that revision.
     NotAllowed
-        If it runs and the change would move units or goalposts.
+        If it has started, the change would move units or goalposts, and that is not meant.
     """
-    row = require_row(session=session, key=draft.key)
-    if revision is not None and row.revision != revision:
-        raise Conflict(f"{draft.key} was changed by somebody else in the meantime; reload to see it")
+    row = require_row(session=session, key=draft.key, revision=revision)
     _require_metrics(session, draft)
     before, after = row.definition, store_form(draft.model_copy(update={"status": "draft"}))
     if before == after:
         return _restore(row)
-    if not may_edit(Status(row.status)):
+    if Status(row.status) in (Status.CONCLUDED, Status.ARCHIVED):
+        raise NotAllowed(f"{draft.key} is {row.status}; its definition is kept as it was")
+    if not may_edit(Status(row.status)) and not moving:
         _require_safe(restore_experiment(before), draft)
     row.definition = after
     row.revision += 1
@@ -214,28 +215,21 @@ def save_metric(*, session: Session, draft: MetricDraft, actor: str, now: dateti
     return Change("metric", draft.key, "updated" if history else "created")
 
 
-def apply_metrics_and_drafts(
-    *, session: Session, definitions: Definitions, actor: str, now: datetime
-) -> Iterator[Change]:
-    """Bring the catalogue to what a file says; statuses are for `launch`."""
-    for metric in definitions.metrics:
-        yield save_metric(session=session, draft=metric, actor=actor, now=now)
-    for draft in definitions.experiments:
-        row = _row(session, draft.key)
-        if row is None:
-            create_experiment(session=session, draft=draft, actor=actor, now=now)
-            yield Change("experiment", draft.key, "created")
-            continue
-        revision = row.revision
-        after = edit_experiment(session=session, draft=draft, actor=actor, now=now)
-        yield Change("experiment", draft.key, "updated" if after.revision > revision else "unchanged")
+def require_row(*, session: Session, key: str, revision: int | None = None) -> ExperimentRow:
+    """The stored row of an experiment.
 
-
-def require_row(*, session: Session, key: str) -> ExperimentRow:
-    """The stored row of an experiment, or NotFound."""
+    Raises
+    ------
+    NotFound
+        If there is none of that key.
+    Conflict
+        If it has moved on from the revision that somebody saw.
+    """
     row = _row(session, key)
     if row is None:
         raise NotFound(f"there is no experiment {key!r}")
+    if revision is not None and row.revision != revision:
+        raise Conflict(f"{key} was changed by somebody else in the meantime; reload to see it")
     return row
 
 
@@ -254,6 +248,7 @@ def _restore(row: ExperimentRow) -> Experiment:
         updated_at=row.updated_at,
         started_at=row.started_at,
         stopped_at=row.stopped_at,
+        shipped=row.shipped,
     )
 
 
@@ -285,7 +280,8 @@ def _require_safe(before: ExperimentDraft, after: ExperimentDraft) -> None:
         changed.discard("metrics")
     if changed:
         raise NotAllowed(
-            f"{after.key} has started; changing {', '.join(sorted(changed))} would move units or goalposts"
+            f"{after.key} has started; changing {', '.join(sorted(changed))} would move units or goalposts: "
+            "it needs a new phase"
         )
 
 

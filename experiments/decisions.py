@@ -8,7 +8,7 @@ from sqlmodel import Session
 from assignment import Decision, Detail, decide
 from experiments.catalog import find_experiment
 from experiments.errors import InvalidInput
-from experiments.publish import latest_ruleset
+from experiments.publishing import latest_ruleset
 
 
 def explain(*, session: Session, key: str, unit: str, attributes: Mapping[str, Any]) -> Decision:

@@ -5,103 +5,14 @@ Every door parses into these drafts, so a draft that exists is right in itself; 
 """
 
 import json
-import re
 import tomllib
-from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, JsonValue, ValidationError, field_validator, model_validator
 
-from assignment import EXCLUDED, condition_from_json
+from assignment import BUCKETS, EXCLUDED, condition_from_json
 from experiments.errors import InvalidInput, Problem
-from experiments.storable import unstorable
-
-KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
-_DURATION = re.compile(r"([1-9]\d{0,3})(h|d|w)")
-MAX_VALUE_BYTES = 64 * 1024
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-
-
-def _clean(text: str) -> str:
-    if "\0" in text or any(0xD800 <= ord(each) <= 0xDFFF for each in text):
-        raise ValueError("holds a character that cannot be stored (NUL or a lone surrogate)")
-    return text.strip()
-
-
-def _spoken(text: str) -> str:
-    if not text:
-        raise ValueError("expected a text")
-    return text
-
-
-def _keepable(value: Any) -> Any:
-    if problem := unstorable(value):
-        raise ValueError(problem)
-    if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_VALUE_BYTES:
-        raise ValueError(f"larger than {MAX_VALUE_BYTES} bytes")
-    return value
-
-
-def _duration(text: str) -> str:
-    if not _DURATION.fullmatch(text):
-        raise ValueError("expected a number and h, d or w, such as 14d")
-    return text
-
-
-def _utc(moment: Any) -> Any:
-    """Take a time without an offset as UTC, and a date as its midnight."""
-    if isinstance(moment, int | float):
-        raise ValueError("expected a date or a time such as 2026-03-15T09:30:00Z")
-    if isinstance(moment, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", moment):
-        moment += "T00:00:00Z"
-    if isinstance(moment, date) and not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    if isinstance(moment, str) and re.fullmatch(r"[^Zz+]*T[^Zz+-]*", moment):
-        moment += "Z"
-    if isinstance(moment, datetime) and moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """One way to write each moment, so that equal drafts give equal texts."""
-    if not 1970 <= moment.year <= 9000:
-        raise ValueError("expected a year from 1970 to 9000")
-    return moment.astimezone(UTC)
-
-
-Key = Annotated[str, Field(pattern=KEY_PATTERN)]
-Text = Annotated[str, Field(max_length=2_000), AfterValidator(_clean)]
-Name = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
-Duration = Annotated[str, AfterValidator(_duration)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_utc), AfterValidator(_in_utc)]
-Value = Annotated[JsonValue, AfterValidator(_keepable)]
-UnitId = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_keepable)]
-
-
-def length_of(duration: str) -> timedelta:
-    """Turn a duration such as ``14d`` into a length of time."""
-    found = _DURATION.fullmatch(duration)
-    if found is None:
-        raise ValueError(f"{duration!r}: expected a number and h, d or w, such as 14d")
-    return int(found[1]) * _UNITS[found[2]]
-
-
-class Draft(BaseModel):
-    """A shape that we own: nothing unknown, nothing infinite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from experiments.fields import Draft, Duration, Instant, Key, Name, Text, UnitId, Value, keepable, spoken
 
 
 class CapDraft(Draft):
@@ -117,7 +28,7 @@ class MetricDraft(Draft):
     name: Name = ""
     description: Text = ""
     kind: Literal["proportion", "mean"]
-    event: Annotated[Name, AfterValidator(_spoken)]
+    event: Annotated[Name, AfterValidator(spoken)]
     aggregation: Literal["sum", "count"] = "sum"
     value: Literal["value"] = "value"
     direction: Literal["increase", "decrease"] = "increase"
@@ -226,9 +137,11 @@ class ExperimentDraft(Draft):
     variants: tuple[VariantDraft, ...] = Field(min_length=2, max_length=50)
     control: Key
     traffic: int = Field(default=10_000, ge=0, le=10_000, strict=True)
-    targeting: Annotated[dict[str, JsonValue], AfterValidator(_keepable)] | None = None
+    targeting: Annotated[dict[str, JsonValue], AfterValidator(keepable)] | None = None
     overrides: dict[UnitId, Key] = Field(default_factory=dict)
-    layer: None = None
+    layer: Key | None = None
+    slots: tuple[tuple[int, int], ...] = ()
+    holdouts: tuple[Key, ...] | None = None
     status: Literal["draft", "running", "stopped"] = "draft"
     starts: Instant | None = None
     ends: Instant | None = None
@@ -262,20 +175,61 @@ class ExperimentDraft(Draft):
         strangers = sorted(set(self.overrides.values()) - set(keys))
         if strangers:
             raise ValueError(f"overrides: {strangers[0]!r} is not among the variants")
+        if (self.layer is None) != (not self.slots):
+            raise ValueError(
+                "slots: an experiment in a layer holds slots such as [[0, 5000]], any other none"
+            )
+        if any(not 0 <= start < end <= BUCKETS for start, end in self.slots):
+            raise ValueError(f"slots: expected ranges [start, end) within 0 … {BUCKETS}")
         if self.starts and self.ends and self.ends <= self.starts:
             raise ValueError("ends: must be later than starts")
         return self
 
 
+class LayerDraft(Draft):
+    """A namespace in which experiments exclude each other."""
+
+    key: Key
+    name: Name = ""
+    description: Text = ""
+
+
+class HoldoutDraft(Draft):
+    """Units kept out of the experiments that honour it; ``share`` in basis points."""
+
+    key: Key
+    name: Name = ""
+    description: Text = ""
+    share: int = Field(ge=1, le=5_000, strict=True)
+
+
+class SegmentDraft(Draft):
+    """A named condition on attributes: for targeting, and as a reporting cut."""
+
+    key: Key
+    name: Name = ""
+    description: Text = ""
+    condition: Annotated[dict[str, JsonValue], AfterValidator(keepable)]
+
+    @field_validator("condition")
+    @classmethod
+    def _readable(cls, condition: dict[str, Any]) -> dict[str, Any]:
+        condition_from_json(condition)
+        return condition
+
+
 class Definitions(Draft):
     """A file of definitions."""
 
+    layers: tuple[LayerDraft, ...] = ()
+    holdouts: tuple[HoldoutDraft, ...] = ()
+    segments: tuple[SegmentDraft, ...] = ()
     metrics: tuple[MetricDraft, ...] = ()
     experiments: tuple[ExperimentDraft, ...] = ()
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
-        for kind in ("metrics", "experiments"):
+        for kind in Definitions.model_fields:
             keys = [each.key for each in getattr(self, kind)]
             twice = sorted({key for key in keys if keys.count(key) > 1})
             if twice:

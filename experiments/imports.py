@@ -248,9 +248,7 @@ def _reported(
     progress(1.0)
 
 
-def _csv_rows(
-    above: int, columns: list[str], text: io.TextIOWrapper
-) -> Iterator[tuple[int, Row | str]]:
+def _csv_rows(above: int, columns: list[str], text: io.TextIOWrapper) -> Iterator[tuple[int, Row | str]]:
     reader = csv.reader(text)
     while True:
         line = above + reader.line_num + 1  # where the row begins: a quoted cell may hold line breaks

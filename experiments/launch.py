@@ -1,16 +1,35 @@
 """Launching: the moves of an experiment through its life, each with its consequences."""
 
+import json
+import secrets
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, select
 
-from experiments import audit
-from experiments.catalog import Change, Experiment, apply_metrics_and_drafts, find_experiment, require_row
-from experiments.definition import Definitions
-from experiments.errors import Conflict
+from experiments import audit, eligibility
+from experiments.catalog import (
+    Change,
+    Experiment,
+    create_experiment,
+    find_experiment,
+    require_row,
+    rewrite,
+    save_metric,
+)
+from experiments.definition import Definitions, ExperimentDraft
+from experiments.errors import InvalidInput, NotFound
 from experiments.lifecycle import Status, require_move
-from experiments.publish import publish
+from experiments.publishing import publish
 from experiments.store.tables import ExperimentRow, PhaseRow
+
+
+def submit(
+    *, session: Session, key: str, actor: str, now: datetime, revision: int | None = None
+) -> Experiment:
+    """Hand a draft over for review."""
+    row = _moving(session, key, Status.REVIEW, revision)
+    return _moved(session, row, Status.REVIEW, actor, now)
 
 
 def start(
@@ -22,15 +41,21 @@ def start(
     ------
     NotAllowed
         If it cannot start from where it stands.
+    InvalidInput
+        If it stands on something that does not exist.
+    Conflict
+        If its slots are held by another running experiment, or somebody else has changed it since.
     """
     row = _moving(session, key, Status.RUNNING, revision)
-    first = row.started_at is None
-    row.started_at = row.started_at or now
-    row.stopped_at = None
-    if first:
-        session.add(PhaseRow(experiment=key, number=row.phase, salt=row.salt, started_at=now))
+    experiment = find_experiment(session=session, key=key)
+    eligibility.require_known(session=session, experiment=experiment)
+    eligibility.require_room(session=session, experiment=experiment)
+    if row.started_at is None:
+        row.started_at = now
+        _open_phase(session, row, experiment.definition, now)
     else:
-        _mark_phase(session, row, stopped_at=None)
+        _reopen_phase(session, row)
+    row.stopped_at = None
     return _moved(session, row, Status.RUNNING, actor, now)
 
 
@@ -44,45 +69,187 @@ def stop(*, session: Session, key: str, actor: str, now: datetime, revision: int
     """
     row = _moving(session, key, Status.STOPPED, revision)
     row.stopped_at = now
-    _mark_phase(session, row, stopped_at=now)
+    _close_phase(session, row, now)
     return _moved(session, row, Status.STOPPED, actor, now)
 
 
-def apply(*, session: Session, definitions: Definitions, actor: str, now: datetime) -> list[Change]:
+def conclude(
+    *,
+    session: Session,
+    key: str,
+    actor: str,
+    now: datetime,
+    ship: str | None = None,
+    revision: int | None = None,
+) -> Experiment:
+    """End a stopped experiment for good.
+
+    Parameters
+    ----------
+    ship
+        The variant that everybody gets from now on; None to roll back to the control's value.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such variant.
+    NotAllowed
+        If it has not been stopped.
+    """
+    row = _moving(session, key, Status.CONCLUDED, revision)
+    draft = find_experiment(session=session, key=key).definition
+    if ship is not None and ship not in {variant.key for variant in draft.variants}:
+        raise InvalidInput.at("ship", f"{key} has no variant {ship!r}")
+    row.shipped = ship
+    return _moved(session, row, Status.CONCLUDED, actor, now)
+
+
+def archive(
+    *, session: Session, key: str, actor: str, now: datetime, revision: int | None = None
+) -> Experiment:
+    """Put an experiment away: clients no longer know its key, and the key is never used again."""
+    row = _moving(session, key, Status.ARCHIVED, revision)
+    row.shipped = None
+    return _moved(session, row, Status.ARCHIVED, actor, now)
+
+
+def edit(
+    *,
+    session: Session,
+    draft: ExperimentDraft,
+    actor: str,
+    now: datetime,
+    revision: int | None = None,
+    new_phase: bool = False,
+) -> Experiment:
+    """Change an experiment.
+
+    Parameters
+    ----------
+    revision
+        The revision that the editor saw; None to overwrite whatever is there (definitions as code).
+    new_phase
+        Whether a change that moves units is meant: it begins a new phase with a new salt, and a new analysis.
+
+    Raises
+    ------
+    NotAllowed
+        If the change moves units or goalposts and no new phase was asked for.
+    Conflict
+        If somebody else has changed it since.
+    """
+    before = find_experiment(session=session, key=draft.key)
+    edited = rewrite(session=session, draft=draft, actor=actor, now=now, revision=revision, moving=new_phase)
+    if edited.revision == before.revision:
+        return edited
+    if before.status is Status.RUNNING:
+        eligibility.require_known(session=session, experiment=edited)
+        eligibility.require_room(session=session, experiment=edited)
+    if new_phase and before.status is Status.RUNNING:
+        _begin_phase(session, edited, actor, now)
+    publish(session=session, now=now)
+    return find_experiment(session=session, key=draft.key)
+
+
+def apply(
+    *, session: Session, definitions: Definitions, actor: str, now: datetime, new_phase: bool = False
+) -> list[Change]:
     """Bring the catalogue and the statuses to what a file of definitions says.
 
     It is idempotent: the same file again changes nothing.
     """
-    changes = list(apply_metrics_and_drafts(session=session, definitions=definitions, actor=actor, now=now))
+    common: Any = {"session": session, "actor": actor, "now": now}
+    changes = [eligibility.save_layer(draft=each, **common) for each in definitions.layers]
+    changes += [eligibility.save_holdout(draft=each, **common) for each in definitions.holdouts]
+    changes += [eligibility.save_segment(draft=each, **common) for each in definitions.segments]
+    changes += [save_metric(draft=each, **common) for each in definitions.metrics]
     for draft in definitions.experiments:
-        status = find_experiment(session=session, key=draft.key).status
-        if draft.status == "running" and status is not Status.RUNNING:
-            start(session=session, key=draft.key, actor=actor, now=now)
-            changes.append(Change("experiment", draft.key, "started"))
-        elif draft.status == "stopped" and status in (Status.DRAFT, Status.REVIEW):
-            start(session=session, key=draft.key, actor=actor, now=now)
-            stop(session=session, key=draft.key, actor=actor, now=now)
-            changes.append(Change("experiment", draft.key, "stopped"))
-        elif draft.status == "stopped" and status is Status.RUNNING:
-            stop(session=session, key=draft.key, actor=actor, now=now)
-            changes.append(Change("experiment", draft.key, "stopped"))
+        changes.append(_apply_definition(draft=draft, new_phase=new_phase, **common))
+        changes += _apply_status(draft=draft, **common)
     publish(session=session, now=now)
     return changes
 
 
-def _mark_phase(session: Session, row: ExperimentRow, *, stopped_at: datetime | None) -> None:
-    phase = session.exec(
-        select(PhaseRow).where(PhaseRow.experiment == row.key, PhaseRow.number == row.phase)
-    ).first()
+def _apply_definition(
+    *, session: Session, draft: ExperimentDraft, actor: str, now: datetime, new_phase: bool
+) -> Change:
+    try:
+        before = find_experiment(session=session, key=draft.key)
+    except NotFound:
+        create_experiment(session=session, draft=draft, actor=actor, now=now)
+        return Change("experiment", draft.key, "created")
+    after = edit(session=session, draft=draft, actor=actor, now=now, new_phase=new_phase)
+    return Change("experiment", draft.key, "updated" if after.revision > before.revision else "unchanged")
+
+
+def _apply_status(*, session: Session, draft: ExperimentDraft, actor: str, now: datetime) -> list[Change]:
+    status = find_experiment(session=session, key=draft.key).status
+    moves = {
+        ("running", Status.DRAFT): (start,),
+        ("running", Status.REVIEW): (start,),
+        ("running", Status.STOPPED): (start,),
+        ("stopped", Status.DRAFT): (start, stop),
+        ("stopped", Status.REVIEW): (start, stop),
+        ("stopped", Status.RUNNING): (stop,),
+    }.get((draft.status, status), ())
+    for move in moves:
+        move(session=session, key=draft.key, actor=actor, now=now)
+    said = {"running": "started", "stopped": "stopped"}
+    return [Change("experiment", draft.key, said[draft.status])] if moves else []
+
+
+def _begin_phase(session: Session, experiment: Experiment, actor: str, now: datetime) -> None:
+    """Draw lots again: a new salt, so that no unit's place depends on the phase before."""
+    row = require_row(session=session, key=experiment.key)
+    _close_phase(session, row, now)
+    row.phase += 1
+    row.salt = secrets.token_hex(8)
+    session.add(row)
+    _open_phase(session, row, experiment.definition, now)
+    audit.record(
+        session=session, actor=actor, action="new_phase", object=row.key, after=str(row.phase), now=now
+    )
+    session.flush()
+
+
+def _open_phase(session: Session, row: ExperimentRow, draft: ExperimentDraft, now: datetime) -> None:
+    holdouts = draft.holdouts
+    if holdouts is None:
+        holdouts = tuple(each.definition.key for each in eligibility.list_holdouts(session=session))
+    session.add(
+        PhaseRow(
+            experiment=row.key,
+            number=row.phase,
+            salt=row.salt,
+            holdouts=json.dumps(holdouts),
+            definition=row.definition,
+            started_at=now,
+        )
+    )
+
+
+def _reopen_phase(session: Session, row: ExperimentRow) -> None:
+    phase = _phase(session, row)
     if phase is not None:
-        phase.stopped_at = stopped_at
+        phase.stopped_at = None
         session.add(phase)
 
 
+def _close_phase(session: Session, row: ExperimentRow, now: datetime) -> None:
+    phase = _phase(session, row)
+    if phase is not None:
+        phase.stopped_at = now
+        session.add(phase)
+
+
+def _phase(session: Session, row: ExperimentRow) -> PhaseRow | None:
+    return session.exec(
+        select(PhaseRow).where(PhaseRow.experiment == row.key, PhaseRow.number == row.phase)
+    ).first()
+
+
 def _moving(session: Session, key: str, wanted: Status, revision: int | None) -> ExperimentRow:
-    row = require_row(session=session, key=key)
-    if revision is not None and row.revision != revision:
-        raise Conflict(f"{key} was changed by somebody else in the meantime; reload to see it")
+    row = require_row(session=session, key=key, revision=revision)
     require_move(key, Status(row.status), wanted)
     return row
 

@@ -6,9 +6,11 @@ Secrets are random and long, so a plain SHA-256 of them is safe to keep; the sec
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -37,6 +39,7 @@ class ApiKey:
     name: str
     created_at: datetime
     revoked_at: datetime | None = None
+    exposes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,25 @@ class KeySecret:
     def opens_with(self, text: str) -> bool:
         """Compare in constant time."""
         return hmac.compare_digest(self.secret_hash, hash_of(text))
+
+    def to_json(self) -> dict[str, Any]:
+        """Write what `from_json` reads; the secret itself is not known here."""
+        return {
+            "prefix": self.key.prefix,
+            "kind": str(self.key.kind),
+            "name": self.key.name,
+            "created_at": self.key.created_at.isoformat(),
+            "exposes": self.key.exposes,
+            "secret_hash": self.secret_hash,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "KeySecret":
+        """Read what `to_json` wrote."""
+        created_at = datetime.fromisoformat(document["created_at"])
+        kind, exposes = KeyKind(document["kind"]), bool(document["exposes"])
+        key = ApiKey(document["prefix"], kind, document["name"], created_at, exposes=exposes)
+        return cls(key, document["secret_hash"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +87,14 @@ def hash_of(secret: str) -> str:
 
 
 def create_key(
-    *, session: Session, kind: KeyKind, name: str, actor: str, now: datetime
+    *, session: Session, kind: KeyKind, name: str, actor: str, now: datetime, exposes: bool = True
 ) -> tuple[ApiKey, str]:
     """Make a key.
+
+    Parameters
+    ----------
+    exposes
+        Whether a single evaluation with it records the exposure (server keys only).
 
     Returns
     -------
@@ -77,7 +104,9 @@ def create_key(
     _require_name(name, "expected 1 to 200 characters that say what the key is for")
     prefix = f"eh_{kind}_{secrets.token_hex(4)}"
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
-    row = KeyRow(prefix=prefix, kind=kind, name=name, secret_hash=hash_of(secret), created_at=now)
+    row = KeyRow(
+        prefix=prefix, kind=kind, name=name, secret_hash=hash_of(secret), exposes=exposes, created_at=now
+    )
     session.add(row)
     audit.record(session=session, actor=actor, action="create", object=f"key:{prefix}", after=name, now=now)
     session.flush()
@@ -179,4 +208,4 @@ def _require_name(name: str, expected: str) -> None:
 
 
 def _key(row: KeyRow) -> ApiKey:
-    return ApiKey(row.prefix, KeyKind(row.kind), row.name, row.created_at, row.revoked_at)
+    return ApiKey(row.prefix, KeyKind(row.kind), row.name, row.created_at, row.revoked_at, row.exposes)

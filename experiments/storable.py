@@ -16,9 +16,7 @@ def unstorable(value: Any, depth: int = 0) -> str | None:
         return "nested more than 32 deep"
     match value:
         case str():
-            if "\0" in value:
-                return "holds a NUL character"
-            return "holds a lone surrogate" if any("\ud800" <= c <= "\udfff" for c in value) else None
+            return _unstorable_text(value)
         case bool() | None:
             return None
         case int():
@@ -26,8 +24,25 @@ def unstorable(value: Any, depth: int = 0) -> str | None:
         case float():
             return None if math.isfinite(value) else "holds a number that is not finite"
         case dict():
-            parts = (unstorable(part, depth + 1) for item in value.items() for part in item)
-            return next((problem for problem in parts if problem), None)
+            for name, part in value.items():
+                if problem := unstorable(name) or unstorable(part, depth + 1):
+                    return problem
+            return None
         case list():
-            return next((problem for part in value if (problem := unstorable(part, depth + 1))), None)
+            for part in value:
+                if problem := unstorable(part, depth + 1):
+                    return problem
+            return None
     return f"holds a {type(value).__name__}"
+
+
+def _unstorable_text(text: str) -> str | None:
+    if "\0" in text:
+        return "holds a NUL character"
+    if text.isascii():
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "holds a lone surrogate"
+    return None

@@ -1,4 +1,4 @@
-"""Lets ``python -m web`` be the command line."""
+"""``python -m web`` is the command line, for processes that start each other."""
 
 from web.cli import main
 

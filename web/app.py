@@ -25,7 +25,7 @@ def create_app(deployment: Deployment) -> Flask:
     # A client's doubled slash must reach its door as it is: a redirect would turn its POST into a GET.
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    api.register(app)
+    api.register(app, deployment)
     pages.register(app)
     app.register_error_handler(EvenhandError, _refused)
     app.register_error_handler(HTTPException, _stopped)

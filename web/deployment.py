@@ -1,5 +1,6 @@
 """The deployment: what every door and page of one process shares."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,13 +8,17 @@ from importlib.metadata import version
 
 from flask import current_app
 
+from experiments.errors import Unavailable
 from experiments.store import Store, open_store
 from experiments.store.schema import upgrade
 from experiments.writing import LedgerWriter
+from web.exposures import ExposureLog
 from web.mirror import Mirror
 from web.settings import Settings
 
 VERSION = version("evenhand")
+
+_log = logging.getLogger(__name__)
 
 
 def clock() -> datetime:
@@ -29,6 +34,7 @@ class Deployment:
     store: Store
     mirror: Mirror
     writer: LedgerWriter
+    exposures: ExposureLog
     now: Callable[[], datetime] = clock
 
     def close(self) -> None:
@@ -42,8 +48,18 @@ def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) 
     """Open what the settings name; on the embedded database the schema is brought up to date."""
     store = open_store(settings.ledger_url)
     if settings.embedded:
+        _upgrade(store)
+    writer = LedgerWriter(store)
+    mirror = Mirror(store, settings.data_dir / "mirror.json", now)
+    return Deployment(settings, store, mirror, writer, ExposureLog(writer), now)
+
+
+def _upgrade(store: Store) -> None:
+    """Bring the schema up to date; without the database, assignment goes on from what was kept on disk."""
+    try:
         upgrade(store)
-    return Deployment(settings, store, Mirror(store), LedgerWriter(store), now)
+    except Unavailable as problem:
+        _log.error("starting without the database: %s", problem)
 
 
 def current() -> Deployment:

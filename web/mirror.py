@@ -1,58 +1,113 @@
 """The mirror: the ruleset and the keys in force, held in memory and kept fresh in the background.
 
-The doors look only here, so no request for a decision ever waits for the database; when the database is away
-the last good state stays in force.
+The doors look only here, so no request for a decision ever waits for the database. When the database is away
+the last good state stays in force; a process that starts in such an hour begins with the state that was last
+written to disk.
 """
 
+import json
+import logging
+import os
 import random
+import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from assignment import Ruleset
+from assignment.growthbook import features_payload
 from experiments.errors import Unavailable
 from experiments.people import KeySecret, open_keys
-from experiments.publish import latest_ruleset, latest_version
+from experiments.publishing import latest_publication, latest_version
 from experiments.store import Store
+from experiments.workers import report
 
 INTERVAL = 1.0
 """Seconds between two looks; a stop reaches every worker within one of them and a bit."""
 
+HEARTBEAT = 15.0
+"""Seconds between two reports of what this process serves, when nothing changes."""
 
-@dataclass(frozen=True, slots=True)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
 class Reflection:
     """What was in force at the last look."""
 
     ruleset: Ruleset = field(default_factory=Ruleset)
     keys: Mapping[str, KeySecret] = field(default_factory=dict)
+    published_at: str = ""
+
+    @cached_property
+    def features(self) -> bytes:
+        """What clients that decide by themselves download, made once for each ruleset."""
+        payload = {"status": 200, **features_payload(self.ruleset), "dateUpdated": self.published_at}
+        return json.dumps(payload, separators=(",", ":")).encode()
+
+    def to_json(self) -> dict[str, Any]:
+        """Write what `from_json` reads."""
+        return {
+            "ruleset": self.ruleset.to_json(),
+            "keys": [key.to_json() for key in self.keys.values()],
+            "published_at": self.published_at,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Reflection":
+        """Read what `to_json` wrote."""
+        keys = [KeySecret.from_json(each) for each in document["keys"]]
+        ruleset = Ruleset.from_json(document["ruleset"])
+        return cls(ruleset, {each.key.prefix: each for each in keys}, document["published_at"])
 
 
 class Mirror:
-    """Keeps a `Reflection` of the database."""
+    """Keeps a `Reflection` of the database.
 
-    def __init__(self, store: Store) -> None:
+    Parameters
+    ----------
+    path
+        Where the last good state is kept for a start without the database.
+    now
+        The clock.
+    """
+
+    def __init__(self, store: Store, path: Path, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._path = path
+        self._now = now
         self._leaving = threading.Event()
         self._thread: threading.Thread | None = None
+        self._reported: tuple[int, float] = (-1, 0.0)
         self.reflection = Reflection()
         self.fresh = False
 
     def refresh(self) -> None:
         """Look once; keep what we have when the database is away."""
+        held = self.reflection
         try:
             with self._store.read() as session:
-                ruleset = self.reflection.ruleset
+                keys = open_keys(session=session)
+                ruleset, published_at = held.ruleset, held.published_at
                 if latest_version(session=session) != ruleset.version:
-                    ruleset = latest_ruleset(session=session)
-                self.reflection = Reflection(ruleset, open_keys(session=session))
+                    ruleset, published_at = latest_publication(session=session)
         except Unavailable:
             self.fresh = False
-        else:
-            self.fresh = True
+            return
+        self.fresh = True
+        if ruleset is not held.ruleset or keys != held.keys:
+            self._take(Reflection(ruleset, keys, published_at))
 
     def start(self) -> None:
         """Look now, and from now on in the background."""
         self.refresh()
+        if not self.fresh:
+            self._restore()
         self._thread = threading.Thread(target=self._watch, name="mirror", daemon=True)
         self._thread.start()
 
@@ -62,7 +117,45 @@ class Mirror:
         if self._thread is not None:
             self._thread.join()
 
+    def _take(self, reflection: Reflection) -> None:
+        for key, reason in reflection.ruleset.broken.items():
+            _log.error("experiment %s is left out of ruleset %s: %s", key, reflection.ruleset.version, reason)
+        self.reflection = reflection
+        self._keep()
+
     def _watch(self) -> None:
         # A little jitter keeps many workers from asking in the same moment.
         while not self._leaving.wait(INTERVAL * random.uniform(0.8, 1.0)):  # noqa: S311 - not a secret
             self.refresh()
+            self._report()
+
+    def _report(self) -> None:
+        """Tell the database what this process serves: at a change, and now and then."""
+        version, at = self.reflection.ruleset.version, time.monotonic()
+        if not self.fresh or (version == self._reported[0] and at - self._reported[1] < HEARTBEAT):
+            return
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        try:
+            with self._store.write() as session:
+                report(session=session, name=name, ruleset=version, now=self._now())
+        except Unavailable:
+            return
+        self._reported = (version, at)
+
+    def _keep(self) -> None:
+        """Write the state to disk, whole or not at all."""
+        draft = self._path.with_suffix(f".{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(self.reflection.to_json(), file)
+            draft.replace(self._path)
+        except OSError as problem:
+            _log.warning("the state could not be kept in %s: %s", self._path, problem)
+
+    def _restore(self) -> None:
+        try:
+            self.reflection = Reflection.from_json(json.loads(self._path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            _log.warning("the database is away and there is no kept state: %s", problem)

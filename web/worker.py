@@ -1,7 +1,9 @@
 """The worker: keeps readouts fresh in the background, away from every request."""
 
 import logging
+import os
 import threading
+import time
 from dataclasses import dataclass, field
 
 from experiments import analyses, readouts
@@ -25,6 +27,7 @@ class Worker:
 
     settings: Settings
     store: Store
+    parent: int | None = None
     leaving: threading.Event = field(default_factory=threading.Event)
     _seen: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
@@ -32,7 +35,14 @@ class Worker:
         """Look, and look again, until told to leave."""
         while not self.leaving.is_set():
             self.look()
-            self.leaving.wait(INTERVAL)
+            self._rest()
+
+    def _rest(self) -> None:
+        """Wait for the next look, or for the end: our own, or that of the process that started us."""
+        until = time.monotonic() + INTERVAL
+        while time.monotonic() < until and not self.leaving.wait(1.0):
+            if self.parent is not None and os.getppid() != self.parent:
+                self.leaving.set()
 
     def look(self) -> int:
         """Analyse what has changed; say how many experiments that were."""

@@ -26,7 +26,8 @@ from datetime import timedelta
 import sqlglot
 from sqlglot import exp
 
-from experiments.definition import MetricDraft, length_of
+from experiments.definition import MetricDraft
+from experiments.fields import length_of
 
 DIALECT = "duckdb"
 DAY_MS = 86_400_000

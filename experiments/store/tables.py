@@ -47,6 +47,7 @@ class ExperimentRow(SQLModel, table=True):
     salt: str = Field(max_length=64)
     revision: int
     definition: str = _text()
+    shipped: str | None = Field(default=None, max_length=128)
     created_at: datetime = _instant()
     updated_at: datetime = _instant()
     started_at: datetime | None = _instant(nullable=True)
@@ -54,7 +55,10 @@ class ExperimentRow(SQLModel, table=True):
 
 
 class PhaseRow(SQLModel, table=True):
-    """One randomisation of an experiment: a salt, and when it was in force."""
+    """One randomisation of an experiment: what was fixed when it began, and when it was in force.
+
+    ``holdouts`` is the JSON list of those it honours: a holdout made later must not take units out.
+    """
 
     __tablename__ = "phase"
     __table_args__ = (UniqueConstraint("experiment", "number"),)
@@ -63,6 +67,8 @@ class PhaseRow(SQLModel, table=True):
     experiment: str = Field(max_length=128)
     number: int
     salt: str = Field(max_length=64)
+    holdouts: str = _text()
+    definition: str = _text()
     started_at: datetime | None = _instant(nullable=True)
     stopped_at: datetime | None = _instant(nullable=True)
 
@@ -76,6 +82,41 @@ class MetricRow(SQLModel, table=True):
     id: int | None = _row_id()
     key: str = Field(max_length=128)
     version: int
+    definition: str = _text()
+    created_at: datetime = _instant()
+
+
+class LayerRow(SQLModel, table=True):
+    """A layer; its salt is fixed for good."""
+
+    __tablename__ = "layer"
+
+    id: int | None = _row_id()
+    key: str = Field(max_length=128, unique=True)
+    salt: str = Field(max_length=64)
+    definition: str = _text()
+    created_at: datetime = _instant()
+
+
+class HoldoutRow(SQLModel, table=True):
+    """A holdout; its salt is fixed for good."""
+
+    __tablename__ = "holdout"
+
+    id: int | None = _row_id()
+    key: str = Field(max_length=128, unique=True)
+    salt: str = Field(max_length=64)
+    definition: str = _text()
+    created_at: datetime = _instant()
+
+
+class SegmentRow(SQLModel, table=True):
+    """A saved condition."""
+
+    __tablename__ = "segment"
+
+    id: int | None = _row_id()
+    key: str = Field(max_length=128, unique=True)
     definition: str = _text()
     created_at: datetime = _instant()
 
@@ -125,6 +166,17 @@ class RulesetRow(SQLModel, table=True):
     published_at: datetime = _instant()
 
 
+class WorkerRow(SQLModel, table=True):
+    """A process that serves, and the ruleset it held when it was last heard of."""
+
+    __tablename__ = "worker"
+
+    id: int | None = _row_id()
+    name: str = Field(max_length=200, unique=True)
+    ruleset: int
+    seen_at: datetime = _instant()
+
+
 class SnapshotRow(SQLModel, table=True):
     """A readout that was computed once and is never changed, with the observation behind it."""
 
@@ -151,6 +203,7 @@ class KeyRow(SQLModel, table=True):
     kind: str = Field(max_length=16)
     name: str = Field(max_length=200)
     secret_hash: str = Field(max_length=64)
+    exposes: bool = True
     created_at: datetime = _instant()
     revoked_at: datetime | None = _instant(nullable=True)
 

@@ -5,7 +5,7 @@ import pytest
 from experiments import audit, catalog, launch
 from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from experiments.lifecycle import Status
-from experiments.publish import latest_ruleset, latest_version
+from experiments.publishing import latest_ruleset, latest_version
 from experiments.store import Store
 from tests.samples import DAY, NOW, applied, definitions, draft, experiment, metric, metric_draft
 
@@ -122,9 +122,9 @@ def test_who_edits_an_old_revision_is_told(store: Store) -> None:
         applied(session, experiment(status="draft"))
         seen = catalog.find_experiment(session=session, key="checkout").revision
         edit = {"session": session, "actor": "ada", "now": NOW}
-        catalog.edit_experiment(draft=draft(name="Mine"), revision=seen, **edit)
+        launch.edit(draft=draft(name="Mine"), revision=seen, **edit)
         with pytest.raises(Conflict, match="somebody else"):
-            catalog.edit_experiment(draft=draft(name="Yours"), revision=seen, **edit)
+            launch.edit(draft=draft(name="Yours"), revision=seen, **edit)
         with pytest.raises(Conflict, match="somebody else"):
             launch.start(key="checkout", revision=seen, **edit)
         now_there = catalog.find_experiment(session=session, key="checkout")

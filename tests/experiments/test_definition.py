@@ -10,7 +10,6 @@ from experiments.definition import (
     Definitions,
     ExperimentDraft,
     MetricDraft,
-    length_of,
     parse_definitions,
     parse_experiment,
     parse_metric,
@@ -18,6 +17,7 @@ from experiments.definition import (
     store_form,
 )
 from experiments.errors import InvalidInput
+from experiments.fields import length_of
 from tests.samples import experiment, metric
 
 
@@ -80,7 +80,10 @@ def refusal_of_file(text: bytes, form: Literal["json", "toml"]) -> str:
         ({"starts": "2026-01-02", "ends": "2026-01-02"}, "ends"),
         ({"metrics": {"primary": []}}, "metrics.primary"),
         ({"metrics": {"primary": ["a"], "secondary": ["a"]}}, "metrics"),
-        ({"metrics": {"primary": ["a"], "guardrails": [{"metric": "b", "margin": 0}]}}, "metrics.guardrails.0"),
+        (
+            {"metrics": {"primary": ["a"], "guardrails": [{"metric": "b", "margin": 0}]}},
+            "metrics.guardrails.0",
+        ),
         ({"metrics": {"primary": ["a"], "guardrails": [{"metric": "b"}]}}, "metrics.guardrails.0.margin"),
         ({"plan": {"confidence": 1}}, "plan.confidence"),
         ({"plan": {"inference": "guess"}}, "plan.inference"),
@@ -262,12 +265,14 @@ def test_a_thing_without_a_name_is_called_by_its_key() -> None:
 
 # Drafts of every shape, to show that what is stored is what was written.
 
-texts = st.text(
-    st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30
-)
+texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
 keys = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,20}\Z").filter(lambda key: key != "excluded")
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
@@ -305,7 +310,8 @@ def drafts(draw: st.DrawFn) -> ExperimentDraft:
                 "primary": metrics[:1],
                 "secondary": metrics[2:],
                 "guardrails": [
-                    {"metric": each, "margin": draw(st.floats(0, 9.9, exclude_min=True))} for each in metrics[1:2]
+                    {"metric": each, "margin": draw(st.floats(0, 9.9, exclude_min=True))}
+                    for each in metrics[1:2]
                 ],
             },
             "plan": {"size": draw(st.none() | st.integers(2, 10**9)), "mde": draw(st.none() | st.just(0.05))},
@@ -323,5 +329,7 @@ def test_a_draft_survives_being_stored(draft: ExperimentDraft) -> None:
 
 @given(keys, texts.filter(lambda text: text.strip()), st.sampled_from(["36h", "14d", None]))
 def test_a_metric_survives_being_stored(key: str, event: str, window: str | None) -> None:
-    draft = parse_metric({"key": key, "kind": "mean", "event": event, "window": window, "cap": {"quantile": 0.99}})
+    draft = parse_metric(
+        {"key": key, "kind": "mean", "event": event, "window": window, "cap": {"quantile": 0.99}}
+    )
     assert MetricDraft.model_validate_json(store_form(draft)) == draft

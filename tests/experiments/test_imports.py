@@ -20,7 +20,9 @@ EXPOSURES = (
     'checkout,u1,old,2026-03-15T09:00:00Z,"{""country"": ""NO""}"\n'
     "checkout,u2,new,2026-03-15T10:00:00+01:00,\n"
 )
-EVENTS = "user_id,event,value,timestamp\nu1,purchase,9.5,2026-03-15T09:30:00Z\nu2,purchase,,2026-03-15T09:40:00Z\n"
+EVENTS = (
+    "user_id,event,value,timestamp\nu1,purchase,9.5,2026-03-15T09:30:00Z\nu2,purchase,,2026-03-15T09:40:00Z\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +32,9 @@ def known_experiment(store: Store) -> None:
 
 @pytest.fixture
 def bring(store: Store, tmp_path: Path) -> Any:
-    def run(text: str | bytes, kind: str = "events", *, name: str = "file", strict: bool = False) -> ImportReport:
+    def run(
+        text: str | bytes, kind: str = "events", *, name: str = "file", strict: bool = False
+    ) -> ImportReport:
         path = tmp_path / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return import_file(store=store, kind=FileKind(kind), path=path, now=NOW, strict=strict)
@@ -75,7 +79,9 @@ def test_json_lines_say_the_same_as_csv(store: Store, bring: Any) -> None:
     ]
     report = bring("\n\n".join(json.dumps(row) for row in rows))
     assert report == ImportReport(Receipt(3, 0), ())
-    assert [(row.user_id, row.anonymous_id, row.event, row.value, row.properties) for row in events(store)] == [
+    assert [
+        (row.user_id, row.anonymous_id, row.event, row.value, row.properties) for row in events(store)
+    ] == [
         ("u1", None, "purchase", 9.5, None),
         ("42", None, "purchase", None, '{"a":[1]}'),
         (None, "a1", "visit", None, None),
@@ -132,9 +138,7 @@ def test_a_message_id_in_the_file_is_the_one_that_counts(store: Store, bring: An
         ("u1," + "x" * 201 + ",1,2026-03-15", "event"),
     ],
 )
-def test_a_bad_row_is_named_and_the_rest_is_imported(
-    store: Store, bring: Any, row: str, reason: str
-) -> None:
+def test_a_bad_row_is_named_and_the_rest_is_imported(store: Store, bring: Any, row: str, reason: str) -> None:
     report = bring(f"{EVENTS}{row}\nu3,purchase,1,2026-03-15\n")
     assert report.receipt == Receipt(3, 0)
     assert list(reasons(report)) == [4]
@@ -158,10 +162,18 @@ def test_a_bad_row_is_named_and_the_rest_is_imported(
         ('{"user_id": "u", "event": "e", "timestamp": "2026-03-15", "value": 1' + "0" * 400 + "}", "value"),
         ('{"user_id": 1' + "0" * 5_000 + "}", "not JSON"),
         ('{"user_id": "u", "event": "e", "timestamp": "2026-03-15", "properties": [1]}', "properties"),
-        ('{"user_id": "u", "event": "e", "timestamp": "2026-03-15", "properties": "{"}', "properties: not JSON"),
+        (
+            '{"user_id": "u", "event": "e", "timestamp": "2026-03-15", "properties": "{"}',
+            "properties: not JSON",
+        ),
         ('{"user_id": "u", "event": "e", "timestamp": "2026-03-15", "properties": {"a": "\\u0000"}}', "NUL"),
         ("[" * 100_000, "not JSON"),
-        ('{"user_id": "u", "event": "e", "timestamp": "2026-03-15", "properties": "' + "[" * 100_000 + '"}', "JSON"),
+        (
+            '{"user_id": "u", "event": "e", "timestamp": "2026-03-15", "properties": "'
+            + "[" * 100_000
+            + '"}',
+            "JSON",
+        ),
     ],
 )
 def test_a_bad_json_line_is_named_and_the_rest_is_imported(bring: Any, line: str, reason: str) -> None:

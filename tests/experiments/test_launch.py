@@ -3,11 +3,11 @@ from sqlmodel import select
 
 from assignment import Detail, decide
 from experiments import launch
-from experiments.catalog import create_experiment, edit_experiment, find_experiment, save_metric
+from experiments.catalog import create_experiment, find_experiment, save_metric
 from experiments.decisions import explain
 from experiments.errors import InvalidInput, NotAllowed, NotFound
 from experiments.lifecycle import Status, may_edit, require_move
-from experiments.publish import latest_ruleset, latest_version, publish
+from experiments.publishing import latest_ruleset, latest_version, publish
 from experiments.store import Store
 from experiments.store.tables import PhaseRow, RulesetRow
 from tests.samples import DAY, NOW, applied, draft, experiment, metric_draft
@@ -54,7 +54,7 @@ def test_a_stopped_experiment_is_not_open_for_editing(store: Store) -> None:
         applied(session)
         launch.stop(session=session, key="checkout", actor="ada", now=NOW)
         with pytest.raises(NotAllowed, match="variants"):
-            edit_experiment(
+            launch.edit(
                 session=session,
                 draft=draft(variants=[{"key": "old"}, {"key": "new", "weight": 3}]),
                 actor="ada",

@@ -52,7 +52,15 @@ def code_of(message: Any) -> str:
 
 def test_a_track_call_becomes_an_event() -> None:
     assert event(properties={"value": 9.5, "currency": "NOK"}) == Event(
-        "m1", "u1", None, "purchase", 9.5, to_millis(NOW), to_millis(NOW), '{"value":9.5,"currency":"NOK"}', None
+        "m1",
+        "u1",
+        None,
+        "purchase",
+        9.5,
+        to_millis(NOW),
+        to_millis(NOW),
+        '{"value":9.5,"currency":"NOK"}',
+        None,
     )
 
 
@@ -120,7 +128,9 @@ def test_an_exposure_is_recognised_in_every_spelling(name: str, properties: dict
     assert record.attributes is None
 
 
-@pytest.mark.parametrize(("given", "kept"), [(0, "0"), (1, "1"), (True, "true"), (False, "false"), ("0", "0")])
+@pytest.mark.parametrize(
+    ("given", "kept"), [(0, "0"), (1, "1"), (True, "true"), (False, "false"), ("0", "0")]
+)
 def test_a_variation_that_is_a_number_or_a_flag_is_read_as_its_name(given: Any, kept: str) -> None:
     assert exposure(experiment_id="checkout", variation_id=given).variant == kept
 
@@ -158,17 +168,24 @@ def test_time_is_the_clients_corrected_by_how_far_its_clock_was_off(
     message: dict[str, Any], envelope: dict[str, Any], offset: timedelta
 ) -> None:
     record = one(track(**message), **envelope)
-    assert (record.occurred_at, record.received_at, record.mark) == (to_millis(NOW + offset), to_millis(NOW), None)
+    assert (record.occurred_at, record.received_at, record.mark) == (
+        to_millis(NOW + offset),
+        to_millis(NOW),
+        None,
+    )
 
 
-@pytest.mark.parametrize("claimed", ["2026-03-16T12:00:00.001Z", "2099-01-01T00:00:00Z", "8999-12-31T23:59:59Z"])
+@pytest.mark.parametrize(
+    "claimed", ["2026-03-16T12:00:00.001Z", "2099-01-01T00:00:00Z", "8999-12-31T23:59:59Z"]
+)
 def test_a_time_more_than_a_day_ahead_is_clamped_and_marked(claimed: str) -> None:
     record = event(timestamp=claimed)
     assert (record.occurred_at, record.mark) == (to_millis(NOW), "clamped")
 
 
 @pytest.mark.parametrize(
-    "claimed", ["yesterday", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z", 1_773_576_000, [], {"a": 1}, "x" * 99]
+    "claimed",
+    ["yesterday", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z", 1_773_576_000, [], {"a": 1}, "x" * 99],
 )
 def test_a_time_that_is_none_is_rejected(claimed: Any) -> None:
     assert code_of(track(timestamp=claimed or [1])) == "bad_time"
@@ -217,8 +234,14 @@ def test_a_time_that_is_none_is_rejected(claimed: Any) -> None:
         (track(event="Experiment Viewed"), "missing_variant"),
         (track(event="Experiment Viewed", properties={"experiment_id": "a"}), "missing_variant"),
         (track(event="Experiment Viewed", properties={"variation_id": "a"}), "missing_variant"),
-        (track(event="Experiment Viewed", properties={"experiment_id": "a", "variation_id": []}), "wrong_type"),
-        (track(event="Experiment Viewed", properties={"experiment_id": {"a": 1}, "variation_id": 1}), "wrong_type"),
+        (
+            track(event="Experiment Viewed", properties={"experiment_id": "a", "variation_id": []}),
+            "wrong_type",
+        ),
+        (
+            track(event="Experiment Viewed", properties={"experiment_id": {"a": 1}, "variation_id": 1}),
+            "wrong_type",
+        ),
     ],
 )
 def test_a_message_that_cannot_be_kept_says_why(message: Any, code: str) -> None:
@@ -248,8 +271,14 @@ POISONS = {
     "a lone surrogate as a name": b'{"type":"track","userId":"u","event":"e","properties":{"\\udc00":1}}',
     "NUL": b'{"type":"track","userId":"u\\u0000","event":"e"}',
     "bytes that are not UTF-8": b'{"type":"track","userId":"\xff\xfe","event":"e"}',
-    "arrays 50 deep": b'{"type":"track","userId":"u1","event":"e","properties":{"a":' + b"[" * 50 + b"]" * 50 + b"}}",
-    "arrays 500 deep": b'{"type":"track","userId":"u1","event":"e","properties":{"a":' + b"[" * 500 + b"]" * 500 + b"}}",
+    "arrays 50 deep": b'{"type":"track","userId":"u1","event":"e","properties":{"a":'
+    + b"[" * 50
+    + b"]" * 50
+    + b"}}",
+    "arrays 500 deep": b'{"type":"track","userId":"u1","event":"e","properties":{"a":'
+    + b"[" * 500
+    + b"]" * 500
+    + b"}}",
     "arrays 100,000 deep": b"[" * 100_000 + b"]" * 100_000,
     "objects 50,000 deep": b'{"type":"track","userId":"u1","event":"e","properties":'
     + b'{"a\\"[":' * 50_000
@@ -333,14 +362,26 @@ anything = st.recursive(
     | st.floats()
     | st.text(st.characters(), max_size=5)
     | st.sampled_from(["track", "Experiment Viewed", "2026-03-15T12:00:00Z", 10**400]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            ["type", "userId", "event", "properties", "timestamp", "sentAt", "messageId", "value", "batch"]
-            + ["experiment_id", "variation_id", "a"]
-        ),
-        inner,
-        max_size=6,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "userId",
+                    "event",
+                    "properties",
+                    "timestamp",
+                    "sentAt",
+                    "messageId",
+                    "value",
+                    "batch",
+                ]
+                + ["experiment_id", "variation_id", "a"]
+            ),
+            inner,
+            max_size=6,
+        )
     ),
     max_leaves=20,
 )

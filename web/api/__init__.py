@@ -2,10 +2,13 @@
 
 from flask import Flask
 
-from web.api import events, health, management, ofrep
+from web.api import events, features, health, management
+from web.api.assigning import AssignmentDoor
+from web.deployment import Deployment
 
 
-def register(app: Flask) -> None:
+def register(app: Flask, deployment: Deployment) -> None:
     """Add all doors to the application."""
-    for door in (health, ofrep, events, management):
+    for door in (health, events, features, management):
         app.register_blueprint(door.blueprint)
+    app.wsgi_app = AssignmentDoor(app.wsgi_app, deployment)  # type: ignore[method-assign]  # Flask's own way

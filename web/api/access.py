@@ -4,8 +4,6 @@ import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping
 
-from werkzeug.datastructures import Headers
-
 from experiments.people import ApiKey, KeySecret
 
 
@@ -28,14 +26,15 @@ def resolve(keys: Mapping[str, KeySecret], candidates: Iterable[str | None]) -> 
     return None
 
 
-def presented(headers: Headers) -> Iterator[str | None]:
+def presented(authorization: str | None, api_key: str | None) -> Iterator[str | None]:
     """The texts in a request's headers that may be keys: bearer, Basic user name, X-API-Key."""
-    scheme, _, rest = headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        yield rest.strip()
-    elif scheme.lower() == "basic":
-        yield _basic_user(rest)
-    yield headers.get("X-API-Key")
+    if authorization:
+        scheme, _, rest = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            yield rest.strip()
+        elif scheme.lower() == "basic":
+            yield _basic_user(rest)
+    yield api_key
 
 
 def _basic_user(encoded: str) -> str | None:

@@ -1,34 +1,46 @@
 """Bodies: reading what a client sent, whole or not at all."""
 
 import zlib
-
-from flask import Request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from typing import BinaryIO
 
 MAX_BODY = 1024 * 1024
 MAX_UNPACKED = 8 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 
 
-def read_body(request: Request) -> bytes:
+class BodyRefused(Exception):
+    """A body that is not taken."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def read_body(stream: BinaryIO, announced: int | None) -> bytes:
     """Read a request's body, unpacking gzip whatever the headers say.
+
+    Parameters
+    ----------
+    stream
+        The request's input.
+    announced
+        The Content-Length; None when the body ends where the stream does.
 
     Raises
     ------
-    BadRequest
-        If the body is shorter than announced or its compression is damaged: servers hand on a body that was
-        cut off as if it were complete, and half a batch must never be acknowledged.
-    RequestEntityTooLarge
-        If it is over a limit, packed or unpacked.
+    BodyRefused
+        400 if the body is shorter than announced or its compression is damaged: servers hand on a body that
+        was cut off as if it were complete, and half a batch must never be acknowledged. 413 if it is over a
+        limit, packed or unpacked.
     """
-    announced = request.content_length
     if announced is not None and announced > MAX_BODY:
-        raise RequestEntityTooLarge(f"the body is larger than {MAX_BODY} bytes")
-    body = request.stream.read(MAX_BODY + 1)
+        raise BodyRefused(413, f"the body is larger than {MAX_BODY} bytes")
+    body = stream.read(MAX_BODY + 1 if announced is None else announced)
     if len(body) > MAX_BODY:
-        raise RequestEntityTooLarge(f"the body is larger than {MAX_BODY} bytes")
+        raise BodyRefused(413, f"the body is larger than {MAX_BODY} bytes")
     if announced is not None and len(body) < announced:
-        raise BadRequest(f"the body ended after {len(body)} of {announced} bytes")
+        raise BodyRefused(400, f"the body ended after {len(body)} of {announced} bytes")
     return unpack(body) if body.startswith(_GZIP) else body
 
 
@@ -38,9 +50,9 @@ def unpack(body: bytes) -> bytes:
     try:
         unpacked = unpacker.decompress(body, MAX_UNPACKED + 1)
     except zlib.error as problem:
-        raise BadRequest(f"the compressed body is damaged: {problem}") from problem
+        raise BodyRefused(400, f"the compressed body is damaged: {problem}") from problem
     if len(unpacked) > MAX_UNPACKED:
-        raise RequestEntityTooLarge(f"the body unpacks to more than {MAX_UNPACKED} bytes")
+        raise BodyRefused(413, f"the body unpacks to more than {MAX_UNPACKED} bytes")
     if not unpacker.eof:
-        raise BadRequest("the compressed body is cut off")
+        raise BodyRefused(400, "the compressed body is cut off")
     return unpacked

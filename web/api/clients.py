@@ -2,10 +2,12 @@
 
 from flask import Blueprint, Response, request
 
-_HEADERS = {
+HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "authorization, content-type, if-none-match, x-api-key, x-retry-count",
+    "Access-Control-Allow-Headers": (
+        "authorization, content-type, if-none-match, x-api-key, x-retry-count, x-evenhand-exposure"
+    ),
     "Access-Control-Expose-Headers": "ETag, Retry-After",
     "Access-Control-Max-Age": "600",
     "Vary": "Origin",
@@ -21,6 +23,6 @@ def allow_browsers(blueprint: Blueprint) -> None:
 
     @blueprint.after_request
     def permit(response: Response) -> Response:
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response

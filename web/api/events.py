@@ -5,6 +5,7 @@ the answer. Clients drop a batch for good on most other statuses, so those are k
 which nothing at all could be read, allowed or stored.
 """
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -14,7 +15,7 @@ from experiments.errors import InvalidInput
 from experiments.messages import Parsed, Rejection, parse_body
 from experiments.store.ledger import Receipt
 from web.api.access import presented, resolve
-from web.api.bodies import read_body
+from web.api.bodies import BodyRefused, read_body
 from web.api.clients import allow_browsers
 from web.api.errors import problem
 from web.deployment import current
@@ -47,8 +48,13 @@ _DOORS = f"<any({','.join(_ALIASES)}):door>"
 def receive(door: str) -> Response:
     """Store a batch or a single event."""
     deployment = current()
-    body = read_body(request)
-    candidates = [*presented(request.headers), _written_key(body)]
+    try:
+        body = read_body(request.environ["wsgi.input"], request.content_length)
+    except BodyRefused as refused:
+        return problem(refused.status, HTTPStatus(refused.status).phrase, refused.detail, success=False)
+    headers = request.headers
+    known = presented(headers.get("Authorization"), headers.get("X-API-Key"))
+    candidates = [*known, _written_key(body)]
     if resolve(deployment.mirror.reflection.keys, candidates) is None:
         return problem(
             401, "Unauthorized", "a server or client key is needed, for instance as Basic user name"

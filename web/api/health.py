@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from experiments.errors import Unavailable
-from experiments.publish import latest_version
+from experiments.publishing import latest_version
 from web.deployment import current
 
 blueprint = Blueprint("health", __name__)

@@ -17,11 +17,19 @@ def key_command() -> None:
 @key_command.command("create")
 @click.option("--kind", type=click.Choice([str(kind) for kind in KeyKind]), required=True)
 @click.option("--name", required=True, help="What it is for.")
+@click.option("--no-exposures", is_flag=True, help="Evaluations with it record no exposures.")
 @json_option
-def create(kind: str, name: str, *, as_json: bool) -> None:
+def create(kind: str, name: str, *, no_exposures: bool, as_json: bool) -> None:
     """Make a key. It is shown once."""
     with ready_store(settings_of()) as store, store.write() as session:
-        key, secret = create_key(session=session, kind=KeyKind(kind), name=name, actor=ACTOR, now=clock())
+        key, secret = create_key(
+            session=session,
+            kind=KeyKind(kind),
+            name=name,
+            actor=ACTOR,
+            now=clock(),
+            exposes=not no_exposures,
+        )
     say({"key": secret, "prefix": key.prefix, "kind": key.kind}, as_json=as_json, text=secret)
 
 

@@ -20,8 +20,9 @@ _file = click.argument("file", type=click.Path(path_type=Path))
 
 @click.command("apply")
 @_file
+@click.option("--new-phase", is_flag=True, help="Let changes move units: each begins a new phase.")
 @json_option
-def apply_command(file: Path, *, as_json: bool) -> None:
+def apply_command(file: Path, *, new_phase: bool, as_json: bool) -> None:
     """Bring the catalogue to what FILE (.toml or .json) says; the same file again changes nothing."""
     form = _FORMS.get(file.suffix)
     if form is None:
@@ -32,7 +33,9 @@ def apply_command(file: Path, *, as_json: bool) -> None:
         raise InvalidInput.at(str(file), f"cannot be read: {problem.strerror}") from problem
     definitions = parse_definitions(text, form=form)  # type: ignore[arg-type]  # one of the two above
     with ready_store(settings_of()) as store, store.write() as session:
-        changes = launch.apply(session=session, definitions=definitions, actor=ACTOR, now=clock())
+        changes = launch.apply(
+            session=session, definitions=definitions, actor=ACTOR, now=clock(), new_phase=new_phase
+        )
     document = {"changes": [{"kind": each.kind, "key": each.key, "action": each.action} for each in changes]}
     lines = [f"{each.action:<10} {each.kind} {each.key}" for each in changes]
     say(document, as_json=as_json, text="\n".join(lines) or "nothing to do")

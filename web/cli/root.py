@@ -18,6 +18,7 @@ from web.settings import Settings, read_settings
 _COMMANDS: Mapping[str, str] = {
     "demo": "web.cli.serving",
     "serve": "web.cli.serving",
+    "worker": "web.cli.serving",
     "migrate": "web.cli.upkeep",
     "check": "web.cli.upkeep",
     "apply": "web.cli.ledger",

@@ -1,8 +1,11 @@
 """Commands that serve."""
 
+import multiprocessing
 import os
+import signal
 import socket
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +14,6 @@ import click
 from experiments import demo
 from experiments.errors import InvalidInput
 from experiments.people import create_link
-from experiments.store import open_store
 from web.cli.access import sign_in_address
 from web.cli.root import progress_bar, ready_store, settings_of
 from web.cli.upkeep import unsafe
@@ -70,6 +72,18 @@ def demo_command(host: str | None, port: int | None, workers: int | None, *, no_
     _serve(settings)
 
 
+@click.command("worker")
+@click.option("--parent", type=int, help="Leave when the process with this number is gone.")
+def worker_command(parent: int | None) -> None:
+    """Keep readouts fresh: analyse running experiments again when their data have changed."""
+    settings = settings_of()
+    with ready_store(settings) as store:
+        worker = Worker(settings, store, parent=parent)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, lambda *_: worker.leaving.set())
+        worker.run()
+
+
 def _serve(settings: Settings) -> None:
     """Run the server until it is told to stop."""
     from granian.constants import Interfaces
@@ -77,6 +91,8 @@ def _serve(settings: Settings) -> None:
     from granian.server import Server
 
     _require_free(settings)
+    # A forked worker would inherit locks that threads of this process held at that moment.
+    multiprocessing.set_start_method("spawn", force=True)
     # Workers are processes of their own and read the same settings from the environment.
     os.environ |= {
         "EVENHAND_HOST": settings.host,
@@ -95,23 +111,20 @@ def _serve(settings: Settings) -> None:
         websockets=False,
         log_level=LogLevels.error,
     )
-    with _analysing(settings):
+    with _analysing():
         server.serve()
 
 
 @contextmanager
-def _analysing(settings: Settings) -> Iterator[None]:
-    """Keep readouts fresh in this process, beside the workers that serve."""
-    store = open_store(settings.ledger_url)
-    worker = Worker(settings, store)
-    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
-    thread.start()
+def _analysing() -> Iterator[None]:
+    """Keep readouts fresh in a process beside the workers that serve, as long as this one lives."""
+    command = [sys.executable, "-m", "web", "worker", "--parent", str(os.getpid())]
+    beside = subprocess.Popen(command)  # noqa: S603 - our own program, no shell, nothing from outside
     try:
         yield
     finally:
-        worker.leaving.set()
-        thread.join(timeout=10)
-        store.close()
+        beside.terminate()
+        beside.wait(timeout=30)
 
 
 def _require_free(settings: Settings) -> None:

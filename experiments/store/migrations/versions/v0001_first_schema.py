@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("exposes", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
@@ -68,6 +69,7 @@ def upgrade() -> None:
         sa.Column("salt", sa.String(length=64), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("shipped", sa.String(length=128), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=True),
@@ -94,6 +96,30 @@ def upgrade() -> None:
         sa.Column("mark", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exposure")),
         sa.UniqueConstraint("message_id", name=op.f("uq_exposure_message_id")),
+    )
+    op.create_table(
+        "holdout",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("salt", sa.String(length=64), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holdout")),
+        sa.UniqueConstraint("key", name=op.f("uq_holdout_key")),
+    )
+    op.create_table(
+        "layer",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("salt", sa.String(length=64), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_layer")),
+        sa.UniqueConstraint("key", name=op.f("uq_layer_key")),
     )
     op.create_table(
         "metric",
@@ -125,6 +151,8 @@ def upgrade() -> None:
         sa.Column("experiment", sa.String(length=128), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("salt", sa.String(length=64), nullable=False),
+        sa.Column("holdouts", sa.Text(), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=True),
         sa.Column("stopped_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_phase")),
@@ -142,6 +170,17 @@ def upgrade() -> None:
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_ruleset")),
+    )
+    op.create_table(
+        "segment",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segment")),
+        sa.UniqueConstraint("key", name=op.f("uq_segment_key")),
     )
     op.create_table(
         "sign_in_link",
@@ -184,19 +223,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_web_session")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_web_session_token_hash")),
     )
+    op.create_table(
+        "worker",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("ruleset", sa.Integer(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
+        sa.UniqueConstraint("name", name=op.f("uq_worker_name")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("worker")
     op.drop_table("web_session")
     with op.batch_alter_table("snapshot", schema=None) as batch_op:
         batch_op.drop_index("ix_snapshot_experiment_id")
 
     op.drop_table("snapshot")
     op.drop_table("sign_in_link")
+    op.drop_table("segment")
     op.drop_table("ruleset")
     op.drop_table("phase")
     op.drop_table("person")
     op.drop_table("metric")
+    op.drop_table("layer")
+    op.drop_table("holdout")
     op.drop_table("exposure")
     with op.batch_alter_table("experiment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_experiment_status"))

@@ -1,0 +1,188 @@
+"""Eligibility: layers, holdouts and segments, the things that decide who may be in an experiment at all.
+
+Whatever a running experiment stands on cannot change under it: that would move its units.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from assignment import Condition, condition_from_json
+from assignment.segments import measure
+from experiments import audit
+from experiments.catalog import Change, Experiment, list_experiments
+from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store_form
+from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
+from experiments.lifecycle import Status
+from experiments.store.tables import HoldoutRow, LayerRow, SegmentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer with its salt."""
+
+    definition: LayerDraft
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holdout:
+    """A holdout with its salt."""
+
+    definition: HoldoutDraft
+    salt: str
+
+
+def list_layers(*, session: Session) -> list[Layer]:
+    """All layers, by key."""
+    rows = session.exec(select(LayerRow).order_by(LayerRow.key))
+    return [Layer(LayerDraft.model_validate_json(row.definition), row.salt) for row in rows]
+
+
+def list_holdouts(*, session: Session) -> list[Holdout]:
+    """All holdouts, by key."""
+    rows = session.exec(select(HoldoutRow).order_by(HoldoutRow.key))
+    return [Holdout(HoldoutDraft.model_validate_json(row.definition), row.salt) for row in rows]
+
+
+def list_segments(*, session: Session) -> list[SegmentDraft]:
+    """All saved segments, by key."""
+    rows = session.exec(select(SegmentRow).order_by(SegmentRow.key))
+    return [SegmentDraft.model_validate_json(row.definition) for row in rows]
+
+
+def save_layer(*, session: Session, draft: LayerDraft, actor: str, now: datetime) -> Change:
+    """Write a layer down; its salt is made once."""
+    return _save(session, LayerRow, "layer", draft, actor, now)
+
+
+def save_holdout(*, session: Session, draft: HoldoutDraft, actor: str, now: datetime) -> Change:
+    """Write a holdout down; its salt is made once.
+
+    Raises
+    ------
+    NotAllowed
+        If its share changes while a running experiment may honour it.
+    """
+    before = next((h for h in list_holdouts(session=session) if h.definition.key == draft.key), None)
+    if before is not None and before.definition.share != draft.share and _running(session):
+        raise NotAllowed(f"holdout {draft.key}: its share cannot change while experiments run; make another")
+    return _save(session, HoldoutRow, "holdout", draft, actor, now)
+
+
+def save_segment(*, session: Session, draft: SegmentDraft, actor: str, now: datetime) -> Change:
+    """Write a segment down.
+
+    Raises
+    ------
+    InvalidInput
+        If it refers to a segment that does not exist, or in a circle.
+    NotAllowed
+        If its condition changes while a running experiment stands on it.
+    """
+    known = {each.key: each for each in list_segments(session=session)}
+    before = known.get(draft.key)
+    conditions = conditions_of([*known.values(), draft])
+    if reason := measure(conditions)[1].get(draft.key):
+        raise InvalidInput.at(f"segment {draft.key}", reason)
+    if before is not None and before.condition != draft.condition:
+        users = [each.key for each in _running(session) if each.definition.targeting]
+        if users:
+            raise NotAllowed(f"segment {draft.key} may be in use by {users[0]}, which runs; make another")
+    return _save(session, SegmentRow, "segment", draft, actor, now)
+
+
+def conditions_of(segments: Sequence[SegmentDraft]) -> dict[str, Condition]:
+    """The segments as the evaluator reads them."""
+    return {each.key: condition_from_json(each.condition) for each in segments}
+
+
+def require_known(*, session: Session, experiment: Experiment) -> None:
+    """Refuse an experiment that stands on something that does not exist.
+
+    Raises
+    ------
+    InvalidInput
+        Naming everything that is missing.
+    """
+    draft = experiment.definition
+    problems = list(_missing(session, draft.layer, draft.holdouts or ()))
+    if draft.targeting is not None:
+        conditions = conditions_of(list_segments(session=session))
+        reason = measure({**conditions, "": condition_from_json(draft.targeting)})[1].get("")
+        if reason:
+            problems.append(Problem("targeting", reason))
+    if problems:
+        raise InvalidInput(problems)
+
+
+def require_room(*, session: Session, experiment: Experiment) -> None:
+    """Refuse slots that a running experiment of the same layer holds.
+
+    Raises
+    ------
+    Conflict
+        Naming who holds them.
+    """
+    draft = experiment.definition
+    for other in _running(session):
+        theirs = other.definition
+        if other.key == draft.key or theirs.layer is None or theirs.layer != draft.layer:
+            continue
+        for start, end in draft.slots:
+            taken = next((slot for slot in theirs.slots if start < slot[1] and slot[0] < end), None)
+            if taken is not None:
+                raise Conflict(
+                    f"layer {draft.layer}: {other.key} holds the buckets from {max(start, taken[0])} "
+                    f"to {min(end, taken[1])}"
+                )
+
+
+def _missing(session: Session, layer: str | None, holdouts: Sequence[str]) -> Iterator[Problem]:
+    if layer is not None and layer not in {each.definition.key for each in list_layers(session=session)}:
+        yield Problem("layer", f"there is no layer {layer!r}")
+    known = {each.definition.key for each in list_holdouts(session=session)}
+    for key in holdouts:
+        if key not in known:
+            yield Problem("holdouts", f"there is no holdout {key!r}")
+
+
+def _running(session: Session) -> list[Experiment]:
+    return list_experiments(session=session, status=Status.RUNNING)
+
+
+def _save(
+    session: Session,
+    table: Any,
+    kind: str,
+    draft: LayerDraft | HoldoutDraft | SegmentDraft,
+    actor: str,
+    now: datetime,
+) -> Change:
+    key = draft.key
+    row = session.exec(select(table).where(col(table.key) == key)).first()
+    written = store_form(draft)
+    if row is not None and row.definition == written:
+        return Change(kind, key, "unchanged")
+    before = None if row is None else row.definition
+    if row is None:
+        salt = {} if kind == "segment" else {"salt": secrets.token_hex(8)}
+        row = table(key=key, definition=written, created_at=now, **salt)
+    row.definition = written
+    session.add(row)
+    action = "create" if before is None else "edit"
+    audit.record(
+        session=session,
+        actor=actor,
+        action=action,
+        object=f"{kind}:{key}",
+        before=before,
+        after=written,
+        now=now,
+    )
+    session.flush()
+    return Change(kind, key, "created" if before is None else "updated")
