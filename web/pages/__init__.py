@@ -27,6 +27,7 @@ _MODULES = (
     "entrance",
     "experiments",
     "language",
+    "methods",
     "results",
     "why",
 )
