@@ -7,7 +7,7 @@ to everybody who waits, and nobody waits for ever.
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
@@ -66,12 +66,23 @@ class LedgerWriter:
         except FutureTimeoutError as problem:
             raise Unavailable("the ledger did not confirm in time; send it again") from problem
 
-    def offer(self, records: Sequence[Record]) -> bool:
-        """Hand records over without waiting; say whether there was room."""
+    def offer(
+        self,
+        records: Sequence[Record],
+        lost: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Hand records over without waiting; say whether there was room.
+
+        Parameters
+        ----------
+        lost
+            Is called, in another thread, if they could not be stored after all.
+        """
         try:
-            self._put(records)
+            job = self._put(records)
         except Unavailable:
             return False
+        job.done.add_done_callback(lambda done: lost() if done.exception() else None)
         return True
 
     @property

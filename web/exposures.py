@@ -34,18 +34,23 @@ class ExposureLog:
         Returns
         -------
         bool
-            Whether it was handed to the writer. When the writer has no room the exposure is forgotten here,
-            so the unit's next evaluation tries again.
+            Whether it was handed to the writer. When the writer has no room, or cannot store it after all,
+            the exposure is forgotten here, so the unit's next evaluation tries again.
         """
         fingerprint = hash((decision.key, decision.phase, decision.variant, unit)) & _WORD
         slot = fingerprint & _MASK
         if self._recent[slot] == fingerprint:
             return False
         self._recent[slot] = fingerprint
-        taken = self._writer.offer([_exposure(rule, decision, unit, attributes, millis)])
+        exposure = _exposure(rule, decision, unit, attributes, millis)
+        taken = self._writer.offer([exposure], lost=lambda: self._forget(slot, fingerprint))
         if not taken:
-            self._recent[slot] = 0
+            self._forget(slot, fingerprint)
         return taken
+
+    def _forget(self, slot: int, fingerprint: int) -> None:
+        if self._recent[slot] == fingerprint:
+            self._recent[slot] = 0
 
 
 def exposure_id(decision: Decision, unit: str) -> str:

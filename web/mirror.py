@@ -99,6 +99,10 @@ class Mirror:
         except Unavailable:
             self.fresh = False
             return
+        except Exception:  # noqa: BLE001 - whatever it is, the last good state stays in force
+            _log.exception("the state in the database cannot be read")
+            self.fresh = False
+            return
         self.fresh = True
         if ruleset is not held.ruleset or keys != held.keys:
             self._take(Reflection(ruleset, keys, published_at))
