@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, JsonValue, ValidationError, field_va
 
 from assignment import BUCKETS, EXCLUDED, condition_from_json
 from experiments.errors import InvalidInput, Problem
-from experiments.fields import Draft, Duration, Instant, Key, Name, Text, clean
+from experiments.fields import Draft, Duration, Instant, Key, Name, Text, UnitId, Value, keepable, spoken
 
 
 class CapDraft(Draft):
@@ -28,7 +28,7 @@ class MetricDraft(Draft):
     name: Name = ""
     description: Text = ""
     kind: Literal["proportion", "mean"]
-    event: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(clean)]
+    event: Annotated[Name, AfterValidator(spoken)]
     aggregation: Literal["sum", "count"] = "sum"
     value: Literal["value"] = "value"
     direction: Literal["increase", "decrease"] = "increase"
@@ -48,12 +48,12 @@ class MetricDraft(Draft):
 
 
 class VariantDraft(Draft):
-    """One arm."""
+    """One arm, and the value that clients receive; without one they receive its key."""
 
     key: Key
     name: Name = ""
     weight: int = Field(default=1, ge=0, le=10_000, strict=True)
-    value: JsonValue = None
+    value: Value = None
 
     @field_validator("key")
     @classmethod
@@ -103,12 +103,14 @@ class PlanDraft(Draft):
     """How sure, how large and how long, fixed before the start."""
 
     confidence: float = Field(default=0.95, ge=0.5, lt=1)
-    inference: Literal["sequential", "always_valid", "fixed"] | None = None
+    inference: Literal["sequential", "always_valid", "fixed", "group_sequential", "bayesian"] | None = None
     correction: Literal["holm", "benjamini_hochberg", "none"] = "holm"
     power: float = Field(default=0.8, gt=0, lt=1)
     mde: float | None = Field(default=None, gt=0, lt=10)
     size: int | None = Field(default=None, ge=2)
     days: int | None = Field(default=None, ge=1, le=3_650)
+    looks: tuple[float, ...] = Field(default=(), max_length=200)
+    prior_sd: float | None = Field(default=None, gt=0, lt=100)
     cuped: Literal[False] = False
 
     @property
@@ -118,8 +120,11 @@ class PlanDraft(Draft):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.inference == "sequential" and self.size is None:
-            raise ValueError("sequential inference needs size, the planned number of units")
+        if self.inference in ("sequential", "group_sequential") and self.size is None:
+            raise ValueError(f"{self.inference} inference needs size, the planned number of units")
+        rising = list(self.looks) == sorted(set(self.looks))
+        if self.looks and not (rising and self.looks[0] > 0 and self.looks[-1] <= 1):
+            raise ValueError("looks: expected rising shares of the planned size, such as [0.25, 0.5, 1]")
         return self
 
 
@@ -137,8 +142,8 @@ class ExperimentDraft(Draft):
     variants: tuple[VariantDraft, ...] = Field(min_length=2, max_length=50)
     control: Key
     traffic: int = Field(default=10_000, ge=0, le=10_000, strict=True)
-    targeting: dict[str, JsonValue] | None = None
-    overrides: dict[str, Key] = Field(default_factory=dict)
+    targeting: Annotated[dict[str, JsonValue], AfterValidator(keepable)] | None = None
+    overrides: dict[UnitId, Key] = Field(default_factory=dict)
     layer: Key | None = None
     slots: tuple[tuple[int, int], ...] = ()
     holdouts: tuple[Key, ...] | None = None
@@ -209,7 +214,7 @@ class SegmentDraft(Draft):
     key: Key
     name: Name = ""
     description: Text = ""
-    condition: dict[str, JsonValue]
+    condition: Annotated[dict[str, JsonValue], AfterValidator(keepable)]
 
     @field_validator("condition")
     @classmethod
@@ -251,10 +256,10 @@ def parse_definitions(text: bytes, *, form: Literal["json", "toml"]) -> Definiti
         return Definitions.model_validate(tomllib.loads(text.decode()))
     except UnicodeDecodeError as problem:
         raise InvalidInput.at("", f"the file is not UTF-8 text (byte {problem.start})") from problem
-    except tomllib.TOMLDecodeError as problem:
-        raise InvalidInput.at("", f"not TOML: {problem}") from problem
     except ValidationError as problem:
         raise invalid(problem) from problem
+    except (ValueError, RecursionError) as problem:  # a damaged file, endless digits, endless brackets
+        raise InvalidInput.at("", f"not TOML: {problem}") from problem
 
 
 def parse_experiment(document: dict[str, Any]) -> ExperimentDraft:

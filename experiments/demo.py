@@ -176,7 +176,7 @@ def _headline_draft(test: HeadlineTest) -> dict[str, object]:
             "effect": "more of them click through",
             "because": "a headline that names what is at stake invites more people in",
         },
-        "variants": [{"key": variant, "name": f"Headline {variant}"} for variant in test.counts],
+        "variants": [{"key": variant} for variant in test.counts],
         "control": "A",
         "status": "running",
         "starts": test.began,

@@ -82,7 +82,7 @@ class LedgerWriter:
         Parameters
         ----------
         lost
-            Called if they could not be stored after all.
+            Is called, in another thread, if they could not be stored after all.
         """
         try:
             self._put(_Job(records, lost=lost))

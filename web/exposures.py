@@ -48,14 +48,15 @@ class ExposureLog:
             return False
         self._recent[slot] = fingerprint
         record = _exposure(rule, decision, unit, attributes, to_millis(self._now()))
-        taken = self._writer.offer((record,), lost=partial(self._forget, slot))
+        taken = self._writer.offer((record,), lost=partial(self._forget, slot, fingerprint))
         if not taken:
-            self._forget(slot)
+            self._forget(slot, fingerprint)
         self._tally.add("exposures", "queued" if taken else "no_room")
         return taken
 
-    def _forget(self, slot: int) -> None:
-        self._recent[slot] = 0
+    def _forget(self, slot: int, fingerprint: int) -> None:
+        if self._recent[slot] == fingerprint:
+            self._recent[slot] = 0
 
 
 def exposure_id(decision: Decision, unit: str) -> str:

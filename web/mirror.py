@@ -98,8 +98,7 @@ class Mirror:
                 ruleset, published_at = held.ruleset, held.published_at
                 if latest_version(session=session) != ruleset.version:
                     ruleset, published_at = latest_publication(session=session)
-        except (Unavailable, ValueError, KeyError, TypeError) as problem:
-            # The last three: what is stored cannot be read by this version of the code.
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the last good state stays in force
             self._note(f"the last good state stays in force: {problem}")
             self.fresh = False
             return

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from experiments import analyses, readouts
+from experiments import readouts
 from experiments.catalog import find_experiment, list_experiments
 from experiments.decisions import explain
 from experiments.errors import InvalidInput, NotFound
@@ -28,6 +28,8 @@ _key = click.argument("key")
 @json_option
 def analyze_command(keys: tuple[str, ...], *, everything: bool, as_json: bool) -> None:
     """Observe experiments, read them and keep the readouts."""
+    from experiments import analyses  # late: the engine takes longer to load than a readout takes to show
+
     settings = settings_of()
     with ready_store(settings) as store:
         chosen = [*keys, *(_running(store) if everything else ())]
@@ -56,7 +58,7 @@ def readout_command(key: str, *, as_json: bool, csv_path: Path | None) -> None:
     with ready_store(settings_of()) as store:
         snapshot = _latest(store, key)
     if csv_path is not None:
-        csv_path.write_text(comparisons_csv(snapshot.document), encoding="utf-8", newline="")
+        _write(csv_path, comparisons_csv(snapshot.document))
     say(dict(snapshot.document), as_json=as_json, text=_summary(snapshot.document))
 
 
@@ -121,6 +123,13 @@ def comparisons_csv(document: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as problem:
+        raise InvalidInput.at(str(path), f"cannot be written: {problem.strerror}") from problem
+
+
 def _plain(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
 
@@ -128,7 +137,7 @@ def _plain(value: Any) -> Any:
 def _attributes(text: str) -> dict[str, Any]:
     try:
         attributes = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise InvalidInput.at("--attributes", f"not JSON: {problem}") from problem
     if not isinstance(attributes, dict):
         raise InvalidInput.at("--attributes", "expected a JSON object")

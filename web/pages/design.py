@@ -1,0 +1,166 @@
+"""The design: what an experiment asks, where it stands, what was done to it; and its start and stop."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from flask import abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from experiments import audit, catalog, launch
+from experiments.catalog import Experiment
+from experiments.lifecycle import Status
+from experiments.publishing import latest_version
+from experiments.workers import list_workers
+from web import auth, deployment
+from web.pages.site import site
+from web.wording.design import sections
+from web.wording.hypothesis import hypothesis_sentence
+from web.wording.language import gettext
+from web.wording.names import names_of
+from web.wording.states import status_chip, told
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move in an experiment's life, as the confirming page words it."""
+
+    name: str
+    title: str
+    consequences: tuple[str, ...]
+    button: str
+
+
+_ACTS: Mapping[str, Callable[..., Experiment]] = {
+    "start": launch.start,
+    "stop": launch.stop,
+    "archive": launch.archive,
+}
+_MOVES: Mapping[Status, tuple[str, ...]] = {
+    Status.DRAFT: ("start", "archive"),
+    Status.REVIEW: ("start", "archive"),
+    Status.RUNNING: ("stop",),
+    Status.STOPPED: ("start", "conclude", "archive"),
+    Status.CONCLUDED: ("archive",),
+    Status.ARCHIVED: (),
+}
+
+
+@site.get("/experiments/<key>", endpoint="design")
+def show_design(key: str) -> str:
+    """An experiment as it was designed, with its history."""
+    with deployment.current().store.read() as session:
+        experiment = catalog.find_experiment(session=session, key=key)
+        metrics = catalog.find_metrics(session=session, keys=experiment.definition.metrics.keys)
+        history = audit.history(session=session, object=key)
+        workers = list_workers(session=session, now=deployment.current().now())
+        published = latest_version(session=session)
+    return render_template(
+        "design.html",
+        experiment=experiment,
+        names=names_of(experiment, metrics),
+        hypothesis=hypothesis_sentence(experiment.definition.hypothesis),
+        sections=sections(experiment, metrics),
+        chip=status_chip(experiment.status),
+        history=[(entry, told(entry)) for entry in history],
+        moves=_moves(experiment),
+        editable=experiment.status not in (Status.CONCLUDED, Status.ARCHIVED),
+        decides=experiment.started_at is not None and experiment.definition.assignment == "internal",
+        workers=workers,
+        published=published,
+    )
+
+
+@site.get("/experiments/<key>/<any(start, stop, conclude, archive):move>")
+def confirm(key: str, move: str) -> str:
+    """Say what a move will do, before it is made."""
+    with deployment.current().store.read() as session:
+        experiment = catalog.find_experiment(session=session, key=key)
+    if move not in _moves(experiment):
+        abort(404)
+    return render_template("confirm.html", experiment=experiment, move=_worded(move, experiment))
+
+
+@site.post("/experiments/<key>/<any(start, stop, conclude, archive):move>")
+def make(key: str, move: str) -> Response:
+    """Make a move, if nobody has changed the experiment since it was confirmed."""
+    person, now = auth.person(), deployment.current().now()
+    actor, revision = person.name if person else "", _revision()
+    with deployment.current().store.write() as session:
+        _act(move)(session=session, key=key, actor=actor, now=now, revision=revision)
+    return redirect(url_for("pages.design", key=key), 303)
+
+
+def _act(move: str) -> Callable[..., Experiment]:
+    if move == "conclude":
+        return partial(launch.conclude, ship=request.form.get("ship") or None)
+    return _ACTS[move]
+
+
+def _revision() -> int:
+    text = request.form.get("revision", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else abort(400)
+
+
+def _moves(experiment: Experiment) -> tuple[str, ...]:
+    return _MOVES[experiment.status]
+
+
+def _worded(move: str, experiment: Experiment) -> Move:
+    words: dict[str, Callable[[Experiment], Move]] = {
+        "start": _start,
+        "stop": _stop,
+        "conclude": _conclude,
+        "archive": _archive,
+    }
+    return words[move](experiment)
+
+
+def _start(experiment: Experiment) -> Move:
+    return Move(
+        "start",
+        gettext("Start %(name)s?", name=experiment.title),
+        (
+            gettext("From now on units are assigned, and every worker knows within seconds."),
+            gettext("Variants, weights, primary metrics and the plan can no longer change."),
+            gettext("Traffic may rise later; nobody who is in will move."),
+        ),
+        gettext("Start"),
+    )
+
+
+def _stop(experiment: Experiment) -> Move:
+    return Move(
+        "stop",
+        gettext("Stop %(name)s?", name=experiment.title),
+        (
+            gettext("From now on everybody gets the control."),
+            gettext("What was recorded stays, and can still be analysed."),
+        ),
+        gettext("Stop"),
+    )
+
+
+def _conclude(experiment: Experiment) -> Move:
+    return Move(
+        "conclude",
+        gettext("Conclude %(name)s?", name=experiment.title),
+        (
+            gettext("The variant that you ship is what everybody gets from now on."),
+            gettext("Rolling back leaves everybody with the control's value."),
+            gettext("A concluded experiment cannot start again."),
+        ),
+        gettext("Conclude"),
+    )
+
+
+def _archive(experiment: Experiment) -> Move:
+    return Move(
+        "archive",
+        gettext("Archive %(name)s?", name=experiment.title),
+        (
+            gettext("Programs no longer know its key, and use the default in their code."),
+            gettext("The key is never used again; design, results and history stay readable."),
+        ),
+        gettext("Archive"),
+    )
