@@ -20,7 +20,7 @@ from tests.samples import event, exposure
 
 @pytest.fixture
 def writer(store: Store) -> Iterator[LedgerWriter]:
-    made = LedgerWriter(store)
+    made = LedgerWriter(store, blocked=100)
     yield made
     made.close()
 
@@ -131,6 +131,24 @@ def test_after_closing_a_new_job_is_still_written(store: Store) -> None:
     assert writer.append([event(2)]) == Receipt(1, 0)
     writer.close()
     assert stored(store) == ["e1", "e2"]
+
+
+def test_few_may_wait_so_that_threads_remain_for_everything_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = LedgerWriter(store, blocked=2)
+    with Lock(store):
+        occupy(writer)
+        waiting = threading.Thread(target=at_once, args=([lambda: writer.append([event(1)])] * 2,))
+        waiting.start()
+        wait_for(lambda: writer.waiting == 2)
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="too many"):
+            writer.append([event(2)])
+        assert time.monotonic() - began < 1
+    waiting.join()
+    assert writer.append([event(2)]) == Receipt(1, 0)
+    writer.close()
 
 
 def test_a_full_queue_says_come_back_instead_of_piling_up(
