@@ -83,7 +83,7 @@ def secret_key_of(settings: Settings) -> str:
 
 
 def _make_secret(path: Path) -> None:
-    """Put a new secret in its place, whole; of several processes that start together, the first one's stays."""
+    """Put a new secret in its place, whole; of processes that start together, the first one's stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"secret_key.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -62,7 +62,7 @@ class Worker:
             reached, newest = position(session=session), newest_arrival(session=session)
             analysed = readouts.latest_of_all(session=session)
             running = list_experiments(session=session, status=Status.RUNNING)
-        stale = []
+        stale: list[tuple[Experiment, tuple[object, ...]]] = []
         for each in running:
             # A plan may end and a window may pass without a new row: each day brings one analysis at least.
             state = (*reached, each.revision, self.now().date())

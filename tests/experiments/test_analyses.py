@@ -44,7 +44,10 @@ def fill(store: Store, first: int = 0, last: int = 60) -> None:
         append(
             session=session,
             records=[
-                *(exposure(n, variant="new" if n % 2 else "old", occurred_at=at + n * 3_600_000) for n in range(first, last)),
+                *(
+                    exposure(n, variant="new" if n % 2 else "old", occurred_at=at + n * 3_600_000)
+                    for n in range(first, last)
+                ),
                 *(event(n, value=n / 7, occurred_at=at + n * 3_600_000) for n in range(first, last, 3)),
             ],
         )

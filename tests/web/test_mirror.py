@@ -75,13 +75,14 @@ def test_a_change_is_seen_in_the_background_and_reported(
 ) -> None:
     monkeypatch.setattr(module, "INTERVAL", 0.02)
     deployment.mirror.start()
+    before = deployment.mirror.reflection.ruleset.version
     with deployment.store.write() as session:
         launch.stop(session=session, key="checkout", actor="t", now=NOW)
     waiting = threading.Event()
     for _ in range(500):
         with deployment.store.read() as session:
             served = [each.ruleset for each in list_workers(session=session, now=NOW)]
-        if served == [deployment.mirror.reflection.ruleset.version] and served[0] > 5:
+        if served == [deployment.mirror.reflection.ruleset.version] and served[0] > before:
             break
         waiting.wait(0.02)
     assert deployment.mirror.reflection.ruleset.rules["checkout"].state == "stopped"

@@ -37,7 +37,10 @@ def make(deployment: Deployment, clock: Clock) -> Callable[[], Worker]:
 def arrive(deployment: Deployment, number: int, at: datetime) -> None:
     with deployment.store.write() as session:
         received = to_millis(at)
-        append(session=session, records=[exposure(number, received_at=received), event(number, received_at=received)])
+        append(
+            session=session,
+            records=[exposure(number, received_at=received), event(number, received_at=received)],
+        )
 
 
 def test_what_has_changed_is_analysed_and_what_has_not_is_left_alone(
@@ -56,7 +59,9 @@ def test_what_has_changed_is_analysed_and_what_has_not_is_left_alone(
     assert sum(newest.document["units"].values()) == 2
 
 
-def test_a_worker_that_begins_anew_repeats_nothing_that_is_known(make: Callable[[], Worker], deployment: Deployment) -> None:
+def test_a_worker_that_begins_anew_repeats_nothing_that_is_known(
+    make: Callable[[], Worker], deployment: Deployment
+) -> None:
     arrive(deployment, 1, NOW)
     make().look()
     assert make().look() == 0
@@ -71,7 +76,9 @@ def test_what_arrived_while_no_worker_ran_is_analysed(
     assert make().look() == RUNNING
 
 
-def test_a_changed_definition_is_analysed_again(make: Callable[[], Worker], deployment: Deployment, clock: Clock) -> None:
+def test_a_changed_definition_is_analysed_again(
+    make: Callable[[], Worker], deployment: Deployment, clock: Clock
+) -> None:
     worker = make()
     worker.look()
     clock.time += timedelta(minutes=1)

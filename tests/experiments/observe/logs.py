@@ -22,7 +22,10 @@ DAY = 24 * HOUR
 
 def question(metrics: Sequence[dict[str, Any]] | None = None, **changes: Any) -> Question:
     """A question about ``checkout`` with variants ``old`` and ``new``, asked ten days later."""
-    drafts = [MetricDraft.model_validate(each) for each in metrics or [{"key": "buys", "kind": "proportion", "event": "buy"}]]
+    drafts = [
+        MetricDraft.model_validate(each)
+        for each in metrics or [{"key": "buys", "kind": "proportion", "event": "buy"}]
+    ]
     asked: dict[str, Any] = {
         "experiment": "checkout",
         "unit_type": "user_id",
@@ -44,7 +47,9 @@ def shown(unit: str | None, variant: str = "new", at: int = 0, **changes: Any) -
     return made._replace(**changes)
 
 
-def did(unit: str | None, event: str = "buy", at: int = HOUR, value: float | None = None, **changes: Any) -> Event:
+def did(
+    unit: str | None, event: str = "buy", at: int = HOUR, value: float | None = None, **changes: Any
+) -> Event:
     """Something happened to a unit, some milliseconds after noon."""
     made = Event(f"e{next(_count)}", unit, None, event, value, NOON + at, NOON)
     return made._replace(**changes)
@@ -68,7 +73,12 @@ def brute_force(asked: Question, exposures: Sequence[Exposure], events: Sequence
     for each in exposures:
         unit = getattr(each, asked.unit_type)
         in_phase = asked.since <= each.occurred_at < asked.until and each.occurred_at <= asked.horizon
-        if each.experiment == asked.experiment and unit is not None and each.variant in asked.variants and in_phase:
+        if (
+            each.experiment == asked.experiment
+            and unit is not None
+            and each.variant in asked.variants
+            and in_phase
+        ):
             seen[unit].append(each)
     by_hand = {unit for unit, met in seen.items() if any(each.mark == "override" for each in met)}
     crossed = {unit for unit, met in seen.items() if len({each.variant for each in met}) > 1} - by_hand
@@ -87,7 +97,9 @@ def brute_force(asked: Question, exposures: Sequence[Exposure], events: Sequence
     for metric in asked.metrics:
         window = None if metric.window is None else length_of(metric.window) // timedelta(milliseconds=1)
 
-        def level(unit: str, first: int, until: float, metric: MetricDraft = metric, window: int | None = window) -> float:
+        def level(
+            unit: str, first: int, until: float, metric: MetricDraft = metric, window: int | None = window
+        ) -> float:
             total = 0.0
             for each in events:
                 counts = getattr(each, asked.unit_type) == unit and each.event == metric.event

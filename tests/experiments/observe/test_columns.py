@@ -102,7 +102,10 @@ def test_a_copy_of_another_ledger_is_made_again(counted: Count, copy: Path, tmp_
 
 def test_rows_that_say_nothing_for_long_do_not_change_the_type_of_a_column(counted: Count) -> None:
     quiet = [shown(f"u{n}") for n in range(3_000)]
-    loud = [shown("loud", attributes='{"a":1}', anonymous_id="a"), did("loud", value=2.5, properties='{"b":2}')]
+    loud = [
+        shown("loud", attributes='{"a":1}', anonymous_id="a"),
+        did("loud", value=2.5, properties='{"b":2}'),
+    ]
     assert counted([*quiet, *loud], ASKED).units["new"] == 3_001
 
 

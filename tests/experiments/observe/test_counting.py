@@ -121,9 +121,19 @@ def test_proportions_sums_and_counts_of_the_same_events(counted: Count) -> None:
             {"key": "orders", "kind": "mean", "event": "buy", "aggregation": "count"},
         ]
     )
-    events = [did("u", value=5.0), did("u", value=-2.0, at=DAY), did("u"), did("v", value=0.0), did("w", "visit")]
+    events = [
+        did("u", value=5.0),
+        did("u", value=-2.0, at=DAY),
+        did("u"),
+        did("v", value=0.0),
+        did("w", "visit"),
+    ]
     seen = counted([*(shown(unit) for unit in "uvw"), *events], asked)
-    assert {key: total(seen, key) for key in seen.moments} == {"buys": (3, 2), "spend": (3, 3.0), "orders": (3, 4)}
+    assert {key: total(seen, key) for key in seen.moments} == {
+        "buys": (3, 2),
+        "spend": (3, 3.0),
+        "orders": (3, 4),
+    }
 
 
 def test_a_cap_cuts_at_the_quantile_of_the_pooled_units(counted: Count) -> None:
@@ -142,14 +152,31 @@ def test_a_cap_cuts_at_the_quantile_of_the_pooled_units(counted: Count) -> None:
 def test_large_values_keep_their_variance_in_total_and_day_by_day(counted: Count, window: str | None) -> None:
     values = [1e8 + step for step in (0.0, 1.0, 2.0, 3.0, 4.0)]
     units = [f"u{number}" for number in range(len(values))]
-    records = [*map(shown, units), *(did(unit, value=value) for unit, value in zip(units, values, strict=True))]
+    records = [
+        *map(shown, units),
+        *(did(unit, value=value) for unit, value in zip(units, values, strict=True)),
+    ]
     seen = counted(records, question([{**SPEND, "window": window}]))
     assert seen.moments["spend"]["new"].variance == pytest.approx(2.5, rel=1e-6)
     assert seen.daily["spend"]["new"][-1].moments.variance == pytest.approx(2.5, rel=1e-6)
 
 
 @pytest.mark.parametrize(
-    "text", ["o'clock", '"quoted"', "back\\slash", "a;--", ":day", "?", "$1", "line\nbreak", "größe 😀", "{x}", "%s", "'"]
+    "text",
+    [
+        "o'clock",
+        '"quoted"',
+        "back\\slash",
+        "a;--",
+        ":day",
+        "?",
+        "$1",
+        "line\nbreak",
+        "größe 😀",
+        "{x}",
+        "%s",
+        "'",
+    ],
 )
 def test_what_a_person_typed_never_becomes_sql(counted: Count, text: str) -> None:
     asked = question([{"key": "buys", "kind": "proportion", "event": text}])
@@ -176,8 +203,13 @@ def test_the_last_day_equals_the_total(counted: Count) -> None:
     records: list[Exposure | Event] = []
     for number in range(40):
         records.append(shown(f"u{number}", "old" if number % 3 else "new", at=number * HOUR * 5))
-        records += [did(f"u{number}", at=number * HOUR * 5 + n * DAY, value=n * 1.5) for n in range(number % 4)]
-    seen = counted(records, question([{"key": "buys", "kind": "proportion", "event": "buy"}, SPEND], horizon=NOON + 30 * DAY))
+        records += [
+            did(f"u{number}", at=number * HOUR * 5 + n * DAY, value=n * 1.5) for n in range(number % 4)
+        ]
+    seen = counted(
+        records,
+        question([{"key": "buys", "kind": "proportion", "event": "buy"}, SPEND], horizon=NOON + 30 * DAY),
+    )
     for metric, arms in seen.moments.items():
         for variant, moments in arms.items():
             last = seen.daily[metric][variant][-1].moments

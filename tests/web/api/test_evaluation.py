@@ -26,7 +26,14 @@ OFREP_REASONS = {"STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "DEFAULT", "U
 
 @pytest.fixture
 def ask(client: FlaskClient, server_key: str) -> Any:
-    def post(key: str = "checkout", context: Any = None, *, body: bytes | None = None, path: str = "", **headers: str) -> TestResponse:
+    def post(
+        key: str = "checkout",
+        context: Any = None,
+        *,
+        body: bytes | None = None,
+        path: str = "",
+        **headers: str,
+    ) -> TestResponse:
         sent = json.dumps({"context": {"targetingKey": "u1"} if context is None else context}).encode()
         return client.post(
             path or f"{PATH}/{key}",
@@ -99,14 +106,31 @@ def test_a_key_is_found_wherever_a_client_puts_it(client: FlaskClient, server_ke
         {"X-API-Key": server_key},
         {"Authorization": "Bearer wrong", "X-API-Key": server_key},
     ):
-        assert client.post(f"{PATH}/checkout", json={"context": {"targetingKey": "u"}}, headers=headers).status_code == 200
+        assert (
+            client.post(
+                f"{PATH}/checkout", json={"context": {"targetingKey": "u"}}, headers=headers
+            ).status_code
+            == 200
+        )
 
 
 @pytest.mark.parametrize(
     "authorization",
-    ["", "Bearer", "Bearer wrong", "Basic", "Basic !!!", "Basic /w==", "Digest x", "Bearer eh_server_00000000_x", "Bearer ü"],
+    [
+        "",
+        "Bearer",
+        "Bearer wrong",
+        "Basic",
+        "Basic !!!",
+        "Basic /w==",
+        "Digest x",
+        "Bearer eh_server_00000000_x",
+        "Bearer ü",
+    ],
 )
-def test_a_wrong_key_is_refused_in_the_protocols_form(ask: Any, authorization: str, deployment: Deployment) -> None:
+def test_a_wrong_key_is_refused_in_the_protocols_form(
+    ask: Any, authorization: str, deployment: Deployment
+) -> None:
     for path in (f"{PATH}/checkout", PATH):
         answer = ask(path=path, Authorization=authorization)
         assert answer.status_code == 401
@@ -116,7 +140,9 @@ def test_a_wrong_key_is_refused_in_the_protocols_form(ask: Any, authorization: s
     assert exposures(deployment) == []
 
 
-def test_a_revoked_key_opens_nothing_from_the_next_look_on(ask: Any, deployment: Deployment, server_key: str) -> None:
+def test_a_revoked_key_opens_nothing_from_the_next_look_on(
+    ask: Any, deployment: Deployment, server_key: str
+) -> None:
     assert ask().status_code == 200
     with deployment.store.write() as session:
         revoke_key(session=session, prefix=server_key[:18], actor="t", now=NOW)
@@ -124,7 +150,9 @@ def test_a_revoked_key_opens_nothing_from_the_next_look_on(ask: Any, deployment:
     assert ask().status_code == 401
 
 
-@pytest.mark.parametrize("key", ["nothing", "later", "elsewhere", "a/b", "%20", "ü", "-x", "x" * 200, "checkout%0A", "../x"])
+@pytest.mark.parametrize(
+    "key", ["nothing", "later", "elsewhere", "a/b", "%20", "ü", "-x", "x" * 200, "checkout%0A", "../x"]
+)
 def test_an_unknown_flag_is_not_found(ask: Any, key: str) -> None:
     answer = ask(key)
     assert answer.status_code == 404
@@ -162,7 +190,9 @@ def test_an_unknown_flag_is_not_found(ask: Any, key: str) -> None:
         (b'{"context": {"targetingKey": "u", "a": 1' + b"0" * 5_000 + b"}}", "PARSE_ERROR"),
     ],
 )
-def test_a_hostile_context_is_refused_and_never_exposed(ask: Any, deployment: Deployment, body: bytes, code: str) -> None:
+def test_a_hostile_context_is_refused_and_never_exposed(
+    ask: Any, deployment: Deployment, body: bytes, code: str
+) -> None:
     for path in (f"{PATH}/checkout", PATH):
         answer = ask(path=path, body=body)
         assert answer.status_code == 400
@@ -172,7 +202,9 @@ def test_a_hostile_context_is_refused_and_never_exposed(ask: Any, deployment: De
     assert exposures(deployment) == []
 
 
-def test_whatever_is_wrong_the_answer_is_an_object_in_the_protocols_form(client: FlaskClient, ask: Any, server_key: str) -> None:
+def test_whatever_is_wrong_the_answer_is_an_object_in_the_protocols_form(
+    client: FlaskClient, ask: Any, server_key: str
+) -> None:
     large = ask(body=b" " * 2_000_000)
     cut_off = client.post(
         f"{PATH}/checkout",
@@ -220,14 +252,19 @@ def test_another_process_adds_no_second_exposure(ask: Any, deployment: Deploymen
     other.mirror.refresh()
     again = create_app(other).test_client()
     headers = {"Authorization": f"Bearer {server_key}"}
-    assert again.post(f"{PATH}/checkout", json={"context": {"targetingKey": "u1"}}, headers=headers).status_code == 200
+    assert (
+        again.post(f"{PATH}/checkout", json={"context": {"targetingKey": "u1"}}, headers=headers).status_code
+        == 200
+    )
     other.close()
     assert len(exposures(deployment)) == 1
 
 
 def test_a_unit_placed_by_hand_is_marked(ask: Any, deployment: Deployment) -> None:
     ask(context={"targetingKey": "tester"})
-    assert [(row.user_id, row.variant, row.mark) for row in exposures(deployment)] == [("tester", "new", "override")]
+    assert [(row.user_id, row.variant, row.mark) for row in exposures(deployment)] == [
+        ("tester", "new", "override")
+    ]
 
 
 def test_an_anonymous_experiment_exposes_the_anonymous_id(ask: Any, deployment: Deployment) -> None:
@@ -316,7 +353,9 @@ def test_a_page_of_another_origin_may_ask(client: FlaskClient, ask: Any) -> None
     for answer in (preflight, ask(), ask(path=PATH), ask(body=b"{"), ask(Authorization="")):
         headers = answer.headers
         assert headers["Access-Control-Allow-Origin"] == "*"
-        assert {"ETag", "Retry-After"} <= {name.strip() for name in headers["Access-Control-Expose-Headers"].split(",")}
+        assert {"ETag", "Retry-After"} <= {
+            name.strip() for name in headers["Access-Control-Expose-Headers"].split(",")
+        }
         assert "Access-Control-Allow-Credentials" not in headers
     allowed = preflight.headers["Access-Control-Allow-Headers"]
     assert all(name in allowed for name in ("authorization", "content-type", "if-none-match", "x-api-key"))
@@ -348,7 +387,9 @@ def test_no_evaluation_asks_the_database(ask: Any, statements: list[str]) -> Non
     assert statements == []
 
 
-def test_evaluation_goes_on_without_the_database(ask: Any, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluation_goes_on_without_the_database(
+    ask: Any, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from experiments.errors import Unavailable
     from experiments.store import Store
 
@@ -378,7 +419,11 @@ def test_a_process_that_starts_without_the_database_begins_with_the_kept_state(
         other = open_deployment(Settings(data_dir=deployment.settings.data_dir), now=lambda: NOW)
         other.mirror.start()
         headers = {"Authorization": f"Bearer {server_key}"}
-        asked = create_app(other).test_client().post(f"{PATH}/checkout", json={"context": {"targetingKey": "u1"}}, headers=headers)
+        asked = (
+            create_app(other)
+            .test_client()
+            .post(f"{PATH}/checkout", json={"context": {"targetingKey": "u1"}}, headers=headers)
+        )
         assert asked.status_code == 200
         other.close()
 
@@ -390,9 +435,11 @@ def test_one_broken_experiment_leaves_the_others_in_force(deployment: Deployment
 
         row = session.exec(select(RulesetRow).order_by(RulesetRow.version.desc())).first()  # type: ignore[union-attr]
         assert row is not None
-        row.document = row.document.replace('"key":"fresh","phase":1', '"key":"fresh","phase":[]').replace(
-            '"salt":"', '"salt":"', 1
-        ).replace('"control":"plain"', '"control":"gone"')
+        row.document = (
+            row.document.replace('"key":"fresh","phase":1', '"key":"fresh","phase":[]')
+            .replace('"salt":"', '"salt":"', 1)
+            .replace('"control":"plain"', '"control":"gone"')
+        )
     deployment.mirror.refresh()
     assert "banner" in deployment.mirror.reflection.ruleset.broken
     assert ask("checkout").status_code == 200

@@ -15,7 +15,23 @@ from experiments.store.tables import EventRow, ExposureRow
 from tests.samples import NOW
 from web.deployment import Deployment
 
-ALIASES = ["b", "import", "t", "i", "a", "p", "s", "g", "batch", "track", "identify", "alias", "page", "screen", "group"]
+ALIASES = [
+    "b",
+    "import",
+    "t",
+    "i",
+    "a",
+    "p",
+    "s",
+    "g",
+    "batch",
+    "track",
+    "identify",
+    "alias",
+    "page",
+    "screen",
+    "group",
+]
 
 
 def track(number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -24,7 +40,9 @@ def track(number: int = 1, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def send(client: FlaskClient, client_key: str) -> Any:
-    def post(document: Any = None, *, body: bytes | None = None, door: str = "batch", **headers: str) -> TestResponse:
+    def post(
+        document: Any = None, *, body: bytes | None = None, door: str = "batch", **headers: str
+    ) -> TestResponse:
         sent = json.dumps({"batch": [track()]} if document is None else document).encode()
         return client.post(
             f"/v1/{door}",
@@ -49,7 +67,12 @@ def test_a_batch_is_stored_and_counted(send: Any, deployment: Deployment) -> Non
         "accepted": 2,
         "duplicates": 1,
         "rejected": [
-            {"index": 3, "messageId": "bad", "code": "missing_user", "detail": "expected userId or anonymousId"}
+            {
+                "index": 3,
+                "messageId": "bad",
+                "code": "missing_user",
+                "detail": "expected userId or anonymousId",
+            }
         ],
     }
     assert stored(deployment) == ["m1", "m2"]
@@ -73,13 +96,24 @@ def test_every_alias_takes_a_single_message_and_a_batch(send: Any, door: str) ->
 
 
 def test_an_exposure_arrives_as_an_event(send: Any, deployment: Deployment) -> None:
-    send({"batch": [track(event="Experiment Viewed", properties={"experiment_id": "checkout", "variation_id": "new"})]})
+    send(
+        {
+            "batch": [
+                track(
+                    event="Experiment Viewed", properties={"experiment_id": "checkout", "variation_id": "new"}
+                )
+            ]
+        }
+    )
     with deployment.store.read() as session:
         row = session.exec(select(ExposureRow)).one()
     assert (row.experiment, row.variant, row.user_id) == ("checkout", "new", "u1")
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", "", "multipart/form-data"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "text/plain", "application/x-www-form-urlencoded", "", "multipart/form-data"],
+)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_the_body_is_read_whatever_its_content_type_says(send: Any, content_type: str, pack: Any) -> None:
     body = pack(json.dumps({"batch": [track()]}).encode())
@@ -87,15 +121,24 @@ def test_the_body_is_read_whatever_its_content_type_says(send: Any, content_type
     assert (answer.status_code, answer.json["accepted"]) == (200, 1)
 
 
-def test_the_key_may_be_in_a_header_or_in_the_body(client: FlaskClient, client_key: str, server_key: str) -> None:
+def test_the_key_may_be_in_a_header_or_in_the_body(
+    client: FlaskClient, client_key: str, server_key: str
+) -> None:
     for key in (client_key, server_key):
         basic = {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
-        for headers, extra in ((basic, {}), ({"X-API-Key": key}, {}), ({}, {"writeKey": key}), ({"Authorization": "Basic bad"}, {"writeKey": key})):
+        for headers, extra in (
+            (basic, {}),
+            ({"X-API-Key": key}, {}),
+            ({}, {"writeKey": key}),
+            ({"Authorization": "Basic bad"}, {"writeKey": key}),
+        ):
             answer = client.post("/v1/batch", data=json.dumps({"batch": [track()], **extra}), headers=headers)
             assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("body", [b'{"batch":[], "writeKey": "wrong"}', b'{"writeKey": 7}', b'{"writeKey"', b"", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b'{"batch":[], "writeKey": "wrong"}', b'{"writeKey": 7}', b'{"writeKey"', b"", b"[" * 100_000]
+)
 def test_a_wrong_key_stores_nothing(client: FlaskClient, deployment: Deployment, body: bytes) -> None:
     answer = client.post("/v1/batch", data=body)
     assert answer.status_code == 401
@@ -119,7 +162,9 @@ def test_a_wrong_key_stores_nothing(client: FlaskClient, deployment: Deployment,
         (gzip.compress(b" " * (8 * 1024 * 1024 + 1)), 413),
     ],
 )
-def test_a_body_that_cannot_be_taken_is_refused_whole(send: Any, deployment: Deployment, body: bytes, status: int) -> None:
+def test_a_body_that_cannot_be_taken_is_refused_whole(
+    send: Any, deployment: Deployment, body: bytes, status: int
+) -> None:
     answer = send(body=body)
     assert answer.status_code == status
     assert answer.json["success"] is False
@@ -127,7 +172,9 @@ def test_a_body_that_cannot_be_taken_is_refused_whole(send: Any, deployment: Dep
     assert stored(deployment) == []
 
 
-def test_a_body_that_was_cut_off_is_never_acknowledged(client: FlaskClient, client_key: str, deployment: Deployment) -> None:
+def test_a_body_that_was_cut_off_is_never_acknowledged(
+    client: FlaskClient, client_key: str, deployment: Deployment
+) -> None:
     whole = json.dumps({"batch": [track()]}).encode()
     for sent in (whole[:20], whole, b""):
         answer = client.post(
@@ -156,7 +203,9 @@ def test_a_body_that_arrives_in_pieces_is_read_to_its_end(client: FlaskClient, c
 
 def test_one_bad_event_never_fails_its_batch(send: Any, deployment: Deployment) -> None:
     good = json.dumps(track()).encode()
-    body = b'{"batch":[{"type":["x"]},' + good + b',{"userId":"\\ud800"},' + b"[" * 5_000 + b"]" * 5_000 + b"]}"
+    body = (
+        b'{"batch":[{"type":["x"]},' + good + b',{"userId":"\\ud800"},' + b"[" * 5_000 + b"]" * 5_000 + b"]}"
+    )
     answer = send(body=body)
     assert answer.status_code == 200
     assert answer.json["accepted"] == 1
@@ -173,7 +222,9 @@ def test_strict_mode_stores_nothing_of_a_batch_with_a_bad_event(send: Any, deplo
     assert send(**{"X-Strict-Mode": "1"}).status_code == 200
 
 
-def test_a_ledger_that_cannot_store_says_when_to_come_back(send: Any, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_that_cannot_store_says_when_to_come_back(
+    send: Any, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writing, "PATIENCE", 0.1)
     other = sqlite3.connect(deployment.settings.data_dir / "evenhand.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -206,6 +257,10 @@ def test_a_page_of_another_origin_may_send(client: FlaskClient, send: Any) -> No
 
 
 def test_other_methods_and_doors_answer_with_an_object(client: FlaskClient) -> None:
-    for answer in (client.get("/v1/batch"), client.post("/v1/nothing"), client.post("/", environ_overrides={"PATH_INFO": "//v1/nothing"})):
+    for answer in (
+        client.get("/v1/batch"),
+        client.post("/v1/nothing"),
+        client.post("/", environ_overrides={"PATH_INFO": "//v1/nothing"}),
+    ):
         assert answer.status_code in (404, 405)
         assert answer.json is not None

@@ -30,7 +30,9 @@ def test_readiness_tells_which_ruleset_is_served(client: FlaskClient, deployment
     }
 
 
-def test_a_process_without_its_database_is_not_ready(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_without_its_database_is_not_ready(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Store, "read", gone)
     answer = client.get("/readyz")
     assert answer.status_code == 503

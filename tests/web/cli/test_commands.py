@@ -21,7 +21,9 @@ AsJson = Callable[..., Any]
 EXPOSURES = "experiment,user_id,variant,timestamp,attributes\n" + "".join(
     f"checkout,u{n},{'new' if n % 2 else 'old'},2026-03-15T09:00:00Z,\n" for n in range(40)
 )
-EVENTS = "user_id,event,value,timestamp\n" + "".join(f"u{n},purchase,1,2026-03-15T10:00:00Z\n" for n in range(0, 40, 3))
+EVENTS = "user_id,event,value,timestamp\n" + "".join(
+    f"u{n},purchase,1,2026-03-15T10:00:00Z\n" for n in range(0, 40, 3)
+)
 
 
 def all_commands() -> list[tuple[str, ...]]:
@@ -140,7 +142,12 @@ def test_an_unknown_experiment_is_named(run: Run, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("readout", "\udcff"), ("assign", "checkout", "\udcff"), ("key", "create", "--kind", "server", "--name", "\udcff")]
+    "words",
+    [
+        ("readout", "\udcff"),
+        ("assign", "checkout", "\udcff"),
+        ("key", "create", "--kind", "server", "--name", "\udcff"),
+    ],
 )
 def test_bytes_that_are_no_text_are_refused(run: Run, shop: Path, words: tuple[str, ...]) -> None:
     assert refused(run, *words)
@@ -168,7 +175,9 @@ def test_assign_tells_the_decision(as_json: AsJson, shop: Path, data_dir: Path) 
     }
 
 
-@pytest.mark.parametrize("attributes", ["", "{", "[]", "null", "1", "[" * 100_000, '{"a": 1' + "0" * 5_000 + "}"])
+@pytest.mark.parametrize(
+    "attributes", ["", "{", "[]", "null", "1", "[" * 100_000, '{"a": 1' + "0" * 5_000 + "}"]
+)
 def test_bad_attributes_are_refused(run: Run, shop: Path, attributes: str) -> None:
     assert "--attributes" in refused(run, "assign", "checkout", "u1", "--attributes", attributes)
 
@@ -179,7 +188,11 @@ def test_bad_attributes_are_refused(run: Run, shop: Path, attributes: str) -> No
 def test_the_way_from_files_to_a_readout(run: Run, as_json: AsJson, shop: Path, tmp_path: Path) -> None:
     (tmp_path / "exposures.csv").write_text(EXPOSURES)
     (tmp_path / "events.csv").write_text(EVENTS + "u1,purchase,many,2026-03-15\n")
-    assert as_json("import", "exposures", tmp_path / "exposures.csv") == {"imported": 40, "duplicates": 0, "rejected": []}
+    assert as_json("import", "exposures", tmp_path / "exposures.csv") == {
+        "imported": 40,
+        "duplicates": 0,
+        "rejected": [],
+    }
     brought = as_json("import", "events", tmp_path / "events.csv")
     assert (brought["imported"], brought["duplicates"]) == (14, 0)
     assert brought["rejected"] == [{"line": 16, "reason": "value: 'many' is not a number"}]
@@ -200,7 +213,9 @@ def test_the_way_from_files_to_a_readout(run: Run, as_json: AsJson, shop: Path, 
     written = tmp_path / "comparisons.csv"
     assert run("readout", "checkout", "--csv", written).exit_code == 0
     rows = list(csv.DictReader(io.StringIO(written.read_text())))
-    assert [(row["metric"], row["variant"], row["treatment_n"]) for row in rows] == [("purchase", "new", "20")]
+    assert [(row["metric"], row["variant"], row["treatment_n"]) for row in rows] == [
+        ("purchase", "new", "20")
+    ]
     assert "cannot be written" in refused(run, "readout", "checkout", "--csv", tmp_path / "missing" / "x.csv")
 
 
