@@ -85,7 +85,7 @@ def test_what_is_acknowledged_is_stored(store: Store, writer: LedgerWriter) -> N
 def test_each_of_many_waiting_gets_a_receipt_of_its_own(store: Store, writer: LedgerWriter) -> None:
     with Lock(store):
         occupy(writer)
-        calls = [lambda n=n: writer.append([event(n), event(100)]) for n in range(20)]  # type: ignore[misc]
+        calls = [lambda n=n: writer.append([event(n), event(100)]) for n in range(20)]
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
@@ -105,7 +105,7 @@ def test_one_bad_job_does_not_fail_its_neighbours(store: Store, writer: LedgerWr
     good = [[event(n)] for n in range(5)]
     with Lock(store):
         occupy(writer)
-        calls = [lambda records=records: writer.append(records) for records in (*bad, *good)]  # type: ignore[misc]
+        calls = [lambda records=records: writer.append(records) for records in (*bad, *good)]
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()

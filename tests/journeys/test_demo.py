@@ -11,7 +11,7 @@ from tests.journeys.conftest import Trip
 
 @pytest.fixture(scope="module")
 def demo(trip: Trip) -> Trip:
-    trip.run("demo", "--no-serve")
+    trip.start("demo", "--no-serve")
     return trip
 
 

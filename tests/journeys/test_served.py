@@ -43,7 +43,9 @@ def shop(trip: Trip, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trip]
 @pytest.fixture(scope="module")
 def key(shop: Trip) -> str:
     made: str = shop.json("key", "create", "--kind", "server", "--name", "journey")["key"]
-    shop.wait_for(lambda: shop.post("/ofrep/v1/evaluate/flags", {"context": {"targetingKey": "u"}}, made)[0] == 200)
+    shop.wait_for(
+        lambda: shop.post("/ofrep/v1/evaluate/flags", {"context": {"targetingKey": "u"}}, made)[0] == 200
+    )
     return made
 
 
@@ -72,29 +74,41 @@ def test_an_unmodified_openfeature_client_gets_the_right_variant(shop: Trip, key
         number = client.get_float_details("banner", -1.0, context)
         for key_, details in (("checkout", text), ("banner", number)):
             decision = decide(rules, key_, unit=unit, attributes={"country": "NO"})
-            assert (details.error_code, details.variant, details.value) == (None, decision.variant, decision.value)
+            assert (details.error_code, details.variant, details.value) == (
+                None,
+                decision.variant,
+                decision.value,
+            )
             assert str(details.reason) == "SPLIT"
-    outside = client.get_float_details("banner", -1.0, EvaluationContext(targeting_key="u", attributes={"country": "DE"}))
+    outside = client.get_float_details(
+        "banner", -1.0, EvaluationContext(targeting_key="u", attributes={"country": "DE"})
+    )
     assert (outside.value, outside.variant, outside.error_code) == (1.0, "excluded", None)
     missing = client.get_string_details("nothing", "default", EvaluationContext(targeting_key="u"))
     assert (missing.value, missing.error_code) == ("default", ErrorCode.FLAG_NOT_FOUND)
     nobody = client.get_string_details("checkout", "default", EvaluationContext())
     assert (nobody.value, nobody.error_code) == ("default", ErrorCode.TARGETING_KEY_MISSING)
     api.shutdown()
-    shop.wait_for(lambda: len(rows(shop, "SELECT 1 FROM exposure WHERE experiment = 'checkout'")) == len(UNITS))
+    shop.wait_for(
+        lambda: len(rows(shop, "SELECT 1 FROM exposure WHERE experiment = 'checkout'")) == len(UNITS)
+    )
 
 
 def test_an_unmodified_segment_client_delivers_events_and_a_replay_adds_nothing(shop: Trip, key: str) -> None:
+    failures: list[object] = []
     for _ in range(2):
-        failures: list[object] = []
-        client = Client(key, host=shop.address, sync_mode=False, on_error=lambda error, _: failures.append(error))
+        client = Client(
+            key, host=shop.address, sync_mode=False, on_error=lambda error, _: failures.append(error)
+        )
         for number, unit in enumerate(UNITS):
             if number % 3 == 0:
                 client.track(unit, "purchase", {"value": number}, message_id=f"purchase-{unit}")
         client.identify(UNITS[0], {"email": "nobody@example.com"}, message_id="identify-1")
         client.shutdown()
         assert failures == []
-        found = rows(shop, "SELECT user_id, value, properties FROM event WHERE event = 'purchase' ORDER BY id")
+        found = rows(
+            shop, "SELECT user_id, value, properties FROM event WHERE event = 'purchase' ORDER BY id"
+        )
         assert [(user, value) for user, value, _ in found] == [(UNITS[n], float(n)) for n in range(0, 60, 3)]
     assert rows(shop, "SELECT COUNT(*) FROM event") == [(21,)]
     assert "nobody@example.com" not in str(rows(shop, "SELECT * FROM event"))
@@ -126,27 +140,32 @@ def test_a_stop_reaches_the_server_within_a_few_seconds(shop: Trip, key: str, tm
     path.write_text(json.dumps({"experiments": [stopped]}))
     shop.run("apply", path)
     began = time.monotonic()
-    shop.wait_for(lambda: shop.post("/ofrep/v1/evaluate/flags/banner", context, key)[1]["reason"] == "DISABLED")
+    shop.wait_for(
+        lambda: shop.post("/ofrep/v1/evaluate/flags/banner", context, key)[1]["reason"] == "DISABLED"
+    )
     assert time.monotonic() - began < 5
 
 
 def test_a_body_in_pieces_is_taken_and_one_cut_off_is_not(shop: Trip, key: str) -> None:
-    body = json.dumps({"batch": [{"type": "track", "userId": "u", "event": "slow", "messageId": "slow"}]}).encode()
-    head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    body = json.dumps(
+        {"batch": [{"type": "track", "userId": "u", "event": "slow", "messageId": "slow"}]}
+    ).encode()
+    head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nConnection: close\r\n"
+    sized = f"{head}Content-Length: {len(body)}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", shop.port), timeout=10) as connection:
-        connection.sendall(head.encode() + body[:10])
+        connection.sendall(sized + body[:10])
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(65_536)
     assert b" 200 " not in answer.split(b"\r\n")[0]
     assert rows(shop, "SELECT COUNT(*) FROM event WHERE event = 'slow'") == [(0,)]
     with socket.create_connection(("127.0.0.1", shop.port), timeout=10) as connection:
-        for part in (head.encode(), body[:10], body[10:30], body[30:]):
+        for part in (sized, body[:10], body[10:30], body[30:]):
             connection.sendall(part)
             time.sleep(0.1)
         answer = connection.recv(65_536)
     assert answer.startswith(b"HTTP/1.1 200")
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:25], body[25:])) + b"0\r\n\r\n"
-    chunked = head.replace(f"Content-Length: {len(body)}", "Transfer-Encoding: chunked").encode()
+    chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", shop.port), timeout=10) as connection:
         connection.sendall(chunked + chunks)
         answer = connection.recv(65_536)
