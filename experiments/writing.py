@@ -25,6 +25,13 @@ MOST_ROWS = 5_000
 MOST_WAITING = 2_000
 """Requests that may wait; more are told to come back instead of piling up."""
 
+MOST_BLOCKED = 5
+"""Requests that may wait at the same time for a commit. A server has a few threads more than that, so that
+assignment goes on from memory while the database is locked or gone."""
+
+TURN = 0.1
+"""Seconds to wait for a place among those."""
+
 PATIENCE = 10.0
 """Seconds after which a request is told that its outcome is unknown; sending it again settles it."""
 
@@ -44,8 +51,9 @@ class LedgerWriter:
     The thread starts with the first job, so a process may fork before.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, blocked: int = MOST_BLOCKED) -> None:
         self._store = store
+        self._places = threading.Semaphore(blocked)
         self._jobs: queue.Queue[_Job] = queue.Queue(MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -60,11 +68,14 @@ class LedgerWriter:
         """
         if not records:
             return Receipt()
-        job = self._put(records)
+        if not self._places.acquire(timeout=TURN):
+            raise Unavailable("too many requests are waiting for the ledger; send it again")
         try:
-            return job.done.result(PATIENCE)
+            return self._put(records).done.result(PATIENCE)
         except FutureTimeoutError as problem:
             raise Unavailable("the ledger did not confirm in time; send it again") from problem
+        finally:
+            self._places.release()
 
     def offer(
         self,

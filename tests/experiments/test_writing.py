@@ -20,7 +20,7 @@ from tests.samples import event, exposure
 
 @pytest.fixture
 def writer(store: Store) -> Iterator[LedgerWriter]:
-    made = LedgerWriter(store)
+    made = LedgerWriter(store, blocked=100)
     yield made
     made.close()
 
@@ -85,7 +85,7 @@ def test_what_is_acknowledged_is_stored(store: Store, writer: LedgerWriter) -> N
 def test_each_of_many_waiting_gets_a_receipt_of_its_own(store: Store, writer: LedgerWriter) -> None:
     with Lock(store):
         occupy(writer)
-        calls = [lambda n=n: writer.append([event(n), event(100)]) for n in range(20)]  # type: ignore[misc]
+        calls = [lambda n=n: writer.append([event(n), event(100)]) for n in range(20)]
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
@@ -105,7 +105,7 @@ def test_one_bad_job_does_not_fail_its_neighbours(store: Store, writer: LedgerWr
     good = [[event(n)] for n in range(5)]
     with Lock(store):
         occupy(writer)
-        calls = [lambda records=records: writer.append(records) for records in (*bad, *good)]  # type: ignore[misc]
+        calls = [lambda records=records: writer.append(records) for records in (*bad, *good)]
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
@@ -131,6 +131,24 @@ def test_after_closing_a_new_job_is_still_written(store: Store) -> None:
     assert writer.append([event(2)]) == Receipt(1, 0)
     writer.close()
     assert stored(store) == ["e1", "e2"]
+
+
+def test_few_may_wait_so_that_threads_remain_for_everything_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = LedgerWriter(store, blocked=2)
+    with Lock(store):
+        occupy(writer)
+        waiting = threading.Thread(target=at_once, args=([lambda: writer.append([event(1)])] * 2,))
+        waiting.start()
+        wait_for(lambda: writer.waiting == 2)
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="too many"):
+            writer.append([event(2)])
+        assert time.monotonic() - began < 1
+    waiting.join()
+    assert writer.append([event(2)]) == Receipt(1, 0)
+    writer.close()
 
 
 def test_a_full_queue_says_come_back_instead_of_piling_up(

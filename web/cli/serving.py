@@ -22,7 +22,8 @@ from web.settings import Settings
 from web.worker import Worker
 
 BLOCKING_THREADS = 8
-"""Threads of a worker that run the application; the rest of its work is not Python's."""
+"""Threads of a worker that run the application; the rest of its work is not Python's. The ledger's writer
+lets fewer than these wait for it (`experiments.writing.MOST_BLOCKED`), so assignment always finds one."""
 
 _host = click.option("--host", help="Address to listen on (EVENHAND_HOST; 127.0.0.1).")
 _port = click.option(
