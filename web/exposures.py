@@ -9,7 +9,6 @@ import json
 from array import array
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from assignment import Decision, Detail, Rule
@@ -39,8 +38,8 @@ class ExposureLog:
         Returns
         -------
         bool
-            Whether it was handed to the writer. When the writer has no room, or cannot store it later, the
-            exposure is forgotten here, so the unit's next evaluation tries again.
+            Whether it was handed to the writer, which keeps it until it is stored. When the writer has no
+            room, the exposure is forgotten here, so the unit's next evaluation tries again.
         """
         fingerprint = hash((decision.key, decision.phase, decision.variant, unit)) & _WORD
         slot = fingerprint & _MASK
@@ -48,15 +47,14 @@ class ExposureLog:
             return False
         self._recent[slot] = fingerprint
         record = _exposure(rule, decision, unit, attributes, to_millis(self._now()))
-        taken = self._writer.offer((record,), lost=partial(self._forget, slot, fingerprint))
+        taken = self._writer.offer((record,))
         if not taken:
-            self._forget(slot, fingerprint)
+            self._forget(slot)
         self._tally.add("exposures", "queued" if taken else "no_room")
         return taken
 
-    def _forget(self, slot: int, fingerprint: int) -> None:
-        if self._recent[slot] == fingerprint:
-            self._recent[slot] = 0
+    def _forget(self, slot: int) -> None:
+        self._recent[slot] = 0
 
 
 def exposure_id(decision: Decision, unit: str) -> str:

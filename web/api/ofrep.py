@@ -64,6 +64,8 @@ def read_context(body: bytes) -> dict[str, Any]:
     Refusal
         Saying in the protocol's terms what is wrong with it.
     """
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise Refusal(413, "INVALID_CONTEXT", f"the context is larger than {MAX_MESSAGE_BYTES} bytes")
     try:
         document = from_json(body, allow_inf_nan=False)
     except ValueError as problem:
@@ -74,14 +76,9 @@ def read_context(body: bytes) -> dict[str, Any]:
     key = context.get("targetingKey")
     if key is None or key == "":
         raise Refusal(400, "TARGETING_KEY_MISSING", "context.targetingKey: expected the unit's id")
-    for name in ("targetingKey", *_ANONYMOUS):
-        given = context.get(name, "")
-        if not isinstance(given, str | None) or len(given or "") > MAX_ID:
-            raise Refusal(
-                400, "INVALID_CONTEXT", f"context.{name}: expected a text of up to {MAX_ID} characters"
-            )
-    if len(body) > MAX_MESSAGE_BYTES:
-        raise Refusal(400, "INVALID_CONTEXT", f"the context is larger than {MAX_MESSAGE_BYTES} bytes")
+    if not isinstance(key, str):
+        raise Refusal(400, "INVALID_CONTEXT", "context.targetingKey: expected a text")
+    _require_short("targetingKey", key)
     if unusable := unstorable(context):
         raise Refusal(400, "INVALID_CONTEXT", f"context: {unusable}")
     return context
@@ -114,6 +111,7 @@ def unit_of(rule: Rule, context: Mapping[str, Any]) -> str:
         for name in _ANONYMOUS:
             given = context.get(name)
             if isinstance(given, str) and given:
+                _require_short(name, given)
                 return given
     unit: str = context["targetingKey"]
     return unit
@@ -134,6 +132,11 @@ def success(decision: Decision) -> dict[str, Any]:
             "inExperiment": decision.in_experiment,
         },
     }
+
+
+def _require_short(name: str, unit: str) -> None:
+    if len(unit) > MAX_ID:
+        raise Refusal(400, "INVALID_CONTEXT", f"context.{name}: expected up to {MAX_ID} characters")
 
 
 class Answers:
