@@ -94,12 +94,26 @@ class LedgerWriter:
         except queue.Full as problem:
             raise Unavailable("too many requests are waiting for the ledger; send it again") from problem
         with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
-                self._thread.start()
+            self._start()
         return job
 
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
+            self._thread.start()
+
     def _work(self) -> None:
+        try:
+            self._write_until_told()
+        finally:
+            with self._starting:
+                # Something that nobody foresaw has ended this thread: the jobs that wait need another.
+                if self._thread is threading.current_thread():
+                    self._thread = None
+                    if not self._jobs.empty():
+                        self._start()
+
+    def _write_until_told(self) -> None:
         leaving = False
         while not leaving:
             jobs = [self._jobs.get()]
@@ -114,6 +128,15 @@ class LedgerWriter:
             self._commit([job for job in jobs if job is not _LEAVE])
 
     def _commit(self, jobs: Sequence[_Job]) -> None:
+        """Answer everybody, even if something happens that nobody foresaw."""
+        try:
+            self._store_all(jobs)
+        finally:
+            for job in jobs:
+                if not job.done.done():
+                    job.done.set_exception(Unavailable("not stored; send it again"))
+
+    def _store_all(self, jobs: Sequence[_Job]) -> None:
         """Store all jobs in one transaction; if one of them spoils it, each in its own."""
         try:
             with self._store.write() as session:
@@ -121,7 +144,7 @@ class LedgerWriter:
         except (EvenhandError, SQLAlchemyError, ValueError, OverflowError) as problem:
             if len(jobs) > 1 and not isinstance(problem, Unavailable):
                 for job in jobs:
-                    self._commit([job])
+                    self._store_all([job])
                 return
             for job in jobs:
                 job.done.set_exception(

@@ -5,6 +5,8 @@ begins with ``BEGIN IMMEDIATE``, so it waits for its turn at the start and never
 another writer was quicker.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
-from experiments.errors import Unavailable
+from experiments.errors import InvalidInput, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 JOURNAL_LIMIT = 64 * 1024 * 1024
@@ -54,13 +57,24 @@ def open_store(url: str) -> Store:
     ----------
     url
         ``sqlite:///path`` or ``postgresql+psycopg://…``.
+
+    Raises
+    ------
+    InvalidInput
+        If that is no address of a database, or its driver is not installed.
+    Unavailable
+        If the folder of the file cannot be made.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_pre_ping=True)
-        return Store(url, engine, engine)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            engine = create_engine(parsed, pool_pre_ping=True)
+            return Store(url, engine, engine)
+    except (ArgumentError, ImportError) as problem:
+        raise InvalidInput.at("database_url", f"cannot be used: {problem}") from problem
+    if parsed.database in (None, "", ":memory:"):
+        raise InvalidInput.at("database_url", "expected the path of a file, such as sqlite:///ledger.sqlite3")
+    _make_folder(Path(str(parsed.database).removeprefix("file:")).parent)
     reader = create_engine(parsed, pool_size=8, max_overflow=8)
     writer = create_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_MS / 1_000)
     _configure(reader, begin="BEGIN", query_only=1)
@@ -68,14 +82,35 @@ def open_store(url: str) -> Store:
     return Store(url, reader, writer)
 
 
+def _enter_wal(cursor: sqlite3.Cursor) -> None:
+    """Switch to WAL. Several processes that switch at once refuse each other without waiting, so we wait."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as problem:
+            if "locked" not in str(problem) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise Unavailable(f"{folder} cannot be made: {problem.strerror}") from problem
+
+
 def _configure(engine: Engine, *, begin: str, query_only: int) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; we do, below
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        _enter_wal(cursor)
         for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             f"journal_size_limit={JOURNAL_LIMIT}",
@@ -94,9 +129,13 @@ def _available() -> Iterator[None]:
     """Say in our own words that the database cannot be used."""
     try:
         yield
-    except (OperationalError, InterfaceError, TimeoutError) as problem:
-        raise Unavailable(f"the database cannot be used right now: {problem}") from problem
+    except (OperationalError, InterfaceError, PoolTimeoutError) as problem:
+        # The driver's own words: SQLAlchemy's would add the statement, with people's data in it.
+        cause = problem.orig if isinstance(problem, DBAPIError) else problem
+        raise Unavailable(f"the database cannot be used right now: {cause}") from problem
     except DBAPIError as problem:
         if problem.connection_invalidated:
             raise Unavailable("the connection to the database was lost") from problem
+        if type(problem) is DatabaseError:  # the class of files that are damaged or no database at all
+            raise Unavailable(f"the database is damaged: {problem.orig}") from problem
         raise

@@ -1,0 +1,200 @@
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from experiments import writing
+from experiments.errors import Unavailable
+from experiments.store import Store, database, open_store
+from experiments.store.ledger import Receipt, Record
+from experiments.store.schema import upgrade
+from experiments.store.tables import EventRow
+from experiments.writing import LedgerWriter
+from tests.samples import event, exposure
+
+
+@pytest.fixture
+def writer(store: Store) -> Iterator[LedgerWriter]:
+    made = LedgerWriter(store)
+    yield made
+    made.close()
+
+
+def stored(store: Store) -> list[str]:
+    with store.read() as session:
+        return sorted(session.exec(select(EventRow.message_id)))
+
+
+class Lock:
+    """Holds the database's write lock, as another process would."""
+
+    def __init__(self, store: Store) -> None:
+        self.connection = sqlite3.connect(store.url.removeprefix("sqlite:///"), isolation_level=None)
+
+    def __enter__(self) -> None:
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.execute("ROLLBACK")
+        self.connection.close()
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run calls in threads of their own; an exception is a result, too."""
+    results: list[Any] = [None] * len(calls)
+
+    def run(place: int) -> None:
+        try:
+            results[place] = calls[place]()
+        except Exception as problem:  # noqa: BLE001 - handed to the test
+            results[place] = problem
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def occupy(writer: LedgerWriter) -> None:
+    """Let the writing thread begin a commit, so that what comes next has to wait."""
+    writer.offer([event(999)])
+    wait_for(lambda: writer.waiting == 0)
+
+
+def test_what_is_acknowledged_is_stored(store: Store, writer: LedgerWriter) -> None:
+    assert writer.append([event(1), event(2), exposure(1)]) == Receipt(3, 0)
+    assert stored(store) == ["e1", "e2"]
+    assert writer.append([event(2), event(3)]) == Receipt(1, 1)
+    assert writer.append([]) == Receipt()
+
+
+def test_each_of_many_waiting_gets_a_receipt_of_its_own(store: Store, writer: LedgerWriter) -> None:
+    with Lock(store):
+        occupy(writer)
+        calls = [lambda n=n: writer.append([event(n), event(100)]) for n in range(20)]  # type: ignore[misc]
+        answers: list[Any] = []
+        waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
+        waiting.start()
+        wait_for(lambda: writer.waiting == 20)
+    waiting.join()
+    assert sum(answer.accepted for answer in answers) == 21
+    assert sum(answer.duplicates for answer in answers) == 19
+    assert all(answer in (Receipt(2, 0), Receipt(1, 1)) for answer in answers)
+
+
+def test_one_bad_job_does_not_fail_its_neighbours(store: Store, writer: LedgerWriter) -> None:
+    bad = [
+        [event(50, occurred_at=2**63)],
+        [event(51), event(52, event="\ud800")],
+        [event(53, properties={"not": "text"})],
+    ]
+    good = [[event(n)] for n in range(5)]
+    with Lock(store):
+        occupy(writer)
+        calls = [lambda records=records: writer.append(records) for records in (*bad, *good)]  # type: ignore[misc]
+        answers: list[Any] = []
+        waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
+        waiting.start()
+        wait_for(lambda: writer.waiting == 8)
+    waiting.join()
+    assert [type(answer) for answer in answers[:3]] == [Unavailable] * 3
+    assert answers[3:] == [Receipt(1, 0)] * 5
+    assert stored(store) == ["e0", "e1", "e2", "e3", "e4", "e999"]
+
+
+def test_closing_writes_what_was_handed_over(store: Store) -> None:
+    writer = LedgerWriter(store)
+    assert all(writer.offer([event(n)]) for n in range(200))
+    writer.close()
+    assert len(stored(store)) == 200
+    writer.close()
+
+
+def test_after_closing_a_new_job_is_still_written(store: Store) -> None:
+    writer = LedgerWriter(store)
+    writer.append([event(1)])
+    writer.close()
+    assert writer.append([event(2)]) == Receipt(1, 0)
+    writer.close()
+    assert stored(store) == ["e1", "e2"]
+
+
+def test_a_full_queue_says_come_back_instead_of_piling_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "MOST_WAITING", 3)
+    writer = LedgerWriter(store)
+    with Lock(store):
+        occupy(writer)
+        assert [writer.offer([event(n)]) for n in (1, 2, 3, 4)] == [True, True, True, False]
+        with pytest.raises(Unavailable, match="too many"):
+            writer.append([event(5)])
+    writer.close()
+    assert stored(store) == ["e1", "e2", "e3", "e999"]
+
+
+def test_an_outcome_that_is_unknown_is_settled_by_sending_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "PATIENCE", 0.1)
+    writer = LedgerWriter(store)
+    with Lock(store), pytest.raises(Unavailable, match="did not confirm in time"):
+        writer.append([event(1)])
+    wait_for(lambda: stored(store) == ["e1"])
+    monkeypatch.setattr(writing, "PATIENCE", 10)
+    assert writer.append([event(1)]) == Receipt(0, 1)
+    writer.close()
+
+
+def test_a_ledger_that_cannot_store_says_so_to_everybody_and_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 30)
+    store = open_store(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    upgrade(store)
+    writer = LedgerWriter(store)
+    with Lock(store):
+        answers = at_once([lambda n=n: writer.append([event(n)]) for n in range(4)])  # type: ignore[misc]
+        assert [type(answer) for answer in answers] == [Unavailable] * 4
+    assert writer.append([event(1)]) == Receipt(1, 0)
+    writer.close()
+    assert stored(store) == ["e1"]
+    store.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the surprise itself
+def test_a_failure_that_nobody_foresaw_does_not_end_the_writing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = LedgerWriter(store)
+
+    def broken(**_: object) -> Receipt:
+        raise KeyError("surprise")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "append", broken)
+        with pytest.raises(Unavailable):
+            writer.append([event(1)])
+    assert writer.append([event(1)]) == Receipt(1, 0)
+    writer.close()
+
+
+def test_threads_that_append_the_same_records_store_them_once(store: Store, writer: LedgerWriter) -> None:
+    batch: list[Record] = [event(n) for n in range(50)]
+    answers = at_once([lambda: writer.append(batch)] * 8)
+    assert sum(answer.accepted for answer in answers) == 50
+    assert sum(answer.duplicates for answer in answers) == 350
