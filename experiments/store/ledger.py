@@ -7,6 +7,8 @@ tuple is what its driver takes without another copy.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, func
@@ -47,6 +49,8 @@ class Event(NamedTuple):
 
 Record = Exposure | Event
 
+_message_id = attrgetter("message_id")
+
 _TABLES: dict[type, Any] = {Exposure: ExposureRow, Event: EventRow}
 
 
@@ -74,6 +78,21 @@ def append(*, session: Session, records: Iterable[Record]) -> Receipt:
     return receipt
 
 
+def append_batches(*, session: Session, batches: Sequence[Sequence[Record]]) -> list[Receipt]:
+    """Append several batches in the session's transaction, with a receipt for each.
+
+    The database only says how many rows were new. Mostly all of them are, and then one statement does for all
+    batches; otherwise they are appended again one by one.
+    """
+    if len(batches) > 1:
+        together = session.begin_nested()
+        if not append(session=session, records=chain.from_iterable(batches)).duplicates:
+            together.commit()
+            return [Receipt(len(batch)) for batch in batches]
+        together.rollback()
+    return [append(session=session, records=batch) for batch in batches]
+
+
 def position(*, session: Session) -> tuple[int, int]:
     """How far the ledger reaches: the newest row ids of exposures and events."""
     newest = (select(func.max(col(table.id))) for table in (ExposureRow, EventRow))
@@ -83,7 +102,8 @@ def position(*, session: Session) -> tuple[int, int]:
 
 def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:
     statement, positional = _statement(kind, connection.dialect)
-    parameters: Any = rows if positional else [row._asdict() for row in rows]
+    # In the order of their ids: two transactions that insert the same ones can then never wait for each other.
+    parameters: Any = rows if positional else [row._asdict() for row in sorted(rows, key=_message_id)]
     added = connection.exec_driver_sql(statement, parameters).rowcount
     return Receipt(added, len(rows) - added)
 
