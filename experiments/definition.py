@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, JsonValue, ValidationError, field_va
 
 from assignment import BUCKETS, EXCLUDED, condition_from_json
 from experiments.errors import InvalidInput, Problem
-from experiments.fields import Draft, Duration, Instant, Key, Name, Text, clean
+from experiments.fields import Draft, Duration, Instant, Key, Name, Text, UnitId, Value, keepable, spoken
 
 
 class CapDraft(Draft):
@@ -28,7 +28,7 @@ class MetricDraft(Draft):
     name: Name = ""
     description: Text = ""
     kind: Literal["proportion", "mean"]
-    event: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(clean)]
+    event: Annotated[Name, AfterValidator(spoken)]
     aggregation: Literal["sum", "count"] = "sum"
     value: Literal["value"] = "value"
     direction: Literal["increase", "decrease"] = "increase"
@@ -48,12 +48,12 @@ class MetricDraft(Draft):
 
 
 class VariantDraft(Draft):
-    """One arm."""
+    """One arm, and the value that clients receive; without one they receive its key."""
 
     key: Key
     name: Name = ""
     weight: int = Field(default=1, ge=0, le=10_000, strict=True)
-    value: JsonValue = None
+    value: Value = None
 
     @field_validator("key")
     @classmethod
@@ -137,8 +137,8 @@ class ExperimentDraft(Draft):
     variants: tuple[VariantDraft, ...] = Field(min_length=2, max_length=50)
     control: Key
     traffic: int = Field(default=10_000, ge=0, le=10_000, strict=True)
-    targeting: dict[str, JsonValue] | None = None
-    overrides: dict[str, Key] = Field(default_factory=dict)
+    targeting: Annotated[dict[str, JsonValue], AfterValidator(keepable)] | None = None
+    overrides: dict[UnitId, Key] = Field(default_factory=dict)
     layer: Key | None = None
     slots: tuple[tuple[int, int], ...] = ()
     holdouts: tuple[Key, ...] | None = None
@@ -209,7 +209,7 @@ class SegmentDraft(Draft):
     key: Key
     name: Name = ""
     description: Text = ""
-    condition: dict[str, JsonValue]
+    condition: Annotated[dict[str, JsonValue], AfterValidator(keepable)]
 
     @field_validator("condition")
     @classmethod
@@ -251,10 +251,10 @@ def parse_definitions(text: bytes, *, form: Literal["json", "toml"]) -> Definiti
         return Definitions.model_validate(tomllib.loads(text.decode()))
     except UnicodeDecodeError as problem:
         raise InvalidInput.at("", f"the file is not UTF-8 text (byte {problem.start})") from problem
-    except tomllib.TOMLDecodeError as problem:
-        raise InvalidInput.at("", f"not TOML: {problem}") from problem
     except ValidationError as problem:
         raise invalid(problem) from problem
+    except (ValueError, RecursionError) as problem:  # a damaged file, endless digits, endless brackets
+        raise InvalidInput.at("", f"not TOML: {problem}") from problem
 
 
 def parse_experiment(document: dict[str, Any]) -> ExperimentDraft:

@@ -1,13 +1,17 @@
 """Fields: the types that definitions are made of, and what each accepts."""
 
+import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from experiments.storable import unstorable
 
 KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
-_DURATION = re.compile(r"^(\d{1,5})(h|d|w)$")
+_DURATION = re.compile(r"([1-9]\d{0,3})(h|d|w)")
+MAX_VALUE_BYTES = 64 * 1024
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -18,16 +22,36 @@ def clean(text: str) -> str:
     return text.strip()
 
 
+def spoken(text: str) -> str:
+    """Refuse an empty text."""
+    if not text:
+        raise ValueError("expected a text")
+    return text
+
+
+def keepable(value: Any) -> Any:
+    """Refuse a value that not every database keeps, or that is very large."""
+    if problem := unstorable(value):
+        raise ValueError(problem)
+    if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_VALUE_BYTES:
+        raise ValueError(f"larger than {MAX_VALUE_BYTES} bytes")
+    return value
+
+
 def _duration(text: str) -> str:
-    if not _DURATION.match(text):
+    if not _DURATION.fullmatch(text):
         raise ValueError("expected a number and h, d or w, such as 14d")
     return text
 
 
 def _utc(moment: Any) -> Any:
     """Take a time without an offset as UTC, and a date as its midnight."""
+    if isinstance(moment, int | float):
+        raise ValueError("expected a date or a time such as 2026-03-15T09:30:00Z")
     if isinstance(moment, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", moment):
         moment += "T00:00:00Z"
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     if isinstance(moment, str) and re.fullmatch(r"[^Zz+]*T[^Zz+-]*", moment):
         moment += "Z"
     if isinstance(moment, datetime) and moment.tzinfo is None:
@@ -35,16 +59,25 @@ def _utc(moment: Any) -> Any:
     return moment
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """One way to write each moment, so that equal drafts give equal texts."""
+    if not 1970 <= moment.year <= 9000:
+        raise ValueError("expected a year from 1970 to 9000")
+    return moment.astimezone(UTC)
+
+
 Key = Annotated[str, Field(pattern=KEY_PATTERN)]
 Text = Annotated[str, Field(max_length=2_000), AfterValidator(clean)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(clean)]
 Duration = Annotated[str, AfterValidator(_duration)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_utc)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_utc), AfterValidator(_in_utc)]
+Value = Annotated[JsonValue, AfterValidator(keepable)]
+UnitId = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(keepable)]
 
 
 def length_of(duration: str) -> timedelta:
     """Turn a duration such as ``14d`` into a length of time."""
-    found = _DURATION.match(duration)
+    found = _DURATION.fullmatch(duration)
     if found is None:
         raise ValueError(f"{duration!r}: expected a number and h, d or w, such as 14d")
     return int(found[1]) * _UNITS[found[2]]

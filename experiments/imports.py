@@ -24,13 +24,17 @@ from typing import Any
 
 from experiments.catalog import list_experiments
 from experiments.errors import InvalidInput, Problem
-from experiments.messages import MAX_EVENT_NAME, MAX_ID, MAX_MESSAGE_ID, parse_time, unstorable
+from experiments.messages import MAX_EVENT_NAME, MAX_ID, MAX_MESSAGE_ID, parse_time
+from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Receipt, Record, append
 
 CHUNK = 20_000
 """Rows of one transaction: large enough to be quick, small enough to let other writers in between."""
+
+MOST_NAMED = 20
+"""Bad rows that a refusal names; somebody who mistook a column needs no million of them."""
 
 Row = Mapping[str, Any]
 
@@ -93,7 +97,7 @@ class _Reader:
         moment = parse_time(row.get("timestamp"))
         if moment is None:
             raise ValueError(
-                f"timestamp: {row.get('timestamp')!r} is not ISO 8601, such as 2026-03-15T09:30:00Z"
+                f"timestamp: {_shown(row.get('timestamp'))} is not ISO 8601, such as 2026-03-15T09:30:00Z"
             )
         occurred_at = to_millis(moment)
         message_id = _text(row, "message_id", MAX_MESSAGE_ID) or self._derived_id(row, occurred_at)
@@ -113,9 +117,9 @@ class _Reader:
     def _assignment(self, row: Row) -> tuple[str, str]:
         experiment, variant = _text(row, "experiment", 128), _text(row, "variant", 128)
         if experiment is None or experiment not in self.variants:
-            raise ValueError(f"experiment: there is no experiment {experiment!r}")
+            raise ValueError(f"experiment: there is no experiment {_shown(experiment)}")
         if variant is None or variant not in self.variants[experiment]:
-            raise ValueError(f"variant: {experiment} has no variant {variant!r}")
+            raise ValueError(f"variant: {experiment} has no variant {_shown(variant)}")
         return experiment, variant
 
     def _derived_id(self, row: Row, occurred_at: int) -> str:
@@ -168,13 +172,28 @@ def import_file(
         for _ in records(bad):
             pass
         if bad:
-            raise InvalidInput([Problem(f"{path.name} line {each.line}", each.reason) for each in bad])
+            raise InvalidInput(_problems(path, bad))
+    _require_whole(path)
     rejected: list[BadRow] = []
     receipt = Receipt()
     for chunk in _chunks(records(rejected)):
         with store.write() as session:
             receipt += append(session=session, records=chunk)
     return ImportReport(receipt, tuple(rejected))
+
+
+def _problems(path: Path, bad: list[BadRow]) -> list[Problem]:
+    named = [Problem(f"{path.name} line {each.line}", each.reason) for each in bad[:MOST_NAMED]]
+    more = len(bad) - len(named)
+    return [*named, Problem("", f"and {more} more")] if more else named
+
+
+def _require_whole(path: Path) -> None:
+    """Read a file to its end before anything of it is stored: damage may sit anywhere."""
+    if path.is_file():
+        with _opened(path) as (text, _):
+            while text.read(1 << 20):
+                pass
 
 
 def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -189,23 +208,34 @@ def _raise(reason: str) -> Row:
 
 def _rows(path: Path, kind: FileKind, progress: Callable[[float], None]) -> Iterator[tuple[int, Row | str]]:
     """Walk through the rows; one that cannot even be taken apart comes as the reason why."""
-    required, optional = _COLUMNS[kind]
     with _opened(path) as (text, share_read):
-        first = text.readline()
-        if not first.strip():
+        number, first = next(((n, line) for n, line in enumerate(text, start=1) if line.strip()), (0, ""))
+        if not first:
             raise InvalidInput.at(path.name, "the file is empty")
         if first.lstrip().startswith("{"):
-            yield from _reported(_json_lines(first, text), share_read, progress)
-            return
-        columns = next(csv.reader([first]))
-        missing = sorted(required - set(columns))
-        unknown = sorted(set(columns) - required - optional)
-        if missing or unknown:
-            wrong = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(unknown)}"
-            raise InvalidInput.at(
-                f"{path.name} line 1", f"{wrong}; the columns are {', '.join(sorted(required | optional))}"
-            )
-        yield from _reported(_csv_rows(columns, text, path), share_read, progress)
+            rows = _json_lines(number, first, text)
+        else:
+            rows = _csv_rows(number, _header(f"{path.name} line {number}", kind, first), text)
+        yield from _reported(rows, share_read, progress)
+
+
+def _header(place: str, kind: FileKind, line: str) -> list[str]:
+    required, optional = _COLUMNS[kind]
+    try:
+        columns = next(csv.reader([line]))
+    except csv.Error as problem:
+        raise InvalidInput.at(place, f"not a header: {problem}") from problem
+    missing = sorted(required - set(columns))
+    unknown = sorted(set(columns) - required - optional)
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    for wrong, names in (("missing", missing), ("unknown", unknown)):
+        if names:
+            known = ", ".join(sorted(required | optional))
+            said = ", ".join(names) if len(names) < 20 else "columns"
+            raise InvalidInput.at(place, f"{wrong} {said[:200]}; the columns are {known}")
+    if twice:
+        raise InvalidInput.at(place, f"{twice[0]} twice")
+    return columns
 
 
 def _reported(
@@ -218,24 +248,26 @@ def _reported(
     progress(1.0)
 
 
-def _csv_rows(columns: list[str], text: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, Row | str]]:
+def _csv_rows(above: int, columns: list[str], text: io.TextIOWrapper) -> Iterator[tuple[int, Row | str]]:
     reader = csv.reader(text)
     while True:
+        line = above + reader.line_num + 1  # where the row begins: a quoted cell may hold line breaks
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as problem:
-            raise InvalidInput.at(f"{path.name} line {reader.line_num + 1}", str(problem)) from problem
+            yield line, f"{problem}; a quote may be open"
+            continue
         if len(cells) == len(columns):
-            yield reader.line_num + 1, dict(zip(columns, cells, strict=True))
+            yield line, dict(zip(columns, cells, strict=True))
         elif cells:
-            yield reader.line_num + 1, f"{len(cells)} cells where the header has {len(columns)}"
+            yield line, f"{len(cells)} cells where the header has {len(columns)}"
 
 
-def _json_lines(first: str, text: io.TextIOWrapper) -> Iterator[tuple[int, Row | str]]:
-    yield 1, _json_row(first)
-    for number, line in enumerate(text, start=2):
+def _json_lines(above: int, first: str, text: io.TextIOWrapper) -> Iterator[tuple[int, Row | str]]:
+    yield above, _json_row(first)
+    for number, line in enumerate(text, start=above + 1):
         if line.strip():
             yield number, _json_row(line)
 
@@ -291,13 +323,26 @@ def _number(row: Row) -> float | None:
     value = row.get("value")
     if value is None or value == "":
         return None
+    if isinstance(value, bool):
+        raise ValueError(f"value: {value} is not a number")
     try:
         number = float(value)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
-        raise ValueError(f"value: {value!r} is not a number") from None
-    if not math.isfinite(number) or abs(number) > 1e300:
-        raise ValueError(f"value: {value!r} is beyond the range of numbers")
+        raise ValueError(f"value: {_shown(value)} is not a number") from None
+    if not abs(number) <= LARGEST_NUMBER:
+        raise ValueError(f"value: {_shown(value)} is beyond the range of numbers")
     return number
+
+
+def _shown(value: Any) -> str:
+    """A wrong value as a message shows it: quoted, and no longer than a line."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        text = "a number of very many digits"
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def _object(row: Row, column: str) -> str | None:

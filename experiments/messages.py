@@ -5,7 +5,6 @@ or a rejection that says what is wrong with it.
 """
 
 import json
-import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import Any
 from pydantic_core import from_json
 
 from experiments.errors import InvalidInput
+from experiments.salvage import salvage
+from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Record
 
@@ -23,7 +24,6 @@ MAX_MESSAGE_BYTES = 64 * 1024
 MAX_ID = 512
 MAX_MESSAGE_ID = 200
 MAX_EVENT_NAME = 200
-LARGEST_INTEGER = 2**53
 
 FUTURE_LIMIT = timedelta(hours=24)
 """An event further in the future than this is dated at its arrival, and marked."""
@@ -103,13 +103,13 @@ def parse_body(body: bytes, *, implied_type: str | None, received_at: datetime) 
 
 
 def _decode(body: bytes) -> Any:
-    """Decode JSON without ever failing on depth; a text that one message spoils must not spoil the rest."""
+    """Decode JSON; a text that one message spoils must not spoil the rest."""
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as strict:
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
+            return salvage(body)
+        except ValueError:
             raise InvalidInput.at("", f"not JSON: {strict}") from strict
 
 
@@ -119,7 +119,7 @@ def _record(
     if not isinstance(message, dict):
         raise _Rejected("not_an_object", "expected an object")
     kind = message.get("type") or implied_type
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise _Rejected("unknown_type", f"type: expected one of {', '.join(sorted(_TYPES))}")
     user = _identity(message, "userId")
     anonymous = _identity(message, "anonymousId")
@@ -203,7 +203,7 @@ def _value(properties: Mapping[str, Any]) -> float | None:
     for field in _VALUE_FIELDS:
         value = properties.get(field)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if abs(value) > 1e300 or not math.isfinite(value):
+            if not abs(value) <= LARGEST_NUMBER:
                 raise _Rejected("not_finite", f"properties.{field}: beyond the range of numbers")
             return float(value)
     return None
@@ -220,44 +220,6 @@ def _written(properties: Mapping[str, Any]) -> str | None:
     return text
 
 
-def unstorable(value: Any, depth: int = 0) -> str | None:
-    """Say why a value cannot be kept by every database and read back the same; None when it can."""
-    if depth > 32:
-        return "nested more than 32 deep"
-    match value:
-        case str():
-            return _unstorable_text(value)
-        case bool() | None:
-            return None
-        case int():
-            return "holds a whole number beyond ±2^53" if abs(value) > LARGEST_INTEGER else None
-        case float():
-            return None if math.isfinite(value) else "holds a number that is not finite"
-        case dict():
-            for name, part in value.items():
-                if problem := _unstorable_text(name) or unstorable(part, depth + 1):
-                    return problem
-            return None
-        case list():
-            for part in value:
-                if problem := unstorable(part, depth + 1):
-                    return problem
-            return None
-    return f"holds a {type(value).__name__}"
-
-
-def _unstorable_text(text: str) -> str | None:
-    if "\0" in text:
-        return "holds a NUL character"
-    if text.isascii():
-        return None
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "holds a lone surrogate"
-    return None
-
-
 def _time(
     message: Mapping[str, Any], envelope: Mapping[str, Any], received_at: datetime
 ) -> tuple[int, str | None]:
@@ -266,7 +228,7 @@ def _time(
     if claimed is None:
         return to_millis(received_at), None
     happened = parse_time(claimed)
-    sent_text = message.get("sentAt") or envelope.get("sentAt")
+    sent_text = message.get("sentAt") or envelope.get("sentAt") or None
     sent = parse_time(sent_text) if sent_text is not None else None
     if happened is None or (sent_text is not None and sent is None):
         raise _Rejected("bad_time", "timestamp: expected ISO 8601, such as 2026-03-15T09:30:00.000Z")

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from experiments import audit
 from experiments.errors import InvalidInput, NotFound
+from experiments.storable import unstorable
 from experiments.store.tables import KeyRow, PersonRow, SessionRow, SignInLinkRow
 
 LINK_LIFETIME = timedelta(hours=1)
@@ -100,8 +101,7 @@ def create_key(
     ApiKey, str
         The key, and its secret text: it cannot be shown again.
     """
-    if not name.strip() or len(name) > 200:
-        raise InvalidInput.at("name", "expected 1 to 200 characters that say what the key is for")
+    _require_name(name, "expected 1 to 200 characters that say what the key is for")
     prefix = f"eh_{kind}_{secrets.token_hex(4)}"
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
     row = KeyRow(
@@ -138,8 +138,7 @@ def open_keys(*, session: Session) -> dict[str, KeySecret]:
 
 def create_link(*, session: Session, name: str, actor: str, now: datetime) -> str:
     """Make a link token that signs a person in once; the person is created when new."""
-    if not name.strip() or len(name) > 200:
-        raise InvalidInput.at("name", "expected 1 to 200 characters")
+    _require_name(name, "expected 1 to 200 characters")
     person = session.exec(select(PersonRow).where(PersonRow.name == name)).first()
     if person is None:
         person = PersonRow(name=name, created_at=now)
@@ -201,6 +200,11 @@ def end_session(*, session: Session, token: str) -> None:
     row = session.exec(select(SessionRow).where(SessionRow.token_hash == hash_of(token))).first()
     if row is not None:
         session.delete(row)
+
+
+def _require_name(name: str, expected: str) -> None:
+    if not name.strip() or len(name) > 200 or unstorable(name):
+        raise InvalidInput.at("name", expected)
 
 
 def _key(row: KeyRow) -> ApiKey:

@@ -4,12 +4,14 @@ import json
 from dataclasses import replace
 from datetime import datetime
 
+from pydantic import JsonValue
 from sqlmodel import Session, col, select
 
 from assignment import Holdout, Layer, Range, Rule, Ruleset, State, Variant, condition_from_json
 from assignment.layers import slot_conflicts
 from experiments import eligibility
 from experiments.catalog import Experiment, list_experiments
+from experiments.definition import VariantDraft
 from experiments.errors import Conflict
 from experiments.lifecycle import Status
 from experiments.store.tables import PhaseRow, RulesetRow
@@ -100,7 +102,7 @@ def _rule(experiment: Experiment, holdouts: tuple[str, ...]) -> Rule:
         key=draft.key,
         salt=experiment.salt,
         control=draft.control,
-        variants=tuple(Variant(each.key, each.weight, each.value) for each in draft.variants),
+        variants=tuple(Variant(each.key, each.weight, _value(each)) for each in draft.variants),
         phase=experiment.phase,
         unit_type=draft.unit,
         state=State.SHIPPED if experiment.shipped else _STATES[experiment.status],
@@ -112,3 +114,8 @@ def _rule(experiment: Experiment, holdouts: tuple[str, ...]) -> Rule:
         slots=tuple(Range(start, end) for start, end in draft.slots),
         holdouts=holdouts,
     )
+
+
+def _value(variant: VariantDraft) -> JsonValue:
+    """What clients receive: OpenFeature's would answer a null with the default in the code."""
+    return variant.key if variant.value is None else variant.value

@@ -52,7 +52,9 @@ def metric_draft(key: str = "purchase", **changes: Any) -> MetricDraft:
 def apply(store: Store, *experiments: dict[str, Any], metrics: list[dict[str, Any]] | None = None) -> None:
     """Apply definitions to a store."""
     with store.write() as session:
-        launch.apply(session=session, definitions=definitions(*experiments, metrics=metrics), actor="t", now=NOW)
+        launch.apply(
+            session=session, definitions=definitions(*experiments, metrics=metrics), actor="t", now=NOW
+        )
 
 
 def applied(session: Session, *experiments: dict[str, Any]) -> list[str]:

@@ -1,1 +1,32 @@
-"""Pictures of readouts: Bokeh figures made from values that analysis has already computed."""
+"""Figures: the values of a readout in, a Bokeh model out.
+
+Here live shapes, scales and the palette. Here never live sentences, translations, a request or a statistic:
+every word and every formatted number is handed in, ready for the reader's language.
+
+Decisions of this room
+----------------------
+- Scalar visuals (axes, grids, labels, rules) take their colours from the page's CSS at every paint, so light
+  and dark need no second figure. Glyphs do not follow CSS; theirs are mid-tones that hold on both.
+- Nothing that BokehJS evaluates as code or fetches from elsewhere: no ``CustomJS``, no ``CanvasTexture``, and
+  every text is a `PlainText`, because Bokeh reads ``$$`` in a plain string as TeX and would load MathJax.
+- Ticks are chosen and labelled here by the caller's own formatter, so the canvas says "−5%" as the page does.
+"""
+
+from analysis.figures.intervals import Row, draw_intervals, draw_sparklines
+from analysis.figures.lift import LiftWords, draw_lift
+from analysis.figures.palette import Tone
+from analysis.figures.split import ShareRow, SplitWords, draw_arrivals, draw_share_rows, draw_share_series
+
+__all__ = [
+    "LiftWords",
+    "Row",
+    "ShareRow",
+    "SplitWords",
+    "Tone",
+    "draw_arrivals",
+    "draw_intervals",
+    "draw_lift",
+    "draw_share_rows",
+    "draw_share_series",
+    "draw_sparklines",
+]

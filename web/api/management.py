@@ -1,14 +1,26 @@
 """Management: what the pages can do, for programs. A session is needed."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from experiments import catalog, readouts
 from experiments.errors import NotFound
+from web.api.description import openapi
 from web.auth import require_person
-from web.deployment import current
+from web.deployment import VERSION, current
 
 blueprint = Blueprint("management", __name__, url_prefix="/api/v1")
-blueprint.before_request(require_person)
+
+
+@blueprint.before_request
+def guard() -> Response | None:
+    """Let nobody in without a session, but show everybody the description."""
+    return None if request.endpoint == "management.show_description" else require_person()
+
+
+@blueprint.get("/openapi.json")
+def show_description() -> Response:
+    """The description of every door, for programs."""
+    return jsonify(openapi(VERSION))
 
 
 @blueprint.get("/experiments")

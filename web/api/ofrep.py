@@ -16,7 +16,8 @@ from pydantic_core import from_json
 
 from assignment import Decision, Rule, Ruleset, decide
 from experiments.fields import KEY_PATTERN
-from experiments.messages import MAX_ID, unstorable
+from experiments.messages import MAX_ID
+from experiments.storable import unstorable
 
 _KEY = re.compile(KEY_PATTERN)
 _ANONYMOUS = ("anonymousId", "anonymous_id")

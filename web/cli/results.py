@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from experiments import analyses, readouts
+from experiments import readouts
 from experiments.catalog import find_experiment, list_experiments
 from experiments.decisions import explain
 from experiments.errors import InvalidInput, NotFound
@@ -28,6 +28,8 @@ _key = click.argument("key")
 @json_option
 def analyze_command(keys: tuple[str, ...], *, everything: bool, as_json: bool) -> None:
     """Observe experiments, read them and keep the readouts."""
+    from experiments import analyses  # late: the engine takes longer to load than a readout takes to show
+
     settings = settings_of()
     with ready_store(settings) as store:
         chosen = [*keys, *(_running(store) if everything else ())]

@@ -1,20 +1,49 @@
-"""The pages for people."""
+"""Pages: what people see. Every page works without JavaScript, the canvases aside.
 
-from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+A page looks up one thing, words it and lays it out; it computes no statistic. `register` attaches all of them
+to an application, with the language, the form protection and the headers that they need.
+"""
 
-from experiments.errors import EvenhandError
+from importlib import import_module
+
+import flask_babel
+from flask import Flask, request
+
+from web.pages import assets, refusals
+from web.pages.language import TRANSLATIONS
+from web.pages.refusals import answer_http, answer_refusal
+from web.pages.site import protection, site
+from web.wording import numbers
+from web.wording.language import LANGUAGES, choose, html_tag
+
+__all__ = ["answer_http", "answer_refusal", "register"]
+
+_MODULES = ("assets", "creation", "design", "entrance", "experiments", "language", "results")
 
 
 def register(app: Flask) -> None:
-    """Add all pages to the application."""
-
-
-def answer_refusal(refusal: EvenhandError) -> Response:
-    """Say a use case's refusal on a page."""
-    return Response(str(refusal), 400)
-
-
-def answer_http(refusal: HTTPException) -> Response:
-    """Say on a page what the framework refused."""
-    return Response(refusal.name, refusal.code or 500)
+    """Attach the pages."""
+    for name in _MODULES:
+        import_module(f"web.pages.{name}")
+    flask_babel.Babel(
+        app,
+        default_translation_directories=str(TRANSLATIONS),
+        default_timezone="UTC",
+        locale_selector=lambda: choose(request),
+    )
+    app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
+    app.config.setdefault("SESSION_COOKIE_SAMESITE", "Lax")
+    protection.init_app(app)
+    # Bokeh's document refers to models by the order in which they appear.
+    app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    app.jinja_env.globals.update(
+        asset=assets.address,
+        bokeh=assets.bokeh_address,
+        languages=LANGUAGES,
+        html_tag=html_tag,
+        numbers=numbers,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(site)
+    refusals.register(app)

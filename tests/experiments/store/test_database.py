@@ -33,7 +33,7 @@ def add(store: Store, name: str) -> None:
 
 @pytest.mark.parametrize("side", ["reader", "writer"])
 def test_a_commit_that_returned_has_reached_the_disk(store: Store, side: str) -> None:
-    with (store.read() if side == "reader" else store.write()) as session:
+    with store.read() if side == "reader" else store.write() as session:
         asked = {
             pragma: session.connection().execute(text(f"PRAGMA {pragma}")).scalar()
             for pragma in ("journal_mode", "synchronous", "foreign_keys", "query_only")
@@ -98,9 +98,7 @@ def test_a_reader_sees_one_state_while_others_write(store: Store) -> None:
     assert len(names(store)) == 2
 
 
-def test_a_database_that_stays_locked_is_unavailable(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_stays_locked_is_unavailable(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
     impatient = open_store(store.url)
     with store.write() as session:
@@ -142,7 +140,8 @@ def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "unknown://host/name", "postgresql+nodriver://h/d"]
+    "url",
+    ["", "nonsense", "sqlite://", "sqlite:///:memory:", "unknown://host/name", "postgresql+nodriver://h/d"],
 )
 def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="database_url"):

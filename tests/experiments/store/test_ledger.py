@@ -11,7 +11,9 @@ from tests.samples import event, exposure
 
 def stored(store: Store) -> tuple[list[str], list[str]]:
     with store.read() as session:
-        return list(session.exec(select(ExposureRow.message_id))), list(session.exec(select(EventRow.message_id)))
+        return list(session.exec(select(ExposureRow.message_id))), list(
+            session.exec(select(EventRow.message_id))
+        )
 
 
 def test_records_are_kept_as_they_were_given(store: Store) -> None:

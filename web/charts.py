@@ -1,0 +1,140 @@
+"""Charts: readouts become figures with words, ready to be embedded in a page.
+
+A page carries a figure as JSON in a script element that is data, never code; one static script draws it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bokeh.embed import json_item
+from bokeh.plotting import figure
+
+from analysis import Finding, Readout
+from analysis.figures import (
+    LiftWords,
+    Row,
+    ShareRow,
+    SplitWords,
+    Tone,
+    draw_arrivals,
+    draw_intervals,
+    draw_lift,
+    draw_share_rows,
+    draw_share_series,
+    draw_sparklines,
+)
+from analysis.readout import Series, SplitPoint
+from web.scorecard import HEADER_HEIGHT, Line
+from web.wording import Names, numbers
+from web.wording.language import gettext
+
+LIST_HEADER_HEIGHT = 40
+LIST_ROW_HEIGHT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure on a page: where it goes, what it draws, and its result in words."""
+
+    id: str
+    item: Mapping[str, Any]
+    label: str
+
+
+def intervals_chart(lines: Sequence[Line]) -> Chart:
+    """Draw the canvas beside the scorecard."""
+    rows = [_row(line) for line in lines]
+    drawn = draw_intervals(rows, header=HEADER_HEIGHT, format_tick=numbers.tick_percent)
+    told = [
+        gettext(
+            "%(name)s %(change)s (%(interval)s)", name=line.name, change=line.change, interval=line.interval
+        )
+        for line in lines
+        if line.kind == "comparison"
+    ]
+    return _chart("intervals", drawn, gettext("Changes with their intervals: ") + "; ".join(told))
+
+
+def sparklines_chart(findings: Sequence[tuple[Finding | None, str]]) -> Chart:
+    """Draw the canvas beside the list: each experiment's goal against no change."""
+    rows = [
+        Row(LIST_ROW_HEIGHT, None if finding is None else finding.lift, Tone(tone))
+        for finding, tone in findings
+    ]
+    drawn = draw_sparklines(rows, header=LIST_HEADER_HEIGHT)
+    return _chart("sparklines", drawn, gettext("Each experiment's primary metric against no change"))
+
+
+def lift_chart(readout: Readout, series: Series, *, label: str) -> Chart:
+    """Draw one comparison day by day."""
+    end = readout.plan.planned_end
+    words = LiftWords(
+        format_tick=numbers.tick_percent,
+        format_lift=lambda value: numbers.signed_percent(value, 0 if abs(value) >= 1 else 1),
+        format_day=numbers.short_day,
+        planned_end=gettext("planned end"),
+        day=gettext("Day"),
+        change=gettext("Change"),
+        interval=gettext("Interval"),
+        unlimited=gettext("not limited by the data"),
+    )
+    last = end.date() if end is not None and not readout.plan.closed else None
+    return _chart("lift", draw_lift(series.points, planned_end=last, words=words), label)
+
+
+def split_charts(readout: Readout, names: Names) -> tuple[Chart, Chart]:
+    """Draw arrivals and shares: over time for two variants, line by line for more."""
+    words = _split_words(names, list(readout.plan.weights))
+    arrivals = draw_arrivals(readout.split, control=readout.plan.control, words=words)
+    newest = readout.split[-1]
+    treatments = readout.plan.treatments
+    if len(treatments) == 1 and len(readout.split) > 1:
+        shares = draw_share_series(readout.split, variant=treatments[0], words=words)
+    else:
+        shares = draw_share_rows(share_rows(newest, names), words=words)
+    return (
+        _chart("arrivals", arrivals, gettext("New units per day by variant")),
+        _chart("shares", shares, _told_shares(newest, names)),
+    )
+
+
+def share_rows(point: SplitPoint, names: Names) -> list[ShareRow]:
+    """Each variant's share with its expected range."""
+    return [
+        ShareRow(names.variant(name), share, point.low[name], point.high[name])
+        for name, share in point.share.items()
+    ]
+
+
+def _told_shares(point: SplitPoint, names: Names) -> str:
+    outside = [row.name for row in share_rows(point, names) if not row.inside]
+    if outside:
+        return gettext("Shares of the variants. Outside the expected range: ") + numbers.listed(outside)
+    return gettext("Shares of the variants. All lie inside the expected range.")
+
+
+def _row(line: Line) -> Row:
+    finding = line.finding
+    if finding is None:
+        return Row(line.height, label=line.name if line.kind == "metric" else "", ruled=line.kind == "metric")
+    return Row(line.height, finding.lift, Tone(line.tone), finding.harm_limit, line.name)
+
+
+def _split_words(names: Names, variants: Sequence[str]) -> SplitWords:
+    return SplitWords(
+        format_count=numbers.tick_number,
+        format_share=numbers.tick_share,
+        format_day=numbers.short_day,
+        names={variant: names.variant(variant) for variant in variants},
+        day=gettext("Day"),
+        variant=gettext("Variant"),
+        units=gettext("Units"),
+        share=gettext("Share"),
+        expected=gettext("Expected range"),
+    )
+
+
+def _chart(name: str, drawn: figure, label: str) -> Chart:
+    item: Any = json_item(drawn)
+    return Chart(name, item, label)

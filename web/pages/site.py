@@ -1,0 +1,77 @@
+"""The site: the blueprint all pages hang on, with what holds for every one of them.
+
+A page needs a person who is signed in, a form needs its token, and every answer carries the strict policy:
+no inline script or style, nothing from another origin, no framing.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response as AnyResponse
+
+from web import auth
+
+protection = CSRFProtect()
+site = Blueprint("pages", __name__, template_folder="../templates")
+
+_OPEN: set[str] = set()
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+View = TypeVar("View", bound=Callable[..., object])
+
+
+def open_to_all(view: View) -> View:
+    """Mark a page that needs no sign-in."""
+    _OPEN.add(f"pages.{getattr(view, '__name__', '')}")
+    return view
+
+
+@site.before_request
+def ask_to_sign_in() -> AnyResponse | str | tuple[str, int] | None:
+    """Send strangers to the sign-in page; a form sent without a session is told that nothing is lost."""
+    if request.endpoint in _OPEN or auth.person() is not None:
+        return None
+    if request.method == "POST":
+        return render_template("session_over.html"), 401
+    session["next"] = request.full_path.rstrip("?")
+    return redirect(url_for("pages.sign_in"), 303)
+
+
+@site.before_request
+def require_token() -> None:
+    """Take a form only from our own page."""
+    if request.method == "POST":
+        protection.protect()
+
+
+@site.context_processor
+def on_every_page() -> dict[str, object]:
+    """What the frame around every page shows."""
+    return {"person": auth.person(), "nonce": nonce()}
+
+
+def nonce() -> str:
+    """The word that this answer's styles are known by."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    word: str = g.nonce
+    return word
+
+
+@site.after_request
+def guard(answer: Response) -> Response:
+    """Set the headers of a page."""
+    answer.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    answer.headers.setdefault("Referrer-Policy", "same-origin")
+    answer.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    answer.headers.setdefault("Cache-Control", "no-store")
+    answer.vary.update(("Cookie", "Accept-Language"))
+    return answer

@@ -1,0 +1,113 @@
+"""Changes: what happened to a metric, in a sentence that never splits the interval from its estimate."""
+
+from dataclasses import dataclass
+
+from analysis import Finding, Interval, Readout
+from web.wording import numbers
+from web.wording.language import gettext
+from web.wording.names import Names
+from web.wording.readings import inconclusive, not_estimable, points
+
+BASES = (1_000, 10_000, 100_000, 1_000_000)
+"""Natural frequencies are told per thousand, or per the first larger number that makes the change whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A metric in the two variants of a comparison, as written."""
+
+    control: str
+    treatment: str
+
+
+def is_share(readout: Readout, metric: str) -> bool:
+    """Whether the metric counts units, so that its levels are shares."""
+    return any(each.key == metric and each.kind == "proportion" for each in readout.plan.metrics)
+
+
+def levels_of(readout: Readout, finding: Finding) -> Levels:
+    """Write the metric's level in both variants, as fine as for its other treatments; a dash for none."""
+    share = is_share(readout, finding.metric)
+    group = [each for each in readout.comparisons if each.metric == finding.metric]
+    values = [value for each in group for value in (each.control_value, each.treatment_value) if value]
+    differences = [each.difference for each in group if each.difference is not None]
+    decimals = numbers.level_decimals(values, differences, as_share=share)
+
+    def written(value: float | None) -> str:
+        return "–" if value is None else numbers.level(value, decimals, as_share=share)
+
+    return Levels(written(finding.control_value), written(finding.treatment_value))
+
+
+def sentence_of(readout: Readout, names: Names, finding: Finding) -> str:
+    """Tell what happened: from where to where, by how much, and how sure that is."""
+    metric, share = names.metric(finding.metric), is_share(readout, finding.metric)
+    if finding.difference is None:
+        reason = not_estimable(finding.not_estimable or "")
+        return gettext("%(metric)s cannot be estimated: %(reason)s.", metric=metric, reason=reason)
+    levels = levels_of(readout, finding)
+    if not finding.significant:
+        fits = inconclusive(finding.difference, finding.lift, as_share=share)
+        return gettext(
+            "%(metric)s was %(control)s in the control and %(treatment)s in the treatment. %(fits)s",
+            metric=metric,
+            control=levels.control,
+            treatment=levels.treatment,
+            fits=fits,
+        )
+    return _moved(metric, levels, finding, as_share=share)
+
+
+def _moved(metric: str, levels: Levels, finding: Finding, *, as_share: bool) -> str:
+    size, low, high = _sizes(finding, as_share=as_share)
+    words = {
+        "metric": metric,
+        "control": levels.control,
+        "treatment": levels.treatment,
+        "size": size,
+        "low": low,
+        "high": high,
+    }
+    if finding.difference is not None and finding.difference.estimate > 0:
+        return gettext(
+            "%(metric)s rose from %(control)s to %(treatment)s: an increase of %(size)s, likely between "
+            "%(low)s and %(high)s.",
+            **words,
+        )
+    return gettext(
+        "%(metric)s fell from %(control)s to %(treatment)s: a decrease of %(size)s, likely between "
+        "%(low)s and %(high)s.",
+        **words,
+    )
+
+
+def _sizes(finding: Finding, *, as_share: bool) -> tuple[str, str, str]:
+    """Size and ends of a change without their sign, relative where the data limit it, absolute otherwise."""
+    if finding.lift is not None and finding.lift.bounded:
+        decimals = numbers.lift_decimals(finding.lift)
+        size, *ends = (numbers.percent(each, decimals) for each in _magnitudes(finding.lift))
+    elif finding.difference is not None:
+        size, *ends = (points(each, as_share=as_share) for each in _magnitudes(finding.difference))
+    else:
+        return "", "", ""
+    return size, ends[0], ends[1]
+
+
+def _magnitudes(interval: Interval) -> tuple[float, float, float]:
+    low, high = sorted((abs(interval.low), abs(interval.high)))
+    return abs(interval.estimate), low, high
+
+
+def per_thousand(difference: Interval) -> str:
+    """Tell a difference of shares as a natural frequency."""
+    size, low, high = _magnitudes(difference)
+    base = next((base for base in BASES if size * base >= 1), BASES[-1])
+    words = {
+        "base": numbers.whole(base),
+        "size": numbers.whole(size * base),
+        "low": numbers.whole(low * base),
+        "high": numbers.whole(high * base),
+    }
+    if difference.estimate > 0:
+        return gettext("Of every %(base)s units, that is about %(size)s more (%(low)s to %(high)s).", **words)
+    return gettext("Of every %(base)s units, that is about %(size)s fewer (%(low)s to %(high)s).", **words)

@@ -1,0 +1,44 @@
+"""Language: which ones there are, which one a reader gets, and the door to the translations."""
+
+from collections.abc import Mapping
+
+import flask_babel
+from flask import Request
+
+COOKIE = "evenhand_language"
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "zh_Hans_CN": "简体中文"}
+"""Locale ids with the names that their readers know."""
+
+_ACCEPTED = {
+    "en": "en",
+    "zh": "zh_Hans_CN",
+    "zh-CN": "zh_Hans_CN",
+    "zh-SG": "zh_Hans_CN",
+    "zh-Hans": "zh_Hans_CN",
+    "zh-Hans-CN": "zh_Hans_CN",
+}
+
+
+def choose(request: Request) -> str:
+    """The reader's own choice, or the best match of what the browser asks for."""
+    chosen = request.cookies.get(COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    best = request.accept_languages.best_match(list(_ACCEPTED), default="en")
+    return _ACCEPTED[best]
+
+
+def html_tag() -> str:
+    """The present language as HTML names it."""
+    return str(flask_babel.get_locale()).replace("_", "-")
+
+
+def gettext(message: str, **values: object) -> str:
+    """Translate a message and fill in its values."""
+    return str(flask_babel.gettext(message, **values))
+
+
+def ngettext(one: str, many: str, count: int, **values: object) -> str:
+    """Translate a message that counts; ``num`` is filled in."""
+    return str(flask_babel.ngettext(one, many, count, **values))

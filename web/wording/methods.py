@@ -1,0 +1,136 @@
+"""Methods and settings: the appendix that says exactly how the numbers came about."""
+
+from collections.abc import Iterator
+
+from analysis import Finding, Readout, Role
+from analysis.plan import Correction
+from web.wording import numbers
+from web.wording.changes import is_share
+from web.wording.language import gettext, ngettext
+from web.wording.names import Names
+from web.wording.readings import if_nothing_changed, points
+
+Term = tuple[str, str]
+
+
+def methods(readout: Readout, names: Names) -> tuple[Term, ...]:
+    """List what was planned and how it was computed."""
+    return (*_plan(readout, names), *_computing(readout), *_data(readout, names))
+
+
+def interval_note(readout: Readout) -> str:
+    """Say once, above the table, what the intervals are."""
+    level = numbers.percent(readout.plan.confidence, _level_decimals(readout.plan.confidence))
+    if readout.plan.inference == "fixed":
+        return gettext("%(level)s intervals, for one look at the planned end", level=level)
+    return gettext("%(level)s intervals, valid at every look", level=level)
+
+
+def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
+    """List the exact numbers of one comparison."""
+    units = gettext(
+        "%(treatment)s in the treatment, %(control)s in the control",
+        treatment=numbers.whole(finding.treatment_n),
+        control=numbers.whole(finding.control_n),
+    )
+    return ((gettext("Units"), units), *_difference(readout, finding), *_evidence(finding))
+
+
+def _difference(readout: Readout, finding: Finding) -> Iterator[Term]:
+    if finding.difference is None:
+        return
+    share, difference = is_share(readout, finding.metric), finding.difference
+    low, high = (_signed_points(end, as_share=share) for end in (difference.low, difference.high))
+    words = {"size": _signed_points(difference.estimate, as_share=share), "low": low, "high": high}
+    yield gettext("Absolute change"), gettext("%(size)s, from %(low)s to %(high)s", **words)
+
+
+def _evidence(finding: Finding) -> Iterator[Term]:
+    if finding.p_value is None or finding.confidence is None:
+        return
+    level = numbers.percent(finding.confidence, 2)
+    yield gettext("Level of its interval"), gettext("%(level)s, after the correction", level=level)
+    yield gettext("p-value"), numbers.p_value(finding.p_value)
+    if finding.p_value_adjusted is not None and finding.p_value_adjusted != finding.p_value:
+        yield gettext("p-value, corrected"), numbers.p_value(finding.p_value_adjusted)
+    yield gettext("In words"), if_nothing_changed(finding.p_value, inference=finding.inference)
+
+
+def _signed_points(value: float, *, as_share: bool) -> str:
+    sign = numbers.MINUS if value < 0 else "+"
+    return sign + points(abs(value), as_share=as_share)
+
+
+def _plan(readout: Readout, names: Names) -> Iterator[Term]:
+    plan = readout.plan
+    level = _level_decimals(plan.confidence)
+    yield gettext("Confidence"), numbers.percent(plan.confidence, level)
+    yield gettext("Looks"), _inference(readout)
+    yield gettext("Correction"), _correction(plan.correction)
+    weights = sum(plan.weights.values())
+    split = [
+        f"{names.variant(key)} {numbers.tick_share(round(each / weights, 3))}"
+        for key, each in plan.weights.items()
+    ]
+    yield gettext("Planned split"), gettext(", ").join(split)
+    if plan.mde is not None:
+        yield gettext("Smallest change worth detecting"), numbers.tick_share(plan.mde)
+    if plan.size is not None:
+        yield gettext("Planned size"), gettext("%(count)s units", count=numbers.whole(plan.size))
+    if plan.days is not None:
+        yield gettext("Planned length"), ngettext("%(num)s day", "%(num)s days", plan.days)
+
+
+def _inference(readout: Readout) -> str:
+    words = {
+        "fixed": gettext("Fixed horizon: one look, at the planned end."),
+        "sequential": gettext("Sequential: valid at every look up to the planned size."),
+        "always_valid": gettext("Always valid: valid at every look, however long it runs."),
+    }
+    return words.get(readout.plan.inference, readout.plan.inference)
+
+
+def _correction(correction: Correction) -> str:
+    words = {
+        Correction.HOLM: gettext(
+            "Holm over primary metrics and treatments; secondary metrics by false discovery."
+        ),
+        Correction.BENJAMINI_HOCHBERG: gettext("False discovery rate (Benjamini and Hochberg)."),
+        Correction.NONE: gettext("None: each comparison stands for itself."),
+    }
+    return words[correction]
+
+
+def _computing(readout: Readout) -> Iterator[Term]:
+    yield gettext("Difference"), gettext("Difference of means with unequal variances (Welch).")
+    yield gettext("Relative change"), gettext("Relative to the control, interval by Fieller's theorem.")
+    if any(metric.role is Role.GUARDRAIL for metric in readout.plan.metrics):
+        yield gettext("Guardrails"), gettext("Safe when the whole interval lies inside the harm limit.")
+    check = readout.check("srm")
+    if check is not None and check.p_value is not None:
+        text = gettext("Chi-square against the planned split, p = %(p)s.", p=numbers.p_value(check.p_value))
+        yield gettext("Split check"), text
+
+
+def _data(readout: Readout, names: Names) -> Iterator[Term]:
+    counts = [f"{names.variant(key)} {numbers.whole(count)}" for key, count in readout.units.items()]
+    yield gettext("Units analysed"), gettext(", ").join(counts)
+    crossed, marked = readout.excluded.get("crossover", 0), readout.excluded.get("override", 0)
+    left_out = gettext(
+        "%(crossed)s seen in two variants, %(marked)s marked as tests",
+        crossed=numbers.whole(crossed),
+        marked=numbers.whole(marked),
+    )
+    yield gettext("Left out"), left_out
+    waiting = {key: count for key, count in readout.immature.items() if count}
+    if waiting:
+        told = [f"{names.metric(key)} {numbers.whole(count)}" for key, count in waiting.items()]
+        yield gettext("Window not passed yet"), gettext(", ").join(told)
+    if readout.data_through is not None:
+        yield gettext("Newest record"), numbers.moment(readout.data_through)
+    yield gettext("Computed"), numbers.moment(readout.as_of)
+    yield gettext("Version"), readout.version
+
+
+def _level_decimals(confidence: float) -> int:
+    return 0 if round(confidence * 100, 6).is_integer() else 1

@@ -1,0 +1,157 @@
+"""Numbers and dates in the reader's language, rounded to their uncertainty."""
+
+import math
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
+from flask_babel import format_datetime, get_locale
+
+from analysis import Interval
+from web.wording.language import gettext
+
+MINUS = "\N{MINUS SIGN}"
+RANGE = " … "
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float, decimals: int = 0) -> str:
+    """Write a plain number."""
+    return _written(value, "#,##0" + _fraction(decimals))
+
+
+def percent(value: float, decimals: int = 0) -> str:
+    """Write a share as per cent."""
+    return _written(value, f"#,##0{_fraction(decimals)}%")
+
+
+def signed_percent(value: float, decimals: int = 0) -> str:
+    """Write a relative change with its sign; what rounds to nothing has none."""
+    if round(value, decimals + 2) == 0:
+        return percent(0.0, decimals)
+    pattern = f"#,##0{_fraction(decimals)}%"
+    return _written(value, f"+{pattern};-{pattern}")
+
+
+def signed_number(value: float, decimals: int = 0) -> str:
+    """Write an absolute change with its sign."""
+    if round(value, decimals) == 0:
+        return number(0.0, decimals)
+    pattern = "#,##0" + _fraction(decimals)
+    return _written(value, f"+{pattern};-{pattern}")
+
+
+def tick_percent(value: float) -> str:
+    """Write a lift on an axis: as few decimals as the round number needs."""
+    if value == 0:
+        return "0"
+    return _written(value, "+#,##0.###%;-#,##0.###%")
+
+
+def tick_number(value: float) -> str:
+    """Write a count on an axis."""
+    return _written(value, "#,##0.##")
+
+
+def tick_share(value: float) -> str:
+    """Write a share on an axis."""
+    return _written(value, "#,##0.###%")
+
+
+def decimals_of(uncertainty: float, *, digits: int, most: int = 4) -> int:
+    """Decimals at which a number keeps this many digits of its uncertainty."""
+    if not math.isfinite(uncertainty) or uncertainty <= 0:
+        return min(digits, most)
+    return min(most, max(0, digits - 1 - math.floor(math.log10(uncertainty))))
+
+
+def half_width(interval: Interval) -> float:
+    """Half the length of an interval; infinite where the data do not limit it."""
+    return (interval.high - interval.low) / 2
+
+
+def lift_decimals(lift: Interval) -> int:
+    """Decimals for a relative change in per cent."""
+    return decimals_of(half_width(lift) * 100, digits=2, most=2) if lift.bounded else 0
+
+
+def lift(interval: Interval) -> str:
+    """Write a relative change."""
+    return signed_percent(interval.estimate, lift_decimals(interval))
+
+
+def lift_range(interval: Interval) -> str:
+    """Write the ends of a relative change, or say that the data do not limit it."""
+    if not interval.bounded:
+        return gettext("not limited by the data")
+    decimals = lift_decimals(interval)
+    return signed_percent(interval.low, decimals) + RANGE + signed_percent(interval.high, decimals)
+
+
+def level_decimals(values: Sequence[float], differences: Sequence[Interval], *, as_share: bool) -> int:
+    """Decimals for the levels of a metric: fine enough to tell them and their differences, no finer.
+
+    Every level keeps two digits, so that a reader can check the relative change against them.
+    """
+    scale, digits = (100, 1) if as_share else (1, 2)
+    spreads = [half_width(each) * scale for each in differences]
+    least = min((abs(value) * scale for value in values if value), default=1.0)
+    wanted = [decimals_of(least, digits=2), *(decimals_of(spread, digits=digits) for spread in spreads)]
+    largest = max((abs(value) * scale for value in values), default=1.0)
+    return min(max(wanted), max(0, 4 - _digits_before_point(largest)))
+
+
+def level(value: float, decimals: int, *, as_share: bool) -> str:
+    """Write one level of a metric."""
+    return percent(value, decimals) if as_share else number(value, decimals)
+
+
+def whole(value: float) -> str:
+    """Write a count of units."""
+    return number(round(value))
+
+
+def p_value(value: float) -> str:
+    """Write a p-value with two digits; the very small ones as a power of ten."""
+    if value <= 0:
+        return number(0)
+    if value >= 0.0001:
+        return number(value, decimals_of(value, digits=2, most=5))
+    exponent = math.floor(math.log10(value))
+    return f"{number(value / 10.0**exponent, 1)} × 10{str(exponent).translate(_RAISED)}"
+
+
+def day(value: date, *, style: str = "medium") -> str:
+    """Write a day."""
+    return format_date(value, style, locale=get_locale())
+
+
+def short_day(value: date) -> str:
+    """Write a day without its year."""
+    return format_skeleton("MMMd", datetime(value.year, value.month, value.day), locale=get_locale())  # noqa: DTZ001 - a day has no time zone
+
+
+def moment(value: datetime) -> str:
+    """Write a moment, in UTC."""
+    return gettext("%(moment)s UTC", moment=format_datetime(value, "medium", rebase=False))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names as a list: "B, C and D"."""
+    if len(names) < 2:
+        return "".join(names)
+    return gettext("%(names)s and %(last)s", names=gettext(", ").join(names[:-1]), last=names[-1])
+
+
+def _digits_before_point(value: float) -> int:
+    return math.floor(math.log10(value)) + 1 if value >= 1 else 0
+
+
+def _fraction(decimals: int) -> str:
+    return "." + "0" * decimals if decimals else ""
+
+
+def _written(value: float, pattern: str) -> str:
+    return str(format_decimal(value, pattern, locale=get_locale())).replace("-", MINUS)

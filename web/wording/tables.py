@@ -1,0 +1,65 @@
+"""Tables: the numbers behind each figure, for reading, copying and screen readers."""
+
+from dataclasses import dataclass
+
+from analysis import Readout
+from analysis.readout import Point, Series, SplitPoint
+from web.wording import numbers
+from web.wording.language import gettext
+from web.wording.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Head and rows, as written."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def lift_table(series: Series) -> Table:
+    """The change day by day."""
+    head = (gettext("Day"), gettext("Units"), gettext("Change"), gettext("Interval"))
+    return Table(gettext("Change over time"), head, tuple(_day(point) for point in series.points))
+
+
+def _day(point: Point) -> tuple[str, ...]:
+    change = "–" if point.estimate is None else numbers.signed_percent(point.estimate, 1)
+    if point.estimate is None:
+        interval = gettext("not estimable yet")
+    elif point.low is None or point.high is None:
+        interval = gettext("not limited by the data")
+    else:
+        interval = (
+            numbers.signed_percent(point.low, 1) + numbers.RANGE + numbers.signed_percent(point.high, 1)
+        )
+    return numbers.day(point.day), numbers.whole(point.units), change, interval
+
+
+def split_table(readout: Readout, names: Names) -> Table:
+    """Arrivals and shares by day and variant."""
+    head = (
+        gettext("Day"),
+        gettext("Variant"),
+        gettext("New units"),
+        gettext("Share so far"),
+        gettext("Expected range"),
+    )
+    rows = tuple(
+        _arrived(point, variant, names.variant(variant))
+        for point in readout.split
+        for variant in readout.plan.weights
+    )
+    return Table(gettext("Split by day"), head, rows)
+
+
+def _arrived(point: SplitPoint, variant: str, name: str) -> tuple[str, ...]:
+    low, high = numbers.percent(point.low[variant], 2), numbers.percent(point.high[variant], 2)
+    return (
+        numbers.day(point.day),
+        name,
+        numbers.whole(point.arrived.get(variant, 0)),
+        numbers.percent(point.share[variant], 2),
+        low + numbers.RANGE + high,
+    )
