@@ -21,8 +21,9 @@ from web.deployment import VERSION, clock
 from web.settings import Settings
 from web.worker import Worker
 
-BLOCKING_THREADS = 8
-"""Threads of a worker that run the application; the rest of its work is not Python's."""
+BLOCKING_THREADS = 64
+"""Threads of a worker that run the application. Most may wait for the ledger (`web.api.events.MOST_AT_ONCE`);
+the others are always there for evaluation."""
 
 _host = click.option("--host", help="Address to listen on (EVENHAND_HOST; 127.0.0.1).")
 _port = click.option(
