@@ -113,6 +113,7 @@ def _serve(settings: Settings) -> None:
         blocking_threads=BLOCKING_THREADS,
         factory=True,
         websockets=False,
+        respawn_failed_workers=True,
         log_level=LogLevels.error,
     )
     with _analysing():
