@@ -193,7 +193,9 @@ class LedgerWriter:
             try:
                 self._store_all([job], [])
             except _REFUSALS as problem:
-                told = problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
+                told = (
+                    problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
+                )
                 job.done.set_exception(told)
         for record in kept:
             try:
