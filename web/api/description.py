@@ -175,11 +175,11 @@ OPERATIONS = (
     Operation(
         "GET",
         "/metrics",
-        "show_metrics",
-        "Show what all processes of this server have done.",
-        "In Prometheus’s text form. Labels are doors, statuses and outcomes, never an experiment or a unit.",
+        "metrics",
+        "Count what the processes of this server have done.",
+        "Prometheus's text form. Labels are doors, statuses and outcomes, never an experiment or a unit.",
         Access.SERVER_KEY,
-        {200: "The metrics.", 401: "No server key, or one that is not in force."},
+        {200: "The counters.", 401: "Not a server key."},
     ),
     Operation(
         "GET",
@@ -214,7 +214,7 @@ OPERATIONS = (
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.EVERYBODY: [],
     Access.ANY_KEY: [{"bearer": []}, {"apiKey": []}, {"basic": []}],
-    Access.SERVER_KEY: [{"bearer": []}, {"apiKey": []}],
+    Access.SERVER_KEY: [{"bearer": []}, {"apiKey": []}, {"basic": []}],
     Access.CLIENT_KEY: [],
     Access.SESSION: [{"session": []}],
 }
