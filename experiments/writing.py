@@ -4,8 +4,8 @@ A disk can confirm a few hundred commits a second but tens of thousands of rows 
 at the same time share a commit. What was acknowledged has reached the disk. What could not be stored says so
 to everybody who waits, and nobody waits for ever.
 
-Exposures behind an answer have nobody who waits. They are kept in memory, up to a limit, and tried again until
-the database takes them.
+Exposures behind an answer have nobody who waits. They are kept in memory, up to a limit, and tried again
+until the database takes them.
 """
 
 import logging

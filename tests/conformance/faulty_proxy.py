@@ -46,7 +46,7 @@ class FaultyProxy(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         body = self._body()
         fault = self.server.next_fault()  # type: ignore[attr-defined]  # our own server
         if fault == DROP_BEFORE:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import missing
 from tests.conformance.faulty_proxy import DROP_AFTER, DROP_BEFORE, Fault, faulty_proxy
+from tests.conftest import missing
 from tests.serving import ROOT, Instance, served
 
 HERE = Path(__file__).parent / "clients"

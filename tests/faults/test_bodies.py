@@ -17,7 +17,6 @@ from tests.faults.killing import message, stored
 from tests.samples import NOW
 from tests.serving import Instance, served
 
-
 LAST_CHUNK = b"0\r\n\r\n"
 
 

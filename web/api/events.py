@@ -87,9 +87,9 @@ class EventsDoor:
         if method == "OPTIONS":
             start_response("204 No Content", list(_BROWSERS))
             return []
+        if method != "POST":
+            return _refuse(Refused(405, "events are sent with POST"), start_response)
         try:
-            if method != "POST":
-                raise Refused(405, "events are sent with POST")
             body = self._record_in_turn(environ, PATHS[path])
         except Refused as refused:
             return _refuse(refused, start_response)
