@@ -108,7 +108,8 @@ def bare(folder: Path, rows: Sequence[tuple[Any, ...]], *, per_commit: int) -> f
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(
         "CREATE TABLE event (id INTEGER PRIMARY KEY, message_id VARCHAR(200) NOT NULL UNIQUE,"
-        " user_id VARCHAR, anonymous_id VARCHAR, event VARCHAR, value FLOAT, occurred_at BIGINT, received_at BIGINT,"
+        " user_id VARCHAR, anonymous_id VARCHAR, event VARCHAR, value FLOAT, occurred_at BIGINT,"
+        " received_at BIGINT,"
         " properties TEXT, mark VARCHAR)"
     )
     insert = (
