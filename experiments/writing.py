@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Job:
-    """Records that somebody waits for. A bare lock is the gate: a future's own machinery costs ten times that."""
+    """Records that somebody waits for. Its gate is a bare lock: a future costs ten times that."""
 
     __slots__ = ("_gate", "begun", "given_up", "outcome", "records")
 
@@ -81,6 +81,8 @@ class LedgerWriter:
         self._jobs: deque[_Job] = deque()
         self.begun = 0
         """Commits that were begun."""
+        self.recorded = Receipt()
+        """What became of the records that nobody waited for."""
         self._kept: deque[Record] = deque()
         self._due = 0.0
         self._away = False
@@ -202,9 +204,10 @@ class LedgerWriter:
         """Store everything in one transaction."""
         with self._store.write() as session:
             receipts = append_batches(session=session, batches=[job.records for job in jobs])
-            append(session=session, records=kept)
+            recorded = append(session=session, records=kept)
         for job, receipt in zip(jobs, receipts, strict=True):
             job.answer(receipt)
+        self.recorded += recorded
         self._forget(len(kept))
 
     def _store_each(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:

@@ -6,6 +6,7 @@ tuple is what its driver takes without another copy.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from operator import attrgetter
@@ -16,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
+from experiments.store.instants import from_millis
 from experiments.store.tables import EventRow, ExposureRow
 
 
@@ -98,6 +100,15 @@ def position(*, session: Session) -> tuple[int, int]:
     newest = (select(func.max(col(table.id))) for table in (ExposureRow, EventRow))
     exposures, events = (session.exec(query).one() or 0 for query in newest)
     return exposures, events
+
+
+def newest_arrival(*, session: Session) -> datetime | None:
+    """When the newest row of the ledger was received; None for an empty one."""
+    arrivals = []
+    for table in (ExposureRow, EventRow):
+        query = select(table.received_at).order_by(col(table.id).desc()).limit(1)
+        arrivals += list(session.exec(query))
+    return from_millis(max(arrivals)) if arrivals else None
 
 
 def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:

@@ -23,7 +23,7 @@ from typing import Any
 from tests.serving import Instance, free_port, served
 
 BATCH = 100
-CONNECTIONS = 64
+CONNECTIONS = 24
 SECONDS = 4.0
 ROUNDS = 3
 
@@ -151,7 +151,7 @@ def _serve_parsing(port: int) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    from web.cli.serving import BLOCKING_THREADS
+    from web.deployment import THREADS
 
     Server(
         "tests.benchmarks.ingest_speed:parse_only",
@@ -159,7 +159,7 @@ def _serve_parsing(port: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=2,
-        blocking_threads=BLOCKING_THREADS,
+        blocking_threads=THREADS,
         factory=True,
         websockets=False,
         log_level=LogLevels.error,

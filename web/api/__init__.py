@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from web.api import features, health, management
+from web.api import features, health, management, metrics
 from web.api.assigning import AssignmentDoor
 from web.api.events import EventsDoor
 from web.deployment import Deployment
@@ -10,6 +10,7 @@ from web.deployment import Deployment
 
 def register(app: Flask, deployment: Deployment) -> None:
     """Add all doors to the application."""
-    for door in (health, features, management):
+    for door in (health, features, management, metrics):
         app.register_blueprint(door.blueprint)
+    metrics.count_everything(app, deployment)
     app.wsgi_app = AssignmentDoor(EventsDoor(app.wsgi_app, deployment), deployment)  # type: ignore[method-assign]  # Flask's own way

@@ -29,9 +29,6 @@ from web.deployment import Deployment
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MOST_AT_ONCE = 48
-"""Requests that may be in this room at once; the server has more threads than that."""
-
 ALIASES = {
     "batch": None,
     "b": None,
@@ -73,7 +70,7 @@ class EventsDoor:
     def __init__(self, inner: "WSGIApplication", deployment: Deployment) -> None:
         self._inner = inner
         self._deployment = deployment
-        self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._room = deployment.storing
         self._parsing = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -88,14 +85,19 @@ class EventsDoor:
             start_response("204 No Content", list(_BROWSERS))
             return []
         if method != "POST":
-            return _refuse(Refused(405, "events are sent with POST"), start_response)
+            return self._refuse(Refused(405, "events are sent with POST"), start_response)
         try:
             body = self._record_in_turn(environ, PATHS[path])
         except Refused as refused:
-            return _refuse(refused, start_response)
+            return self._refuse(refused, start_response)
+        self._deployment.tally.add("requests", "events", "200")
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *_BROWSERS]
         start_response(_STATUS_LINES[200], headers)
         return [body]
+
+    def _refuse(self, refused: Refused, start_response: "StartResponse") -> Iterable[bytes]:
+        self._deployment.tally.add("requests", "events", str(refused.status))
+        return _refuse(refused, start_response)
 
     def _record_in_turn(self, environ: "WSGIEnvironment", implied: str | None) -> bytes:
         if not self._room.acquire(blocking=False):
@@ -122,7 +124,12 @@ class EventsDoor:
             parsed = parse_body(body, implied_type=implied, received_at=self._deployment.now())
         if parsed.rejected and environ.get("HTTP_X_STRICT_MODE") == "1":
             raise Refused(400, "nothing was stored", rejected=[_rejection(each) for each in parsed.rejected])
-        return _acknowledgement(self._deployment.writer.append(parsed.records), parsed)
+        receipt = self._deployment.writer.append(parsed.records)
+        tally = self._deployment.tally
+        tally.add("events", "accepted", amount=receipt.accepted)
+        tally.add("events", "duplicate", amount=receipt.duplicates)
+        tally.add("events", "rejected", amount=len(parsed.rejected))
+        return _acknowledgement(receipt, parsed)
 
 
 def _acknowledgement(receipt: Receipt, parsed: Parsed) -> bytes:
