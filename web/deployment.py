@@ -20,11 +20,10 @@ from web.tally import Tally
 
 VERSION = version("evenhand")
 
-THREADS = 32
-"""Threads of a serving process that run the application. Those that wait for the ledger share its commits, so
-the more may wait, the more events a flush of the disk confirms."""
+THREADS = 16
+"""Threads of a serving process that run the application; `web.cli.serving` says how the number was found."""
 
-MOST_STORING = 24
+MOST_STORING = THREADS - 4
 """Threads of them that may wait for the ledger at once: the others are always free for decisions."""
 
 _log = logging.getLogger(__name__)

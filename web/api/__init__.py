@@ -13,4 +13,5 @@ def register(app: Flask, deployment: Deployment) -> None:
     for door in (health, features, management, metrics):
         app.register_blueprint(door.blueprint)
     metrics.count_everything(app, deployment)
-    app.wsgi_app = AssignmentDoor(EventsDoor(app.wsgi_app, deployment), deployment)  # type: ignore[method-assign]  # Flask's own way
+    # Flask's own way to stand something before an application.
+    app.wsgi_app = AssignmentDoor(EventsDoor(app.wsgi_app, deployment), deployment)  # type: ignore[method-assign]  # as above

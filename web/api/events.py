@@ -80,26 +80,22 @@ class EventsDoor:
             path = path[1:]  # clients that were given an address with a slash at its end
         if path not in PATHS:
             return self._inner(environ, start_response)
-        method = environ["REQUEST_METHOD"]
-        if method == "OPTIONS":
+        if environ["REQUEST_METHOD"] == "OPTIONS":
             start_response("204 No Content", list(_BROWSERS))
             return []
-        if method != "POST":
-            return self._refuse(Refused(405, "events are sent with POST"), start_response)
         try:
             body = self._record_in_turn(environ, PATHS[path])
         except Refused as refused:
-            return self._refuse(refused, start_response)
+            self._deployment.tally.add("requests", "events", str(refused.status))
+            return _refuse(refused, start_response)
         self._deployment.tally.add("requests", "events", "200")
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *_BROWSERS]
         start_response(_STATUS_LINES[200], headers)
         return [body]
 
-    def _refuse(self, refused: Refused, start_response: "StartResponse") -> Iterable[bytes]:
-        self._deployment.tally.add("requests", "events", str(refused.status))
-        return _refuse(refused, start_response)
-
     def _record_in_turn(self, environ: "WSGIEnvironment", implied: str | None) -> bytes:
+        if environ["REQUEST_METHOD"] != "POST":
+            raise Refused(405, "events are sent with POST")
         if not self._room.acquire(blocking=False):
             raise Refused(503, "too many requests are waiting for the ledger; send it again")
         try:
@@ -125,11 +121,14 @@ class EventsDoor:
         if parsed.rejected and environ.get("HTTP_X_STRICT_MODE") == "1":
             raise Refused(400, "nothing was stored", rejected=[_rejection(each) for each in parsed.rejected])
         receipt = self._deployment.writer.append(parsed.records)
+        self._count(receipt, parsed)
+        return _acknowledgement(receipt, parsed)
+
+    def _count(self, receipt: Receipt, parsed: Parsed) -> None:
         tally = self._deployment.tally
         tally.add("events", "accepted", amount=receipt.accepted)
         tally.add("events", "duplicate", amount=receipt.duplicates)
         tally.add("events", "rejected", amount=len(parsed.rejected))
-        return _acknowledgement(receipt, parsed)
 
 
 def _acknowledgement(receipt: Receipt, parsed: Parsed) -> bytes:

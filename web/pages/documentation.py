@@ -22,7 +22,7 @@ def _example(operation: Operation) -> str:
         operation.path.replace("{key}", "checkout").replace("{door}", "batch").replace("{client_key}", "$KEY")
     )
     parts = ["curl", f"'{request.host_url.rstrip('/')}{path}'".replace("'", '"')]
-    if operation.access is Access.ANY_KEY:
+    if operation.access in (Access.ANY_KEY, Access.SERVER_KEY):
         parts.append('-H "Authorization: Bearer $KEY"')
     if operation.body is not None:
         parts.append(f"-d '{json.dumps(operation.body)}'")
