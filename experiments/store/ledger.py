@@ -113,7 +113,7 @@ def newest_arrival(*, session: Session) -> datetime | None:
 
 def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:
     statement, positional = _statement(kind, connection.dialect)
-    # In the order of their ids: two transactions that insert the same ones can then never wait for each other.
+    # In the order of their ids: two transactions that insert the same ones then never wait for each other.
     parameters: Any = rows if positional else [row._asdict() for row in sorted(rows, key=_message_id)]
     added = connection.exec_driver_sql(statement, parameters).rowcount
     return Receipt(added, len(rows) - added)
