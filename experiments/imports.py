@@ -24,7 +24,8 @@ from typing import Any
 
 from experiments.catalog import list_experiments
 from experiments.errors import InvalidInput, Problem
-from experiments.messages import MAX_EVENT_NAME, MAX_ID, MAX_MESSAGE_ID, parse_time
+from experiments.message_times import parse_time
+from experiments.messages import MAX_EVENT_NAME, MAX_ID, MAX_MESSAGE_ID
 from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store import Store
 from experiments.store.instants import to_millis

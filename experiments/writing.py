@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from experiments.errors import EvenhandError, Unavailable
 from experiments.store import Store
 from experiments.store.ledger import Receipt, Record, append, append_batches
+from experiments.store.tallies import NOTHING, Remarks
 
 MOST_ROWS = 5_000
 """Rows of one commit; more would make those who wait for it wait too long."""
@@ -50,6 +51,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, eq=False)
 class _Job:
     records: Sequence[Record]
+    remarks: Remarks
     done: "Future[Receipt]" = field(default_factory=Future)
 
 
@@ -69,17 +71,17 @@ class LedgerWriter:
         self._leaving = False
         self._thread: threading.Thread | None = None
 
-    def append(self, records: Sequence[Record]) -> Receipt:
-        """Append records and wait until they are safe.
+    def append(self, records: Sequence[Record], remarks: Remarks = NOTHING) -> Receipt:
+        """Append records, and what there is to say beside them, and wait until they are safe.
 
         Raises
         ------
         Unavailable
             If they are not known to be; the same records may be sent again.
         """
-        if not records:
+        if not records and not remarks:
             return Receipt()
-        job = _Job(records)
+        job = _Job(records, remarks)
         with self._changed:
             if len(self._jobs) >= MOST_WAITING:
                 raise Unavailable("too many requests are waiting for the ledger; send it again")
@@ -178,8 +180,10 @@ class LedgerWriter:
     def _store_all(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
         """Store everything in one transaction."""
         with self._store.write() as session:
-            receipts = append_batches(session=session, batches=[job.records for job in jobs])
-            append(session=session, records=kept)
+            batches, remarks = [job.records for job in jobs], [job.remarks for job in jobs]
+            receipts = append_batches(session=session, batches=batches, remarks=remarks)
+            if kept:
+                append(session=session, records=kept)
         for job, receipt in zip(jobs, receipts, strict=True):
             job.done.set_result(receipt)
         self._forget(len(kept))
@@ -190,7 +194,9 @@ class LedgerWriter:
             try:
                 self._store_all([job], [])
             except _REFUSALS as problem:
-                told = problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
+                told = (
+                    problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
+                )
                 job.done.set_exception(told)
         for record in kept:
             try:

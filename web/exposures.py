@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assignment import Decision, Detail, Rule
+from experiments.intake import ANYTHING, Intake
 from experiments.store.ledger import Exposure
 from experiments.writing import LedgerWriter
 
@@ -27,7 +28,13 @@ class ExposureLog:
         self._recent = array("Q", bytes(8 * _SLOTS))
 
     def record(
-        self, rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any], millis: int
+        self,
+        rule: Rule,
+        decision: Decision,
+        unit: str,
+        attributes: Mapping[str, Any],
+        millis: int,
+        intake: Intake = ANYTHING,
     ) -> bool:
         """Record that a unit met its variant, unless this process did so lately.
 
@@ -42,7 +49,8 @@ class ExposureLog:
         if self._recent[slot] == fingerprint:
             return False
         self._recent[slot] = fingerprint
-        taken = self._writer.offer([_exposure(rule, decision, unit, attributes, millis)])
+        record, _ = intake.take(_exposure(rule, decision, unit, attributes, millis, intake))
+        taken = self._writer.offer([record])
         if not taken:
             self._recent[slot] = 0
         return taken
@@ -55,11 +63,12 @@ def exposure_id(decision: Decision, unit: str) -> str:
 
 
 def _exposure(
-    rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any], millis: int
+    rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any], millis: int, intake: Intake
 ) -> Exposure:
     facts = {name: value for name, value in attributes.items() if name != "targetingKey"}
+    spoken = unit if intake.pseudonyms is None else intake.pseudonyms.name(unit)
     return Exposure(
-        message_id=exposure_id(decision, unit),
+        message_id=exposure_id(decision, spoken),
         experiment=rule.key,
         user_id=unit if rule.unit_type == "user_id" else None,
         anonymous_id=unit if rule.unit_type == "anonymous_id" else None,

@@ -76,7 +76,8 @@ class AssignmentDoor:
         if decision.exposes and known.kind is KeyKind.SERVER and known.exposes and _wanted(environ):
             millis = to_millis(self._deployment.now())
             rule = reflection.ruleset.rules[key]
-            self._deployment.exposures.record(rule, decision, unit, context, millis)
+            intake = reflection.intake(self._deployment.pseudonyms)
+            self._deployment.exposures.record(rule, decision, unit, context, millis, intake)
         return self._answers_of(reflection.ruleset).give(decision)
 
     def _answers_of(self, ruleset: Ruleset) -> Answers:
