@@ -15,9 +15,11 @@ Decisions of this room
 - scipy.special is enough for every distribution used here; scipy.stats costs a second to import.
 """
 
+from analysis.bayes import Bayesian
 from analysis.comparison import Comparison, Interval, compare
 from analysis.errors import Cause, InvalidInput, NotEstimable
 from analysis.estimate import Estimate
+from analysis.group_sequential import GroupSequential
 from analysis.inference import AlwaysValid, FixedHorizon, Inference, Sequential
 from analysis.moments import Moments
 from analysis.observation import Day, Observation
@@ -28,6 +30,7 @@ from analysis.sample_ratio import Check, srm
 
 __all__ = [
     "AlwaysValid",
+    "Bayesian",
     "Cause",
     "Check",
     "Comparison",
@@ -37,6 +40,7 @@ __all__ = [
     "Estimate",
     "Finding",
     "FixedHorizon",
+    "GroupSequential",
     "Inference",
     "Interval",
     "InvalidInput",

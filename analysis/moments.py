@@ -17,6 +17,7 @@ Chan, Golub, LeVeque (1983), *Algorithms for Computing the Sample Variance*, The
 equations 2.1a and 2.1b, here for vectors.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -188,6 +189,11 @@ class Moments:
     def value(self) -> float:
         """The mean of the first variable."""
         return float(self.mean[0])
+
+    def correlation(self, one: int, other: int) -> float:
+        """The correlation of two variables; 0 when one of them does not vary."""
+        scale = math.sqrt(float(self.cross[one, one])) * math.sqrt(float(self.cross[other, other]))
+        return float(self.cross[one, other]) / scale if scale else 0.0
 
     def take(self, variables: Sequence[int]) -> "Moments":
         """Keep some of the variables, in the order given."""

@@ -27,6 +27,8 @@ _COMMANDS: Mapping[str, str] = {
     "readout": "web.cli.results",
     "verify": "web.cli.results",
     "assign": "web.cli.results",
+    "power": "web.cli.planning",
+    "simulate": "web.cli.planning",
     "key": "web.cli.access",
     "user": "web.cli.access",
 }
