@@ -115,7 +115,7 @@ def parse_body(
     InvalidInput
         If the body as a whole is not JSON of that shape.
     """
-    document = _decode(body)
+    document = decode(body)
     if not isinstance(document, dict):
         raise InvalidInput.at("", "expected a JSON object")
     messages = document.get("batch", None)
@@ -141,7 +141,7 @@ def parse_body(
     return Parsed(records, tuple(rejected), Remarks(notes, tuple(counted), edges))
 
 
-def _decode(body: bytes) -> Any:
+def decode(body: bytes) -> Any:
     """Decode JSON; a text that one message spoils must not spoil the rest."""
     try:
         return from_json(body, allow_inf_nan=False)

@@ -133,8 +133,8 @@ class Admission:
 
 _UNLISTED = EventDraft(event="-")
 _SPOKEN = frozenset({"identify", "alias", "group"})
-_NETWORK = {"ip", "ipaddress", "ipv4", "ipv6", "clientip", "userip", "remoteip", "remoteaddr", "remoteaddress"}
-_NETWORK |= {"xforwardedfor", "forwardedfor", "useragent", "rawuseragent", "httpuseragent"}
+_NETWORK = {"ip", "ipaddress", "ipv4", "ipv6", "clientip", "userip", "remoteip", "remoteaddr"}
+_NETWORK |= {"remoteaddress", "xforwardedfor", "forwardedfor", "useragent", "rawuseragent", "httpuseragent"}
 
 
 @dataclass(frozen=True)

@@ -101,10 +101,10 @@ def apply_events(
     return changes
 
 
-def parse_plan(document: dict[str, Any]) -> TrackingDraft:
-    """Read a plan, or name everything that is wrong with it."""
+def parse_plan(body: bytes) -> TrackingDraft:
+    """Read a plan in JSON, or name everything that is wrong with it."""
     try:
-        return TrackingDraft.model_validate(document)
+        return TrackingDraft.model_validate_json(body)
     except ValidationError as problem:
         raise invalid(problem) from problem
 

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from flask import current_app
 
 from experiments.errors import Unavailable
+from experiments.intake import Intake
+from experiments.pseudonyms import Pseudonyms, read_key
 from experiments.store import Store, open_store
 from experiments.store.schema import upgrade
 from experiments.writing import LedgerWriter
@@ -36,6 +38,12 @@ class Deployment:
     writer: LedgerWriter
     exposures: ExposureLog
     now: Callable[[], datetime] = clock
+    pseudonyms: Pseudonyms | None = None
+
+    @property
+    def intake(self) -> Intake:
+        """What is in force for records that come in."""
+        return self.mirror.reflection.intake(self.pseudonyms)
 
     def close(self) -> None:
         """Write what was handed over and let go of everything."""
@@ -46,12 +54,13 @@ class Deployment:
 
 def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) -> Deployment:
     """Open what the settings name; on the embedded database the schema is brought up to date."""
+    pseudonyms = read_key(settings.pseudonym_key.get_secret_value())
     store = open_store(settings.ledger_url)
     if settings.embedded:
         _upgrade(store)
     writer = LedgerWriter(store)
     mirror = Mirror(store, settings.data_dir / "mirror.json", now)
-    return Deployment(settings, store, mirror, writer, ExposureLog(writer), now)
+    return Deployment(settings, store, mirror, writer, ExposureLog(writer), now, pseudonyms)
 
 
 def _upgrade(store: Store) -> None:

@@ -125,9 +125,9 @@ class Mirror:
             self.fresh = False
             return
         self.fresh = True
-        reflection = Reflection(ruleset, keys, published_at, plan, known)
-        if reflection != held:
-            self._take(reflection)
+        same = ruleset is held.ruleset and plan is held.plan
+        if not same or (keys, known) != (held.keys, held.experiments):
+            self._take(Reflection(ruleset, keys, published_at, plan, known))
 
     def start(self) -> None:
         """Look now, and from now on in the background."""

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     )
     pseudonym_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Stores unit ids as keyed hashes, for good: at least 32 random characters; empty for the ids.",
+        description="Stores unit ids as hashes under this key: at least 32 random characters, for good.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on.")

@@ -2,13 +2,13 @@
 
 from flask import Flask
 
-from web.api import events, features, health, management
+from web.api import events, features, health, management, quality, tracking
 from web.api.assigning import AssignmentDoor
 from web.deployment import Deployment
 
 
 def register(app: Flask, deployment: Deployment) -> None:
     """Add all doors to the application."""
-    for door in (health, events, features, management):
+    for door in (health, events, features, management, quality, tracking):
         app.register_blueprint(door.blueprint)
     app.wsgi_app = AssignmentDoor(app.wsgi_app, deployment)  # type: ignore[method-assign]  # Flask's own way
