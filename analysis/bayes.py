@@ -157,7 +157,8 @@ class Bayesian(Inference):
     def shrink(self, effect: Estimate, *, base: float) -> Estimate:
         """The posterior of an effect, the prior scaled to the mean that lifts refer to."""
         scale = abs(base)
-        if scale == 0:
+        # A base too small to carry the prior is like one of zero: the data speak alone.
+        if scale == 0 or not self.prior_sd * scale > 0 or not math.isfinite(self.prior_mean * scale):
             return effect
         return _updated(effect, self.prior_mean * scale, self.prior_sd * scale)
 
@@ -168,6 +169,6 @@ def _updated(effect: Estimate, prior_mean: float, prior_sd: float) -> Estimate:
         return effect
     if not prior_sd > 0:
         raise InvalidInput(f"prior_sd: expected a standard deviation above 0, not {prior_sd}")
-    data = 1 / (1 + (effect.standard_error / prior_sd) ** 2)
-    value = data * effect.value + (1 - data) * prior_mean
-    return replace(effect, value=value, standard_error=effect.standard_error * math.sqrt(data))
+    pull = prior_sd / math.hypot(effect.standard_error, prior_sd)
+    value = pull * pull * effect.value + (1 - pull * pull) * prior_mean
+    return replace(effect, value=value, standard_error=effect.standard_error * pull)

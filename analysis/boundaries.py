@@ -70,12 +70,6 @@ class Walk:
         tail: Floats = special.ndtr(-away) @ self.masses
         return tail
 
-    def below(self, time: float, z: float) -> float:
-        """Probability of having continued so far and being below z at the next look."""
-        step = time - self.time
-        away = (z * math.sqrt(time) - self.points - self.drift * step) / math.sqrt(step)
-        return float(special.ndtr(away) @ self.masses)
-
     def onward(self, time: float, low: float, high: float) -> "Walk":
         """The paths between two z-values at the next look."""
         root, centre = math.sqrt(time), self.drift * time
@@ -292,9 +286,4 @@ def _level(walk: Walk, time: float, probability: float) -> float:
         tail = float(walk.above(time, z)[0])
         return (math.log(tail) if tail > 0 else -800.0) - target
 
-    lowest = -_REACH
-    if excess(lowest) <= 0:
-        return lowest
-    if excess(_Z_LIMIT) >= 0:
-        return math.inf
-    return float(optimize.brentq(excess, lowest, _Z_LIMIT, xtol=1e-11, rtol=1e-13))
+    return float(optimize.brentq(excess, -_REACH, _Z_LIMIT, xtol=1e-11, rtol=1e-13))

@@ -4,10 +4,11 @@ One test decides. The difference interval, the lift interval and the p-value are
 exclude "no change" together or not at all.
 """
 
+import math
 from dataclasses import dataclass
 
 from analysis.effects import difference as difference_of
-from analysis.errors import NotEstimable
+from analysis.errors import Cause, NotEstimable
 from analysis.estimate import Estimate
 from analysis.inference import FixedHorizon, Inference
 from analysis.interval import Interval
@@ -105,6 +106,8 @@ def compare(
     base = control.value if control.anchor is None else control.anchor.value
     believed = inference.shrink(effect, base=base)
     error, df, n = believed.standard_error, effect.df, effect.n
+    if error == 0 or not math.isfinite(believed.value / error):
+        return NotEstimable(Cause.NOT_FINITE, "the values are beyond the range of floating point")
     width = inference.multiplier(df=df, n=n)
     statistic = believed.value / error
     shrinkage = (error / effect.standard_error) ** 2

@@ -214,7 +214,15 @@ def too_good(answer: Comparison) -> Flag | None:
 
 
 def identical_arms(answer: Comparison) -> Flag | None:
-    """Exactly equal means: the arms are probably the same data."""
+    """Exactly equal means: the arms are probably the same data.
+
+    Examples
+    --------
+    >>> from analysis.comparison import compare
+    >>> arm = Estimate(10.0, 0.1, 500, 499, "mean")
+    >>> identical_arms(compare(arm, arm)).kind.value
+    'identical_arms'
+    """
     if answer.difference.estimate != 0:
         return None
     return Flag(Doubt.IDENTICAL_ARMS, 0.0, 0.0)

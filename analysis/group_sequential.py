@@ -19,7 +19,8 @@ class GroupSequential(Inference):
     The look at hand is the last one: after n of ``size`` planned units it spends what has become available at
     t = n / size since the last registered look before it. A look that comes a little earlier or later than it
     was registered is therefore exact, and one that was never registered should be added to ``looks``, or
-    later boundaries will not know of it.
+    later boundaries will not know of it. A look at which nothing has been spent yet has no boundary: the
+    interval is unlimited.
 
     Attributes
     ----------
@@ -59,9 +60,13 @@ class GroupSequential(Inference):
         return "group_sequential"
 
     def times(self, n: int) -> tuple[float, ...]:
-        """The looks up to now: those registered before, and this one."""
+        """The looks up to now: those registered before, and this one.
+
+        From the last registered look on this one takes its place: it spends all that is left, and an
+        experiment that ran over is judged once.
+        """
         now = max(n, 1) / self.size
-        return (*(look for look in self.looks if look < now - _SAME), now)
+        return (*(look for look in self.looks[:-1] if look < now - _SAME), now)
 
     def multiplier(self, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
         """Half-width in standard errors: this look's boundary."""

@@ -115,6 +115,8 @@ def lift_interval(relative: Relative, width: float, method: LiftMethod) -> Inter
     """
     if relative.base == 0 or not math.isfinite(relative.lift):
         return None
+    if not math.isfinite(width) or not math.isfinite(relative.standard_error):
+        return Interval(relative.lift, -math.inf, math.inf)
     match method:
         case LiftMethod.FIELLER:
             return _fieller(relative, width)

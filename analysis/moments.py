@@ -29,6 +29,9 @@ from analysis.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 
+_quiet = np.errstate(over="ignore", invalid="ignore")
+"""Sums that leave the floating range become infinite without a noise; the estimators answer `NOT_FINITE`."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
@@ -55,6 +58,7 @@ class Moments:
         return cls(0, np.zeros(k), np.zeros((k, k)))
 
     @classmethod
+    @_quiet
     def from_values(cls, values: ArrayLike) -> Self:
         """Measure a sample.
 
@@ -148,6 +152,7 @@ class Moments:
         share = successes / n
         return cls(n, np.array([share]), np.array([[successes * (1 - share)]]))
 
+    @_quiet
     def __add__(self, other: "Moments") -> "Moments":
         """Pool two samples of different units."""
         if self.k != other.k:
@@ -200,6 +205,7 @@ class Moments:
         chosen = list(variables)
         return Moments(self.n, self.mean[chosen], self.cross[np.ix_(chosen, chosen)])
 
+    @_quiet
     def combine(self, weights: ArrayLike) -> "Moments":
         """The moments of linear combinations of the variables.
 

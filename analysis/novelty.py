@@ -60,7 +60,8 @@ def effect_drift(effects: Sequence[Estimate], *, correlation: float = 0.0) -> Dr
     if min(each.standard_error for each in effects) <= 0:
         return NotEstimable(Cause.NO_VARIATION, "a day's effect has no standard error")
     days = np.log1p(np.arange(len(effects)))
-    precision = np.array([each.standard_error**-2 for each in effects])
+    errors = np.array([each.standard_error for each in effects])
+    precision = (errors.min() / errors) ** 2
     centred = days - float(precision @ days / precision.sum())
     weights = precision * centred / float(precision @ centred**2)
     third = max(1, len(effects) // 3)

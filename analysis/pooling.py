@@ -65,14 +65,17 @@ def combine_estimates(estimates: Sequence[Estimate]) -> Combined | NotEstimable:
         return NotEstimable(Cause.TOO_FEW_UNITS, "at least two estimates are needed")
     if min(each.standard_error for each in estimates) == 0:
         return NotEstimable(Cause.NO_VARIATION, "an estimate without standard error outweighs all others")
-    precision = [each.standard_error**-2 for each in estimates]
+    # Everything is measured in the smallest standard error, so that no precision leaves the floating range.
+    unit = min(each.standard_error for each in estimates)
+    precision = [(unit / each.standard_error) ** 2 for each in estimates]
     whole = math.fsum(precision)
-    fixed = _weighted(estimates, precision, "fixed_effect")
-    q = math.fsum(w * (each.value - fixed.value) ** 2 for w, each in zip(precision, estimates, strict=True))
+    fixed = _weighted(estimates, precision, unit, "fixed_effect")
+    q = math.fsum(((each.value - fixed.value) / each.standard_error) ** 2 for each in estimates)
     df = len(estimates) - 1
-    between = max(0.0, (q - df) / (whole - math.fsum(w * w for w in precision) / whole))
-    widened = [1 / (each.standard_error**2 + between) for each in estimates]
-    random = _weighted(estimates, widened, "random_effects")
+    extra = max(0.0, (q - df) / (whole - math.fsum(w * w for w in precision) / whole))
+    between = extra * unit * unit
+    widened = [1 / ((each.standard_error / unit) ** 2 + extra) for each in estimates]
+    random = _weighted(estimates, widened, unit, "random_effects")
     disagreement = max(0.0, (q - df) / q) if q > 0 else 0.0
     return Combined(q, df, float(special.chdtrc(df, q)), fixed, between, random, disagreement)
 
@@ -205,7 +208,7 @@ def _common_log_ratio(strata: Sequence[Counts]) -> Estimate:
     return Estimate(math.log(above / below), error, sum(e.n for e in strata), math.inf, "mantel_haenszel")
 
 
-def _weighted(estimates: Sequence[Estimate], weights: Sequence[float], method: str) -> Estimate:
+def _weighted(estimates: Sequence[Estimate], weights: Sequence[float], unit: float, method: str) -> Estimate:
     whole = math.fsum(weights)
     value = math.fsum(w * each.value for w, each in zip(weights, estimates, strict=True)) / whole
-    return Estimate(value, math.sqrt(1 / whole), sum(each.n for each in estimates), math.inf, method)
+    return Estimate(value, unit / math.sqrt(whole), sum(each.n for each in estimates), math.inf, method)

@@ -24,6 +24,7 @@ from scipy import optimize, special
 
 from analysis.boundaries import drift_for_power, spending_boundaries
 from analysis.errors import InvalidInput
+from analysis.estimate import Estimate
 from analysis.inference import AlwaysValid
 from analysis.many_to_one import critical_value
 from analysis.moments import Moments
@@ -54,6 +55,11 @@ class Baseline:
     def of_moments(cls, moments: Moments) -> "Baseline":
         """From the metric's history."""
         return cls(moments.value, moments.variance)
+
+    @classmethod
+    def of_estimate(cls, estimate: Estimate) -> "Baseline":
+        """From any estimate of the history, a ratio's for instance: its variance per unit is SE²·n."""
+        return cls(estimate.value, estimate.standard_error**2 * estimate.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,7 @@ def sample_size(baseline: Baseline, lift: float, design: Design = DEFAULT_DESIGN
     >>> sample_size(Baseline.of_proportion(0.1), 0.05).total
     113024
     >>> sample_size(Baseline.of_proportion(0.1), 0.05, Design(inference="sequential")).total
-    119917
+    119502
     """
     distance = _distance(lift, design)
     if distance == 0 or not math.isfinite(distance):

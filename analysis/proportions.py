@@ -170,8 +170,10 @@ def _by_moments(counts: Counts, confidence: float) -> CountComparison | NotEstim
     new = proportion(Moments.from_counts(successes=counts.treatment, n=counts.treatment_n))
     old = proportion(Moments.from_counts(successes=counts.control, n=counts.control_n))
     answer = compare(new, old, FixedHorizon(confidence))
-    if not isinstance(answer, Comparison):
-        return answer
+    return answer if isinstance(answer, NotEstimable) else _counted(answer)
+
+
+def _counted(answer: Comparison) -> CountComparison:
     return CountComparison(answer.difference, answer.lift, answer.statistic, answer.p_value, "welch")
 
 

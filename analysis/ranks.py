@@ -169,8 +169,10 @@ def _shift_at(new: Floats, old: Floats, level: float, shifts: Floats) -> float:
         n = n1 + n0
         away = float(ranks[:n1].sum()) - n1 * (n1 + 1) / 2 - n1 * n0 / 2
         ties = float((groups**3 - groups).sum()) / (n * (n - 1))
-        corrected = away - 0.5 * np.sign(away)
-        return float(corrected) / math.sqrt(n1 * n0 / 12 * (n + 1 - ties)) - target
+        corrected = away - 0.5 * float(np.sign(away))
+        spread = math.sqrt(n1 * n0 / 12 * (n + 1 - ties))
+        # Shifted onto each other, two constant arms are one tie: nothing tells them apart.
+        return (corrected / spread if spread else 0.0) - target
 
     low, high = float(shifts[0]), float(shifts[-1])
     if z(low) <= 0:

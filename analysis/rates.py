@@ -13,7 +13,7 @@ from scipy import special
 
 from analysis.errors import Cause, InvalidInput, NotEstimable
 from analysis.interval import Interval
-from analysis.shares import binomial_test, clopper_pearson, wilson
+from analysis.shares import clopper_pearson, no_likelier, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,13 @@ def compare_rates(
     null = t1 / (t1 + t0)
     alpha = 1 - confidence
     ratio = (x1 / t1) / (x0 / t0) if x0 else math.inf
-    p_exact = binomial_test(x1, total, null)
-    if isinstance(p_exact, NotEstimable):
-        return p_exact
     z = (x1 - total * null) / math.sqrt(total * null * (1 - null))
     return RateComparison(
         ratio=ratio,
         exact=_of_share(ratio, clopper_pearson(x1, total, alpha), t0 / t1),
         log_wald=_log_wald(ratio, x1, x0, alpha),
         score=_of_share(ratio, wilson(x1, total, alpha), t0 / t1),
-        p_exact=p_exact,
+        p_exact=no_likelier(x1, total, null),
         p_score=2 * float(special.ndtr(-abs(z))),
         p_etest=_etest(total, null, z),
     )

@@ -12,6 +12,7 @@ from analysis import estimate
 from analysis.comparison import Comparison, Interval, compare
 from analysis.errors import NotEstimable
 from analysis.estimate import Estimate
+from analysis.flags import Flag, few_events, identical_arms, too_good
 from analysis.inference import AlwaysValid, Inference
 from analysis.moments import Moments
 from analysis.multiplicity import benjamini_hochberg, benjamini_hochberg_levels, holm, holm_levels
@@ -186,7 +187,19 @@ def _answered(question: _Question, answer: Comparison, p_adjusted: float, plan: 
         confidence=answer.confidence,
         detectable_lift=_detectable_lift(answer, question.inference, plan.power),
         harm_limit=question.metric.harm_limit,
+        flags=tuple(_doubts(question, answer)),
     )
+
+
+def _doubts(question: _Question, answer: Comparison) -> Iterable[Flag]:
+    """What a careful reader should know beside the number."""
+    treatment, control = question.arms
+    few = few_events({"treatment": treatment, "control": control})
+    if question.metric.kind == "proportion" and few is not None:
+        yield few
+    for flag in (too_good(answer), identical_arms(answer)):
+        if flag is not None:
+            yield flag
 
 
 def _unanswered(question: _Question, answer: NotEstimable, plan: Plan) -> Finding:

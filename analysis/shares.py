@@ -122,11 +122,14 @@ def binomial_test(successes: int, n: int, probability: float = 0.5) -> float | N
         return NotEstimable(Cause.NO_UNITS, "no unit was analysed")
     if not 0 < probability < 1:
         raise InvalidInput(f"probability: expected a share between 0 and 1, not {probability}")
-    return _no_likelier(successes, n, probability)
+    return no_likelier(successes, n, probability)
 
 
-def _no_likelier(x: int, n: int, p: float) -> float:
-    """The tail with x, and the far part of the other tail found by bisection: the pmf falls on each side."""
+def no_likelier(x: int, n: int, p: float) -> float:
+    """Probability of all counts no likelier than x, for n ≥ 1 and 0 < p < 1.
+
+    The tail with x, and the far part of the other tail found by bisection: the pmf falls on each side.
+    """
     mode = math.floor((n + 1) * p)
     limit = _log_pmf(x, n, p) + 1e-7
     if x == mode:
@@ -139,7 +142,7 @@ def _no_likelier(x: int, n: int, p: float) -> float:
             low, high = (middle, high) if _log_pmf(middle, n, p) <= limit else (low, middle)
         other = float(special.bdtr(low, n, p)) if low >= 0 else 0.0
         return min(1.0, float(special.betainc(x, n - x + 1, p)) + other)
-    return _no_likelier(n - x, n, 1 - p)
+    return no_likelier(n - x, n, 1 - p)
 
 
 def _log_pmf(x: int, n: int, p: float) -> float:

@@ -228,8 +228,8 @@ def try_plan(
     if size < 1 or looks < 1 or runs < 1:
         raise InvalidInput("size, looks, runs: expected counts of at least 1")
     # A group-sequential plan is looked at when it says, any other at equal distances.
-    planned = isinstance(inference, GroupSequential)
-    times = np.array(inference.looks) if planned else np.arange(1, looks + 1) / looks
+    even = np.arange(1, looks + 1) / looks
+    times = np.array(inference.looks) if isinstance(inference, GroupSequential) else even
     units = np.maximum(1, np.rint(times * size).astype(int))
     bounds = np.array(
         [inference.multiplier(df=math.inf, n=int(n)) if n >= first_look else math.inf for n in units]

@@ -19,8 +19,6 @@ from scipy import optimize, special
 from analysis.errors import InvalidInput
 from analysis.score import restricted_pair
 
-_LARGEST = 1e13
-
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -85,7 +83,7 @@ def mean_size(
     (63.766, 62.791)
     """
     _require_levels(alpha, power)
-    if effect_size == 0 or not math.isfinite(effect_size) or not ratio > 0:
+    if effect_size**2 == 0 or not math.isfinite(effect_size) or not ratio > 0:
         raise InvalidInput("effect_size, ratio: expected an effect other than zero and a ratio above 0")
     z = -float(special.ndtri(alpha / sides)) + float(special.ndtri(power))
     known = z * z * (1 + 1 / ratio) / effect_size**2
@@ -212,13 +210,9 @@ def _clean(upper: float, lower: float, sides: int) -> float:
 
 
 def _root(excess: Callable[[float], float], low: float, high: float) -> float:
-    """Where a rising function of a logarithm passes zero, at least ``low``; ``high`` is moved as needed."""
+    """Where a rising function of a logarithm passes zero, at least ``low``."""
     if excess(math.log(low)) >= 0:
         return low
-    while excess(math.log(high)) < 0:
-        high *= 4
-        if high > _LARGEST * 1e6:
-            raise InvalidInput("effect_size: too small for any number of units")
     return math.exp(optimize.brentq(excess, math.log(low), math.log(high), xtol=1e-13, rtol=1e-14))
 
 

@@ -131,6 +131,7 @@ def repeated_p(
     highest = math.log(0.5 if sides == 2 else 1 - 1e-9)
 
     def excess(logarithm: float) -> float:
+        # A look past t = 1 has everything to spend that the looks before it left.
         bound = spending_boundaries(times, math.exp(logarithm), spending, sides=sides)[-1]
         return min(bound, 100.0) - z
 

@@ -67,8 +67,6 @@ class Curve:
         if s <= 0:
             return Estimate(0.0, 0.0, self.n, math.inf, "kaplan_meier"), Interval(0.0, 0.0, 0.0)
         error = s * math.sqrt(g)
-        if g == 0:
-            return Estimate(s, error, self.n, math.inf, "kaplan_meier"), Interval(s, s, s)
         reach = -float(special.ndtri((1 - confidence) / 2)) * math.sqrt(g) / abs(math.log(s))
         interval = Interval(s, s ** math.exp(reach), s ** math.exp(-reach))
         return Estimate(s, error, self.n, math.inf, "kaplan_meier"), interval
@@ -186,8 +184,6 @@ def hazard_ratio(
     beta = 0.0
     for _ in range(50):
         score, information = _partial_likelihood(table, beta)
-        if information <= 0:
-            return NotEstimable(Cause.TOO_FEW_EVENTS, "the arms never were at risk together")
         step = score / information
         beta += math.copysign(min(1.0, abs(step)), step)
         if abs(beta) > 25:

@@ -57,7 +57,8 @@ def switchback_effect(
         shared = scores[lag:].T @ scores[:-lag]
         meat += (1 - lag / (window + 1)) * (shared + shared.T)
     variance = float(fit.sandwich(meat)[1, 1]) * (fit.n / fit.df if adjusted else 1.0)
-    if variance <= 0:
+    fitted_exactly = np.linalg.norm(fit.residuals) <= 1e-12 * np.linalg.norm(np.asarray(outcome))
+    if variance <= 0 or fitted_exactly:
         return NotEstimable(Cause.NO_VARIATION, "the periods leave no residual variation")
     return Estimate(float(fit.coefficients[1]), math.sqrt(variance), fit.n, fit.df, "newey_west")
 

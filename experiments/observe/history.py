@@ -39,7 +39,7 @@ class History:
 def look_back(
     *, store: Store, path: Path, metric: MetricDraft, unit_type: str, since: datetime, until: datetime
 ) -> History:
-    """Collect a metric's history over every unit with any event in the window, also those without this one."""
+    """Collect a metric's history over all units with any event in the window, of whatever kind."""
     start, end = to_millis(since), to_millis(until)
     with columns.opened(path) as connection:
         columns.refresh(connection, store)

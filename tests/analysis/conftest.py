@@ -3,6 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is not a failure.
+settings.register_profile("analysis", deadline=None)
+settings.load_profile("analysis")
 
 Measure = Callable[[str, float, float, float], None]
 
