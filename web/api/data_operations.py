@@ -109,8 +109,8 @@ DATA_OPERATIONS = (
         "Put a tracking plan in force.",
         "Mode observe stores everything and counts what is out of plan; filter drops and counts properties "
         "that are not listed; enforce rejects such events as unplanned_event, unplanned_property, "
-        "mistyped_property or missing_property. Addresses of the network and names of browsers are stored only where they are "
-        "listed, in every mode. The doors follow within a second or two.",
+        "mistyped_property or missing_property. Addresses of the network and names of browsers are stored "
+        "only where they are listed, in every mode. The doors follow within a second or two.",
         Access.SESSION,
         {
             200: "The plan.",
@@ -130,8 +130,8 @@ DATA_OPERATIONS = (
         "Say what became of the messages, by event and day.",
         "Counted in the transaction that stores them. A message is late when it came more than an hour "
         "after its event; skewed when the client's clock was off and its time was corrected; unknown when it "
-        "is not in the tracking plan or names no experiment; mismatch when an exposure's variant is not the one that we "
-        "would have given.",
+        "is not in the tracking plan or names no experiment; mismatch when an exposure's variant is not the "
+        "one that we would have given.",
         Access.SESSION,
         {200: "The counts.", **_SIGNED_OUT, 422: "days is not a whole number from 1 to 3650."},
         answer={
