@@ -28,7 +28,7 @@ class Pseudonyms:
         Examples
         --------
         >>> Pseudonyms(b"a key that is long and random in earnest").name("alice@example.com")[:10]
-        'p_f1af63e0'
+        'p_8fddcdd3'
         """
         return f"p_{hmac.digest(self.key, unit.encode('utf-8', 'surrogatepass'), 'sha256').hex()}"
 

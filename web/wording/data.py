@@ -6,7 +6,7 @@ from datetime import date
 from analysis.figures import LatenessBar
 from experiments.quality import Message, Quality
 from experiments.reconciliation import Difference
-from experiments.store.tallies import LATE
+from experiments.store.tallies import EXPOSURE, LATE
 from experiments.tracking import Mode, PropertyType
 from web.wording import numbers
 from web.wording.language import gettext
@@ -55,9 +55,10 @@ def _day(day: date, quality: Quality) -> tuple[str, ...]:
 
 def oddities(quality: Quality) -> list[str]:
     """What there is to look into about an event, one sentence each."""
+    known = {**_ODDITIES, **(_ODDITIES_OF_EXPOSURES if quality.event == EXPOSURE else {})}
     told = [
         say(numbers.whole(quality.count(outcome)))
-        for outcome, say in _ODDITIES.items()
+        for outcome, say in known.items()
         if quality.count(outcome)
     ]
     rejected = (
@@ -120,11 +121,15 @@ _LAGS: Mapping[str, Callable[[], str]] = {
 }
 
 _ODDITIES: Mapping[str, Callable[[str], str]] = {
-    "unknown": lambda count: gettext("unknown to the plan, or of no experiment: %(count)s", count=count),
+    "unknown": lambda count: gettext("not in the tracking plan: %(count)s", count=count),
     "mismatch": lambda count: gettext("not the variant that we would have given: %(count)s", count=count),
     "override": lambda count: gettext("of units placed by hand: %(count)s", count=count),
     "dropped": lambda count: gettext("properties dropped: %(count)s", count=count),
     "unplanned": lambda count: gettext("properties out of plan: %(count)s", count=count),
     "mistyped": lambda count: gettext("properties of the wrong type: %(count)s", count=count),
     "missing": lambda count: gettext("required properties missing: %(count)s", count=count),
+}
+
+_ODDITIES_OF_EXPOSURES: Mapping[str, Callable[[str], str]] = {
+    "unknown": lambda count: gettext("of an experiment that does not exist: %(count)s", count=count),
 }
