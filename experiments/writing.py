@@ -65,6 +65,8 @@ class LedgerWriter:
         self._store = store
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
+        self.begun = 0
+        """Commits that were begun."""
         self._kept: deque[Record] = deque()
         self._due = 0.0
         self._away = False
@@ -148,6 +150,7 @@ class LedgerWriter:
                     break
                 self._changed.wait(left)
             jobs, kept = self._take()
+            self.begun += 1
         self._commit(jobs, kept)
         return not self._leaving or bool(self._jobs) or (bool(self._kept) and not self._away)
 

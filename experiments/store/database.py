@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
@@ -24,6 +24,15 @@ from experiments.store import postgresql
 from experiments.store.filesystem import network_filesystem
 
 BUSY_TIMEOUT_MS = 5_000
+"""How long a transaction waits for its turn."""
+
+TURN_MS = 5
+"""SQLite waits ever longer between two looks, so a busy ledger starves those who came first; a writer's own
+waiting looks again after this time at the latest."""
+
+CHECKPOINT_PAGES = 4_000
+"""Pages of the write-ahead log (16 MB) after which it is brought into the file: rarely enough to be cheap."""
+
 JOURNAL_LIMIT = 64 * 1024 * 1024
 
 _BROKEN = frozenset(
@@ -119,8 +128,8 @@ def _open_file(url: URL) -> tuple[Engine, Engine]:
         )
     reader = create_engine(url, pool_size=8, max_overflow=8, pool_timeout=BUSY_TIMEOUT_MS / 1_000)
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_MS / 1_000)
-    _configure(reader, begin="BEGIN", query_only=1)
-    _configure(writer, begin="BEGIN IMMEDIATE", query_only=0)
+    _configure(reader, begin="BEGIN", reads=True)
+    _configure(writer, begin="BEGIN IMMEDIATE", reads=False)
     return reader, writer
 
 
@@ -145,25 +154,34 @@ def _make_folder(folder: Path) -> None:
         raise Unavailable(f"{folder} cannot be made: {problem.strerror}") from problem
 
 
-def _configure(engine: Engine, *, begin: str, query_only: int) -> None:
+def _configure(engine: Engine, *, begin: str, reads: bool) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; we do, below
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if reads else TURN_MS}")
         _enter_wal(cursor)
         for pragma in (
             "synchronous=FULL",
             "foreign_keys=ON",
             f"journal_size_limit={JOURNAL_LIMIT}",
-            f"query_only={query_only}",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+            f"query_only={int(reads)}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+    def start(connection: Connection) -> None:
+        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+        while True:
+            try:
+                connection.exec_driver_sql(begin)
+            except OperationalError as problem:
+                if not _is_busy(problem) or time.monotonic() > deadline:
+                    raise
+            else:
+                return
 
     @event.listens_for(engine, "handle_error")
     def judge(context: ExceptionContext) -> None:
@@ -171,6 +189,10 @@ def _configure(engine: Engine, *, begin: str, query_only: int) -> None:
         code = getattr(context.original_exception, "sqlite_errorcode", 0)
         if code & 0xFF in _BROKEN:
             context.is_disconnect = True
+
+
+def _is_busy(problem: OperationalError) -> bool:
+    return getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 @contextmanager
@@ -183,8 +205,8 @@ def _available() -> Iterator[None]:
         cause = problem.orig if isinstance(problem, DBAPIError) else problem
         raise Unavailable(f"the database cannot be used right now: {cause}") from problem
     except DBAPIError as problem:
-        if problem.connection_invalidated:
-            raise Unavailable("the connection to the database was lost") from problem
         if type(problem) is DatabaseError:  # the class of files that are damaged or no database at all
             raise Unavailable(f"the database is damaged: {problem.orig}") from problem
+        if problem.connection_invalidated:
+            raise Unavailable("the connection to the database was lost") from problem
         raise

@@ -18,11 +18,13 @@ from web.cli.access import sign_in_address
 from web.cli.root import progress_bar, ready_store, settings_of
 from web.cli.upkeep import unsafe
 from web.deployment import VERSION, clock
+from web.instance import sole_instance
 from web.settings import Settings
 from web.worker import Worker
 
-BLOCKING_THREADS = 8
-"""Threads of a worker that run the application; the rest of its work is not Python's."""
+BLOCKING_THREADS = 64
+"""Threads of a worker that run the application. Most may wait for the ledger (`web.api.events.MOST_AT_ONCE`);
+the others are always there for evaluation."""
 
 _host = click.option("--host", help="Address to listen on (EVENHAND_HOST; 127.0.0.1).")
 _port = click.option(
@@ -40,10 +42,11 @@ def serve_command(host: str | None, port: int | None, workers: int | None) -> No
     settings = settings_of(host=host, port=port, workers=workers)
     if problems := unsafe(settings):
         raise InvalidInput.at("", f"refusing to serve: {problems[0]}")
-    with ready_store(settings):
-        pass
-    click.echo(f"Evenhand serves on http://{settings.host}:{settings.port}")
-    _serve(settings)
+    with sole_instance(settings.data_dir):
+        with ready_store(settings):
+            pass
+        click.echo(f"Evenhand serves on http://{settings.host}:{settings.port}")
+        _serve(settings)
 
 
 @click.command("demo")
@@ -69,7 +72,8 @@ def demo_command(host: str | None, port: int | None, workers: int | None, *, no_
     click.echo(
         f"Open this link within the hour; it signs you in once:\n\n  {sign_in_address(settings, token)}\n"
     )
-    _serve(settings)
+    with sole_instance(settings.data_dir):
+        _serve(settings)
 
 
 @click.command("worker")
@@ -109,6 +113,7 @@ def _serve(settings: Settings) -> None:
         blocking_threads=BLOCKING_THREADS,
         factory=True,
         websockets=False,
+        respawn_failed_workers=True,
         log_level=LogLevels.error,
     )
     with _analysing():
