@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import Cause, NotEstimable
 from analysis.estimate import Anchor, Estimate, mean, ratio
@@ -95,6 +95,33 @@ def cuped(
         anchor = Anchor(plain.value, plain.standard_error, float(both.covariance[0, 1]) / arm.n)
         estimates[name] = Estimate(plain.value - away, error, arm.n, plain.df, f"cuped_{slope}", anchor)
     return estimates
+
+
+def with_missing(covariate: ArrayLike) -> Floats:
+    """Two covariates from one that is unknown for some units: imputed by the mean, and whether it was known.
+
+    New users have no history. Leaving them out would change whom the result speaks of; the indicator keeps
+    what being new itself says.
+
+    Parameters
+    ----------
+    covariate
+        Shape (n,), NaN where unknown.
+
+    Returns
+    -------
+    array
+        Shape (n, 2).
+
+    Examples
+    --------
+    >>> with_missing([1.0, float("nan"), 3.0]).tolist()
+    [[1.0, 1.0], [2.0, 0.0], [3.0, 1.0]]
+    """
+    x = np.asarray(covariate, dtype=np.float64)
+    known = ~np.isnan(x)
+    middle = float(x[known].mean()) if known.any() else 0.0
+    return np.column_stack([np.where(known, x, middle), known.astype(np.float64)])
 
 
 def fitted_slopes(

@@ -21,7 +21,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from analysis.errors import InvalidInput
 from analysis.quadrature import panel
@@ -151,6 +151,8 @@ def classical_boundaries(
     """
     if looks < 1:
         raise InvalidInput(f"looks: expected at least one, not {looks}")
+    from scipy import optimize
+
     times = [(k + 1) / looks for k in range(looks)]
 
     def excess(constant: float) -> float:
@@ -204,6 +206,8 @@ def drift_for_power(times: Sequence[float], upper: Sequence[float], power: float
     """
     if not 0 < power < 1:
         raise InvalidInput(f"power: expected a probability between 0 and 1, not {power}")
+
+    from scipy import optimize
 
     def excess(drift: float) -> float:
         return sum(crossing_probabilities(times, upper, drift=drift, sides=sides)) - power
@@ -280,6 +284,8 @@ def _level(walk: Walk, time: float, probability: float) -> float:
     """The z-value that is passed with a given probability at the next look."""
     if probability <= 1e-307:
         return math.inf
+    from scipy import optimize  # a quarter of a second that most readers of a result never need
+
     target = math.log(probability)
 
     def excess(z: float) -> float:

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -125,6 +125,8 @@ def mixture_boundary(
 
 
 def _one_sided_root(variance: float, rho: float, alpha: float) -> float:
+    from scipy import optimize  # a quarter of a second that most readers of a result never need
+
     whole = variance + rho
 
     def excess(s: float) -> float:

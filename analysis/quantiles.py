@@ -41,7 +41,9 @@ _TYPES = {
 }
 
 
-def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None) -> Estimate | NotEstimable:
+def quantile(
+    values: ArrayLike, q: float, clusters: ArrayLike | None = None, *, fewest: float = FEWEST
+) -> Estimate | NotEstimable:
     """Estimate a quantile with its standard error.
 
     Parameters
@@ -52,6 +54,8 @@ def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None) -> 
         Level, between 0 and 1.
     clusters
         The unit that each value belongs to, shape (n,); None when every value is its own unit.
+    fewest
+        Refuse below this n·q(1 − q).
 
     Returns
     -------
@@ -68,8 +72,8 @@ def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None) -> 
     y = _checked(values, q)
     if not len(y):
         return NotEstimable(Cause.NO_UNITS, "no unit was analysed")
-    if len(y) * q * (1 - q) < FEWEST:
-        return NotEstimable(Cause.TOO_FEW_UNITS, f"fewer than {FEWEST} expected values beside the quantile")
+    if len(y) * q * (1 - q) < fewest:
+        return NotEstimable(Cause.TOO_FEW_UNITS, f"fewer than {fewest} expected values beside the quantile")
     low, high = outer_interval(y, q)
     if low == high:
         return NotEstimable(Cause.NO_VARIATION, "too many equal values at the quantile")

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
 from analysis.boundaries import DEFAULT_SPENDING, Walk, spending_boundaries
 from analysis.errors import InvalidInput
@@ -90,6 +89,7 @@ def final_inference(
     >>> round(answer.median, 2), round(answer.low, 2), round(answer.high, 2)
     (3.18, 0.78, 5.58)
     """
+    from scipy import optimize
 
     def drift_at(level: float) -> float:
         def excess(drift: float) -> float:
@@ -128,6 +128,8 @@ def repeated_p(
     >>> round(repeated_p([1 / 3, 2 / 3], 2.6), 3)
     0.021
     """
+    from scipy import optimize
+
     highest = math.log(0.5 if sides == 2 else 1 - 1e-9)
 
     def excess(logarithm: float) -> float:

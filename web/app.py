@@ -1,5 +1,7 @@
 """The application: doors for programs and pages for people, put together for one deployment."""
 
+import atexit
+
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
@@ -36,6 +38,7 @@ def serve_app() -> Flask:
     """Make the application that a server's worker runs, from the environment."""
     deployment = open_deployment(read_settings())
     deployment.mirror.start()
+    atexit.register(deployment.close)  # what was handed over is written before the process ends
     return create_app(deployment)
 
 

@@ -41,8 +41,8 @@ class ExposureLog:
         Returns
         -------
         bool
-            Whether it was handed to the writer. When the writer has no room the exposure is forgotten here,
-            so the unit's next evaluation tries again.
+            Whether it was handed to the writer. When the writer has no room, or cannot store it after all,
+            the exposure is forgotten here, so the unit's next evaluation tries again.
         """
         fingerprint = hash((decision.key, decision.phase, decision.variant, unit)) & _WORD
         slot = fingerprint & _MASK
@@ -52,8 +52,12 @@ class ExposureLog:
         record, _ = intake.take(_exposure(rule, decision, unit, attributes, millis, intake))
         taken = self._writer.offer([record])
         if not taken:
-            self._recent[slot] = 0
+            self._forget(slot, fingerprint)
         return taken
+
+    def _forget(self, slot: int, fingerprint: int) -> None:
+        if self._recent[slot] == fingerprint:
+            self._recent[slot] = 0
 
 
 def exposure_id(decision: Decision, unit: str) -> str:

@@ -124,6 +124,10 @@ class Mirror:
         except Unavailable:
             self.fresh = False
             return
+        except Exception:  # noqa: BLE001 - whatever it is, the last good state stays in force
+            _log.exception("the state in the database cannot be read")
+            self.fresh = False
+            return
         self.fresh = True
         same = ruleset is held.ruleset and plan is held.plan
         if not same or (keys, known) != (held.keys, held.experiments):

@@ -234,7 +234,13 @@ def _running(question: Question) -> exp.Select:
 def _levels(question: Question) -> exp.Select:
     """The same, counted once, capped, and beside the level of the day before."""
     inner = filled("SELECT running.unit, running.variant, running.day FROM running CROSS JOIN limits")
-    outer = filled("SELECT unit, variant, day FROM capped")
+    outer = filled(
+        """
+        SELECT unit, variant, day,
+               CASE WHEN LAG(day) OVER (PARTITION BY unit ORDER BY day) IS NULL THEN 1 ELSE 0 END AS first_day
+        FROM capped
+        """
+    )
     for place, metric in enumerate(question.metrics):
         level = _capped(metric, place, once(metric, exp.column(f"m{place}", "running")))
         inner = inner.select(level.as_(f"m{place}"), copy=False)
@@ -287,7 +293,7 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
         yield filled(
             """
             SELECT 'step', :metric, variant, CAST(FLOOR((first_at + :window) / :day) AS BIGINT) AS day,
-                   COUNT(*), SUM(:value), SUM(POWER(:value - :centre, 2) - POWER(:centre, 2))
+                   COUNT(*), SUM(:value), SUM(POWER(:value - :centre, 2))
             FROM valued CROSS JOIN centres WHERE :matured GROUP BY variant, day
             """,
             **common,
@@ -297,8 +303,8 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
         return
     yield filled(
         """
-        SELECT 'step', :metric, variant, day, 0, SUM(:after - :before),
-               SUM(POWER(:after - :centre, 2) - POWER(:before - :centre, 2))
+        SELECT 'step', :metric, variant, day, SUM(first_day), SUM(:after - :before),
+               SUM(POWER(:after - :centre, 2) - (1 - first_day) * POWER(:before - :centre, 2))
         FROM levels CROSS JOIN centres GROUP BY variant, day
         """,
         **common,

@@ -7,6 +7,7 @@ tuple is what its driver takes without another copy.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from operator import attrgetter
@@ -18,6 +19,7 @@ from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
 from experiments.store import tallies
+from experiments.store.instants import from_millis
 from experiments.store.tables import EventRow, ExposureRow
 from experiments.store.tallies import Offered, Remarks
 
@@ -131,6 +133,15 @@ def _append(session: Session, records: Iterable[Record]) -> Receipt:
         if rows:
             receipt += _insert(connection, kind, rows)
     return receipt
+
+
+def newest_arrival(*, session: Session) -> datetime | None:
+    """When the newest row of the ledger was received; None for an empty one."""
+    arrivals = []
+    for table in (ExposureRow, EventRow):
+        query = select(table.received_at).order_by(col(table.id).desc()).limit(1)
+        arrivals += list(session.exec(query))
+    return from_millis(max(arrivals)) if arrivals else None
 
 
 def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:

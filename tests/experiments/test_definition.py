@@ -300,7 +300,11 @@ def drafts(draw: st.DrawFn) -> ExperimentDraft:
             "targeting": draw(
                 st.none()
                 | st.fixed_dictionaries(
-                    {"attribute": texts.filter(bool), "operator": st.just("eq"), "value": texts}
+                    {
+                        "attribute": st.sampled_from(["country", "company.size"]),
+                        "operator": st.just("eq"),
+                        "value": texts,
+                    }
                 )
             ),
             "overrides": draw(st.dictionaries(texts.filter(bool), st.sampled_from(names), max_size=2)),

@@ -12,7 +12,14 @@ from experiments.errors import Conflict
 from experiments.store import Store
 from experiments.store.tallies import EXPOSURE
 from experiments.tracking import Mode, TrackingDraft, TrackingPlan, Unplanned
-from experiments.tracking_plans import apply_events, find_plan, parse_event, remove_event, save_event, save_plan
+from experiments.tracking_plans import (
+    apply_events,
+    find_plan,
+    parse_event,
+    remove_event,
+    save_event,
+    save_plan,
+)
 from tests.samples import NOW
 
 ORDER = {

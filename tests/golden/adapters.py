@@ -159,7 +159,6 @@ quantile_effect = sure(quantile_regression.quantile_effect)
 fraction_below = sure(quantiles.fraction_below)
 order_interval = sure(quantiles.order_interval)
 quantile = sure(quantiles.quantile)
-brunner_munzel = sure(ranks.brunner_munzel)
 hodges_lehmann = sure(ranks.hodges_lehmann)
 mann_whitney = sure(ranks.mann_whitney)
 compare_rates = sure(rates.compare_rates)
@@ -170,7 +169,6 @@ srm_exact = sure(sample_ratio.srm_exact)
 srm_sequential = sure(sample_ratio.srm_sequential)
 binomial_test = sure(shares.binomial_test)
 share = sure(shares.share)
-hazard_ratio = sure(survival.hazard_ratio)
 log_rank = sure(survival.log_rank)
 survival_curve = sure(survival.survival_curve)
 switchback_effect = sure(switchback.switchback_effect)
@@ -875,7 +873,7 @@ def quantile_one_sample(inputs: Fields, params: Fields) -> Fields:
 def quantile_difference(inputs: Fields, params: Fields) -> Fields:
     # Woodruff's variance times (n - 1)/n, which the note lets one leave out. Student's t with Welch's df.
     q = params["q"]
-    new, old = (quantile(inputs[a]["y"], q) for a in ("treatment", "control"))
+    new, old = (quantile(inputs[a]["y"], q, fewest=0) for a in ("treatment", "control"))
     return {
         "quantile_control": old.value,
         "quantile_treatment": new.value,
@@ -893,7 +891,7 @@ def quantile_clustered(inputs: Fields, params: Fields) -> Fields:
     found = {}
     for arm in ("control", "treatment"):
         y, users = np.asarray(inputs[arm]["y"]), np.asarray(inputs[arm]["cluster"])
-        found[arm] = quantile(y, q, users)
+        found[arm] = quantile(y, q, users, fewest=0)
         fields[f"quantile_{arm}"] = found[arm].value
         below = fraction_below(y, users, found[arm].value)
         fields[f"cluster_var_of_fraction_{arm}"] = below.standard_error**2
@@ -904,7 +902,7 @@ def quantile_clustered(inputs: Fields, params: Fields) -> Fields:
 @adapts("mann_whitney")
 def rank_test(inputs: Fields, params: Fields) -> Fields:
     new, old = inputs["treatment"]["y"], inputs["control"]["y"]
-    test, spread = mann_whitney(new, old), brunner_munzel(new, old)
+    test, spread = mann_whitney(new, old), ranks.brunner_munzel(new, old)
     shift = hodges_lehmann(new, old, 1 - params["alpha"])
     return {
         "U": test.u,
@@ -915,8 +913,8 @@ def rank_test(inputs: Fields, params: Fields) -> Fields:
         "p_exact_with_ties": test.p_exact,
         "hodges_lehmann": shift.estimate,
         "hl_ci_exact": ends(shift),
-        "brunner_munzel_stat": spread.statistic,
-        "brunner_munzel_p": spread.p_value,
+        "brunner_munzel_stat": None if isinstance(spread, NotEstimable) else spread.statistic,
+        "brunner_munzel_p": None if isinstance(spread, NotEstimable) else spread.p_value,
     }
 
 
@@ -1083,13 +1081,13 @@ def survival_curves(inputs: Fields, params: Fields) -> Fields:
         if not isinstance(area, NotEstimable):
             fields |= {f"rmst_{arm}": area.value, f"rmst_se_{arm}": area.standard_error}
     test = log_rank(data["treatment"], data["control"])
-    hazard = hazard_ratio(data["treatment"], data["control"])
+    hazard = survival.hazard_ratio(data["treatment"], data["control"])
     return {
         **fields,
         "logrank_chi2": test.chi_square,
         "logrank_p": test.p_value,
-        "cox_log_hr": hazard.value,
-        "cox_se": hazard.standard_error,
+        "cox_log_hr": None if isinstance(hazard, NotEstimable) else hazard.value,
+        "cox_se": None if isinstance(hazard, NotEstimable) else hazard.standard_error,
     }
 
 

@@ -41,7 +41,7 @@ class AssignmentDoor:
         path: str = environ["PATH_INFO"]
         if path.startswith("//"):
             path = path[1:]  # clients that were given an address with a slash at its end
-        if not path.startswith(PATH):
+        if path != PATH and not path.startswith(_BULK[1]):
             return self._inner(environ, start_response)
         answer = self._answer(environ, path)
         headers = [_OBJECT, ("Content-Length", str(len(answer.body))), *answer.headers, *_BROWSERS]
@@ -68,8 +68,7 @@ class AssignmentDoor:
         known = resolve(reflection.keys, candidates)
         if known is None:
             raise Refusal(401, "GENERAL", "a server or client key is needed: Authorization: Bearer KEY")
-        length = environ.get("CONTENT_LENGTH")
-        context = read_context(read_body(environ["wsgi.input"], int(length) if length else None))
+        context = read_context(read_body(environ["wsgi.input"], _announced(environ)))
         if key is None:
             return answer_all(reflection.ruleset, context, environ.get("HTTP_IF_NONE_MATCH"))
         decision, unit = evaluate(reflection.ruleset, key, context)
@@ -84,6 +83,13 @@ class AssignmentDoor:
         if self._answers.ruleset is not ruleset:
             self._answers = Answers(ruleset)
         return self._answers
+
+
+def _announced(environ: dict[str, Any]) -> int | None:
+    length: str = environ.get("CONTENT_LENGTH") or ""
+    if length and not (length.isascii() and length.isdigit()):
+        raise BodyRefused(400, "Content-Length: expected a whole number")
+    return int(length) if length else None
 
 
 def _wanted(environ: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from assignment import Decision, Rule, Ruleset, decide
 from experiments.fields import KEY_PATTERN
-from experiments.messages import MAX_ID
+from experiments.messages import MAX_ID, MAX_MESSAGE_BYTES
 from experiments.storable import unstorable
 
 _KEY = re.compile(KEY_PATTERN)
@@ -63,10 +63,14 @@ def read_context(body: bytes) -> dict[str, Any]:
     key = context.get("targetingKey")
     if key is None or key == "":
         raise Refusal(400, "TARGETING_KEY_MISSING", "context.targetingKey: expected the unit's id")
-    if not isinstance(key, str) or len(key) > MAX_ID:
-        raise Refusal(
-            400, "INVALID_CONTEXT", f"context.targetingKey: expected a text of up to {MAX_ID} characters"
-        )
+    for name in ("targetingKey", *_ANONYMOUS):
+        given = context.get(name, "")
+        if not isinstance(given, str | None) or len(given or "") > MAX_ID:
+            raise Refusal(
+                400, "INVALID_CONTEXT", f"context.{name}: expected a text of up to {MAX_ID} characters"
+            )
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise Refusal(400, "INVALID_CONTEXT", f"the context is larger than {MAX_MESSAGE_BYTES} bytes")
     if unusable := unstorable(context):
         raise Refusal(400, "INVALID_CONTEXT", f"context: {unusable}")
     return context
@@ -150,7 +154,12 @@ def answer_all(ruleset: Ruleset, context: Mapping[str, Any], known_tag: str | No
     body = _encoded({"flags": [success(evaluate(ruleset, key, context)[0]) for key in ruleset.rules]})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = (REVALIDATE, ("ETag", tag))
-    return Answer(304, b"", headers) if known_tag == tag else Answer(200, body, headers)
+    return Answer(304, b"", headers) if _weak(known_tag) == tag else Answer(200, body, headers)
+
+
+def _weak(tag: str | None) -> str | None:
+    """A tag as we gave it: proxies that compress mark it as weak."""
+    return tag and tag.removeprefix("W/")
 
 
 def answer_refusal(refusal: Refusal, key: str | None) -> Answer:

@@ -54,6 +54,8 @@ class _Root(click.Group):
             return super().invoke(ctx)
         except EvenhandError as refusal:
             raise click.ClickException(str(refusal)) from refusal
+        except UnicodeEncodeError as problem:  # the terminal's bytes become lone surrogates
+            raise click.ClickException("an argument holds bytes that are no text") from problem
 
 
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})

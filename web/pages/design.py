@@ -46,8 +46,8 @@ _MOVES: Mapping[Status, tuple[str, ...]] = {
 }
 
 
-@site.get("/experiments/<key>")
-def design(key: str) -> str:
+@site.get("/experiments/<key>", endpoint="design")
+def show_design(key: str) -> str:
     """An experiment as it was designed, with its history."""
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)

@@ -130,7 +130,7 @@ def _traffic(text: str, problems: list[Problem]) -> int:
 
 def _variant(typed: TypedVariant, place: int, problems: list[Problem]) -> dict[str, Any]:
     weight = _number(typed.weight, f"variants.{place}.weight", problems, default=1)
-    if not weight.is_integer():
+    if weight % 1:
         problems.append(Problem(f"variants.{place}.weight", "Input should be a valid integer"))
     return {
         "key": typed.key.strip(),

@@ -8,7 +8,7 @@ from web.wording.language import gettext
 from web.wording.names import Names
 
 
-def distrust(readout: Readout, names: Names) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def word_distrust(readout: Readout, names: Names) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Word failed checks: a headline, sentences, and the usual causes."""
     failed = [check for check in readout.checks if not check.passed]
     if any(check.name == "exposures" for check in failed):

@@ -13,7 +13,7 @@ from web.wording.readings import if_nothing_changed, points
 Term = tuple[str, str]
 
 
-def methods(readout: Readout, names: Names) -> tuple[Term, ...]:
+def methods_of(readout: Readout, names: Names) -> tuple[Term, ...]:
     """List what was planned and how it was computed."""
     return (*_plan(readout, names), *_computing(readout), *_data(readout, names))
 
