@@ -104,7 +104,9 @@ def test_a_variant_may_be_named_by_its_place() -> None:
     ],
 )
 def test_every_spelling_of_an_exposure_is_read(name: str, properties: dict[str, Any]) -> None:
-    record = first(arrive(intake(), {"type": "track", "event": name, "properties": {**properties, "plan": "pro"}}))
+    record = first(
+        arrive(intake(), {"type": "track", "event": name, "properties": {**properties, "plan": "pro"}})
+    )
     assert isinstance(record, Exposure)
     assert (record.experiment, record.variant, record.attributes) == ("checkout", "new", '{"plan":"pro"}')
 
@@ -154,7 +156,10 @@ def test_identify_and_alias_say_who_is_who() -> None:
         {"type": "identify"},
         {"type": "track", "event": "order", "anonymousId": "a3"},
     )
-    assert [(edge.anonymous_id, edge.user_id) for edge in parsed.remarks.edges] == [("a1", "u1"), ("a2", "u1")]
+    assert [(edge.anonymous_id, edge.user_id) for edge in parsed.remarks.edges] == [
+        ("a1", "u1"),
+        ("a2", "u1"),
+    ]
     assert "ada" not in str(parsed)
 
 
@@ -167,7 +172,13 @@ def hidden() -> Intake:
 
 def test_no_id_is_stored_as_it_came() -> None:
     messages = [
-        {"type": "track", "event": "order", "userId": "alice", "anonymousId": "anon-1", "properties": {"distinct_id": "alice", "list": ["anon-1", {"who": "alice"}]}},
+        {
+            "type": "track",
+            "event": "order",
+            "userId": "alice",
+            "anonymousId": "anon-1",
+            "properties": {"distinct_id": "alice", "list": ["anon-1", {"who": "alice"}]},
+        },
         {**shown(experiment_id="checkout", variation_id="new", user="alice"), "userId": "alice"},
         {"type": "identify", "userId": "alice", "anonymousId": "anon-1"},
         {"type": "alias", "userId": "alice", "previousId": "anon-2"},

@@ -26,7 +26,10 @@ ORDER = {
     "event": "order",
     "purpose": "revenue",
     "retention": "400d",
-    "properties": [{"name": "revenue", "type": "number", "required": True}, {"name": "currency", "type": "text"}],
+    "properties": [
+        {"name": "revenue", "type": "number", "required": True},
+        {"name": "currency", "type": "text"},
+    ],
 }
 
 
@@ -83,7 +86,9 @@ def test_calls_that_say_who_somebody_is_need_no_listing(kind: str) -> None:
     assert plan("enforce").admit(kind, {}).notes == ()
 
 
-@pytest.mark.parametrize("name", ["ip", "IP", "$ip", "ip_address", "userAgent", "user-agent", "X-Forwarded-For"])
+@pytest.mark.parametrize(
+    "name", ["ip", "IP", "$ip", "ip_address", "userAgent", "user-agent", "X-Forwarded-For"]
+)
 @pytest.mark.parametrize("mode", list(Mode))
 def test_what_says_where_somebody_is_is_stored_only_where_it_is_listed(name: str, mode: str) -> None:
     bare = {"event": "order", "properties": [{"name": "device"}]}
@@ -100,7 +105,11 @@ def test_a_boolean_is_no_number_and_nothing_at_all_is_of_every_type() -> None:
 
 
 names = st.sampled_from(["revenue", "currency", "ip", "colour", "userAgent", "deep"])
-values = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3), lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=3), max_leaves=5)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=5,
+)
 
 
 @given(st.dictionaries(names, values), st.sampled_from(["order", "visit", EXPOSURE]))
@@ -168,7 +177,9 @@ def test_a_file_lists_events_and_the_same_file_again_changes_nothing(store: Stor
 def test_a_file_without_a_mode_leaves_the_mode_alone(store: Store) -> None:
     with store.write() as session:
         save_plan(session=session, draft=plan("filter").draft, actor="ada", now=NOW)
-        apply_events(session=session, events=[parse_event({"event": "visit"})], mode=None, actor="ada", now=NOW)
+        apply_events(
+            session=session, events=[parse_event({"event": "visit"})], mode=None, actor="ada", now=NOW
+        )
         held = find_plan(session=session)
     assert held.draft.mode is Mode.FILTER
     assert list(held.events) == ["order", "visit"]
