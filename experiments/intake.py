@@ -7,6 +7,7 @@ An exposure that disagrees with us is kept, marked and counted, and analysed as 
 the client really showed, and leaving such units out would favour whichever variant loses fewer of them.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,11 @@ class Intake:
     ruleset: Ruleset = field(default_factory=Ruleset)
     experiments: frozenset[str] | None = None
     pseudonyms: Pseudonyms | None = None
+
+    @property
+    def secret(self) -> bytes:
+        """What ids that are derived from content are made with; empty without pseudonyms."""
+        return b"" if self.pseudonyms is None else hashlib.sha256(self.pseudonyms.key).digest()
 
     def take(self, record: Record) -> tuple[Record, tuple[str, ...]]:
         """Say what is stored of a record, and what there is to say about it.

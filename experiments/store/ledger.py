@@ -110,7 +110,7 @@ def _offered(session: Session, batches: Sequence[Sequence[Record]]) -> Offered:
     names: Counter[tuple[int, str]] = Counter()
     for batch in batches:
         names.update((record.received_at // tallies.DAY_MS, event_of(record)) for record in batch)
-    return Offered(*position(session=session), names)
+    return tallies.offer(session.connection(), names)
 
 
 def _append_together(session: Session, batches: Sequence[Sequence[Record]]) -> list[Receipt]:

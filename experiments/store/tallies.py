@@ -11,11 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import SQLModel
-
-from experiments.store.tables import IdentityRow, QualityRow, RejectionRow
+from sqlalchemy import Connection, CursorResult
 
 DAY_MS = 86_400_000
 
@@ -27,6 +23,9 @@ OTHER = "(other)"
 
 MOST_NAMES = 500
 """Events that a day counts by name: a client that invents names must not fill the database with counters."""
+
+KNOWN_DAYS = 1_000
+"""Days whose names a connection remembers, so that it need not ask at every commit."""
 
 OLDEST_DAYS = 400
 """Days back for which what arrives through the doors is counted on the day when it happened."""
@@ -91,11 +90,18 @@ NOTHING = Remarks()
 
 
 class Offered(NamedTuple):
-    """What was handed to the ledger: how far it reached before, and how many of each event on which day."""
+    """What is handed to the ledger: how far it reaches before, and how many of each event on which day."""
 
     exposures: int
     events: int
     names: Counter[tuple[int, str]]
+
+
+def offer(connection: Connection, names: Counter[tuple[int, str]]) -> Offered:
+    """Look how far the ledger reaches, before records are appended."""
+    reached = "SELECT (SELECT MAX(id) FROM exposure), (SELECT MAX(id) FROM event)"
+    exposures, events = (newest or 0 for newest in _run(connection, reached).one())
+    return Offered(exposures, events, names)
 
 
 def write(connection: Connection, offered: Offered, remarks: Iterable[Remarks], *, live: bool) -> None:
@@ -141,21 +147,32 @@ _LAG = " ".join(
     f"WHEN received_at - occurred_at >= {least} THEN '{name}'" for name, least in reversed(list(LAGS.items()))
 )
 _NEW_ROWS = {
-    table: text(
-        f"SELECT {event} AS name, received_at / {DAY_MS} AS received, occurred_at / {DAY_MS} AS happened, "  # noqa: S608 - our own words only
-        f"CASE {_LAG} ELSE '' END AS lag, COUNT(*) AS n FROM {table} WHERE id > :since GROUP BY 1, 2, 3, 4"
-    )
+    table: f"SELECT {event} AS name, received_at / {DAY_MS} AS received, occurred_at / {DAY_MS} AS happened, "  # noqa: S608 - our own words only
+    f"CASE {_LAG} ELSE '' END AS lag, COUNT(*) AS n FROM {table} WHERE id > ? GROUP BY 1, 2, 3, 4"
     for table, event in (("exposure", f"'{EXPOSURE}'"), ("event", "event"))
 }
-_NEW_IDS = {
-    table: text(f"SELECT message_id FROM {table} WHERE id > :since")  # noqa: S608 - as above
-    for table in ("exposure", "event")
-}
+_NEW_IDS = {table: f"SELECT message_id FROM {table} WHERE id > ?" for table in _NEW_ROWS}  # noqa: S608 - as above
+
+
+def _run(connection: Connection, statement: str, parameters: Any = ()) -> CursorResult[Any]:
+    """Hand a statement to the driver as it is: at every commit, compiling would cost more than running."""
+    if connection.dialect.name == "postgresql":
+        statement = statement.replace("?", "%s")
+    return connection.exec_driver_sql(statement, parameters)
+
+
+def _since(offered: Offered) -> Iterable[tuple[str, int]]:
+    """The tables that were offered something, and their newest row before."""
+    names = {name for _, name in offered.names}
+    if EXPOSURE in names:
+        yield "exposure", offered.exposures
+    if names - {EXPOSURE}:
+        yield "event", offered.events
 
 
 def _new_rows(connection: Connection, offered: Offered) -> Iterable[Any]:
-    for table, since in (("exposure", offered.exposures), ("event", offered.events)):
-        yield from connection.execute(_NEW_ROWS[table], {"since": since})
+    for table, since in _since(offered):
+        yield from _run(connection, _NEW_ROWS[table], (since,))
 
 
 def _add_notes(
@@ -166,8 +183,8 @@ def _add_notes(
         return
     days = {name: day for day, name in offered.names}
     fresh: set[str] = set()
-    for table, since in (("exposure", offered.exposures), ("event", offered.events)):
-        fresh.update(connection.execute(_NEW_IDS[table], {"since": since}).scalars())
+    for table, since in _since(offered):
+        fresh.update(_run(connection, _NEW_IDS[table], (since,)).scalars())
     for remark in said:
         for message_id, note in remark.notes.items():
             if message_id in fresh:
@@ -178,62 +195,54 @@ def _add_notes(
 
 def _bounded(connection: Connection, counts: Counter[Key]) -> Counter[Key]:
     """Count events under one name on days that have seen too many."""
+    known: dict[int, set[str]] = connection.info.setdefault("counted names", {})
     named: dict[int, set[str]] = {}
     for day, event, _ in counts:
         named.setdefault(day, set()).add(event)
-    sizes = _names_of(connection, named)
-    crowded = {day for day, names in named.items() if len(names) + sizes.get(day, 0) > MOST_NAMES}
-    if not crowded:
-        return counts
-    known = text("SELECT DISTINCT event FROM quality WHERE day = :day")
-    allowed: dict[int, set[str]] = {}
-    for day in crowded:
-        held = set(connection.execute(known, {"day": day}).scalars())
-        room = max(0, MOST_NAMES - len(held))
-        allowed[day] = held | set(sorted(named[day] - held)[:room])
+    for day, names in named.items():
+        if day not in known:
+            if len(known) >= KNOWN_DAYS:
+                known.clear()
+            known[day] = set()
+        if not names <= known[day]:
+            _admit(connection, day, names, known[day])
     folded: Counter[Key] = Counter()
     for (day, event, outcome), count in counts.items():
-        kept = day not in crowded or event in allowed[day]
+        kept = event in known[day] or event == EXPOSURE
         folded[day, event if kept else OTHER, outcome] += count
     return folded
 
 
-def _names_of(connection: Connection, days: Iterable[int]) -> dict[int, int]:
-    query = text("SELECT COUNT(DISTINCT event) FROM quality WHERE day = :day")
-    return {day: connection.execute(query, {"day": day}).scalar() or 0 for day in days}
+def _admit(connection: Connection, day: int, names: set[str], known: set[str]) -> None:
+    """Take names up among those that a day counts, as long as there is room."""
+    known.update(_run(connection, "SELECT DISTINCT event FROM quality WHERE day = ?", (day,)).scalars())
+    room = max(0, MOST_NAMES - len(known))
+    known.update(sorted(names - known)[:room])
 
 
-def _insert(connection: Connection, row: type[SQLModel]) -> Any:
-    build: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name]
-    return build(row)
+_UPSERT = (
+    "INSERT INTO quality (day, event, outcome, count) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (day, event, outcome) DO UPDATE SET count = quality.count + excluded.count"
+)
+_REJECTION = "INSERT INTO rejection (at, event, message_id, code, detail) VALUES (?, ?, ?, ?, ?)"
+_PRUNE = "DELETE FROM rejection WHERE id <= (SELECT MAX(id) FROM rejection) - ?"
+_EDGE = (
+    "INSERT INTO identity (anonymous_id, user_id, first_seen) VALUES (?, ?, ?) "
+    "ON CONFLICT (anonymous_id, user_id) DO NOTHING"
+)
 
 
 def _upsert(connection: Connection, counts: Counter[Key]) -> None:
-    rows = [
-        {"day": day, "event": event, "outcome": outcome, "count": count}
-        for (day, event, outcome), count in sorted(counts.items())
-        if count
-    ]
-    if rows:
-        statement = _insert(connection, QualityRow)
-        grown = statement.on_conflict_do_update(
-            index_elements=["day", "event", "outcome"],
-            set_={"count": text("quality.count + excluded.count")},
-        )
-        connection.execute(grown, rows)
+    if rows := [(*key, count) for key, count in sorted(counts.items()) if count]:
+        _run(connection, _UPSERT, rows)
 
 
 def _keep_rejections(connection: Connection, rejected: Sequence[Rejected]) -> None:
     if rejected:
-        rows = [each._asdict() for each in rejected[-KEPT_REJECTIONS:]]
-        connection.execute(_insert(connection, RejectionRow), rows)
-        last = connection.execute(text("SELECT MAX(id) FROM rejection")).scalar() or 0
-        connection.execute(text("DELETE FROM rejection WHERE id <= :old"), {"old": last - KEPT_REJECTIONS})
+        _run(connection, _REJECTION, list(rejected[-KEPT_REJECTIONS:]))
+        _run(connection, _PRUNE, (KEPT_REJECTIONS,))
 
 
 def _keep_edges(connection: Connection, edges: Sequence[Edge]) -> None:
     if edges:
-        statement = _insert(connection, IdentityRow).on_conflict_do_nothing(
-            index_elements=["anonymous_id", "user_id"]
-        )
-        connection.execute(statement, [each._asdict() for each in edges])
+        _run(connection, _EDGE, list(edges))
