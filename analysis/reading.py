@@ -177,7 +177,7 @@ def _answered(question: _Question, answer: Comparison, p_adjusted: float, plan: 
         treatment_value=answer.treatment.value,
         control_value=answer.control.value,
         difference=answer.difference,
-        lift=answer.lift,
+        lift=_possible(question.metric, answer.lift),
         standard_error=answer.standard_error,
         p_value=answer.p_value,
         p_value_adjusted=p_adjusted,
@@ -189,6 +189,13 @@ def _answered(question: _Question, answer: Comparison, p_adjusted: float, plan: 
         harm_limit=question.metric.harm_limit,
         flags=tuple(_doubts(question, answer)),
     )
+
+
+def _possible(metric: PlannedMetric, lift: Interval | None) -> Interval | None:
+    """A share cannot fall by more than all of it: with few events the interval is cut off there."""
+    if metric.kind != "proportion" or lift is None or lift.low >= -1:
+        return lift
+    return replace(lift, low=max(lift.low, -1.0))
 
 
 def _doubts(question: _Question, answer: Comparison) -> Iterable[Flag]:
@@ -258,6 +265,8 @@ def _detectable_lift(answer: Comparison, inference: Inference, power: float) -> 
     if answer.control.value == 0:
         return None
     width = inference.multiplier(df=answer.df, n=answer.treatment.n + answer.control.n)
+    if not math.isfinite(width):
+        return None
     return (width + float(special.ndtri(power))) * answer.standard_error / abs(answer.control.value)
 
 

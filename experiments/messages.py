@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from experiments.errors import InvalidInput
 from experiments.intake import ANYTHING, VALUE_PROPERTIES, Intake
 from experiments.message_times import Moment, moment_of
-from experiments.salvage import salvage
+from experiments.salvage import rescue
 from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Record, event_of
@@ -147,7 +147,7 @@ def decode(body: bytes) -> Any:
         return from_json(body, allow_inf_nan=False)
     except ValueError as strict:
         try:
-            return salvage(body)
+            return rescue(body)
         except ValueError:
             raise InvalidInput.at("", f"not JSON: {strict}") from strict
 

@@ -67,6 +67,8 @@ class LedgerWriter:
         self._jobs: deque[_Job] = deque()
         self.begun = 0
         """Commits that were begun."""
+        self.recorded = Receipt()
+        """What became of the records that nobody waited for."""
         self._kept: deque[Record] = deque()
         self._due = 0.0
         self._away = False
@@ -184,11 +186,11 @@ class LedgerWriter:
         """Store everything in one transaction."""
         with self._store.write() as session:
             batches, remarks = [job.records for job in jobs], [job.remarks for job in jobs]
-            receipts = append_batches(session=session, batches=batches, remarks=remarks)
-            if kept:
-                append(session=session, records=kept)
+            receipts = append_batches(session=session, batches=batches, remarks=remarks) if jobs else []
+            recorded = append(session=session, records=kept) if kept else Receipt()
         for job, receipt in zip(jobs, receipts, strict=True):
             job.done.set_result(receipt)
+        self.recorded += recorded
         self._forget(len(kept))
 
     def _store_each(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:

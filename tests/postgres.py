@@ -97,4 +97,3 @@ def cluster() -> Iterator[Cluster]:
             made.control("stop", "-m", "immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-

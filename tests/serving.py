@@ -104,7 +104,9 @@ class Instance:
         """Process ids of the server's children that serve, and not of the one that analyses."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        return [
+            int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
 
     def stop(self, sign: int = signal.SIGTERM) -> int:
         """End the server and everything that it started."""

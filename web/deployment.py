@@ -1,8 +1,9 @@
 """The deployment: what every door and page of one process shares."""
 
 import logging
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -17,8 +18,15 @@ from experiments.writing import LedgerWriter
 from web.exposures import ExposureLog
 from web.mirror import Mirror
 from web.settings import Settings
+from web.tally import Tally
 
 VERSION = version("evenhand")
+
+THREADS = 16
+"""Threads of a serving process that run the application; `web.cli.serving` says how the number was found."""
+
+MOST_STORING = THREADS - 4
+"""Threads of them that may wait for the ledger at once: the others are always free for decisions."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +45,12 @@ class Deployment:
     mirror: Mirror
     writer: LedgerWriter
     exposures: ExposureLog
+    tally: Tally
     now: Callable[[], datetime] = clock
     pseudonyms: Pseudonyms | None = None
+    storing: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(MOST_STORING)
+    )
 
     @property
     def intake(self) -> Intake:
@@ -59,8 +71,10 @@ def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) 
     if settings.embedded:
         _upgrade(store)
     writer = LedgerWriter(store)
-    mirror = Mirror(store, settings.data_dir / "mirror.json", now)
-    return Deployment(settings, store, mirror, writer, ExposureLog(writer), now, pseudonyms)
+    mirror = Mirror(store, settings.kept_path, now)
+    tally = Tally()
+    exposures = ExposureLog(writer, now, tally, lambda: mirror.reflection.intake(pseudonyms))
+    return Deployment(settings, store, mirror, writer, exposures, tally, now, pseudonyms)
 
 
 def _upgrade(store: Store) -> None:

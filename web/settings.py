@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         return self.ledger_url.startswith("sqlite")
 
     @property
+    def kept_path(self) -> Path:
+        """The state that was last in force, for a start without the database."""
+        return self.data_dir / "mirror.json"
+
+    @property
     def columns_path(self) -> Path:
         """The columnar copy of the ledger: it can be deleted at any time and is made again."""
         return self.data_dir / "columns.duckdb"

@@ -157,7 +157,7 @@ def _follows(connection: duckdb.DuckDBPyConnection, session: Session, name: str)
     row = connection.execute("SELECT id, message_id FROM reached WHERE source = ?", [name]).fetchone()
     if row is None or not row[0]:
         return True
-    return _message_id(session, name, row[0]) == row[1]
+    return bool(_message_id(session, name, row[0]) == row[1])
 
 
 def _message_id(session: Session, name: str, row_id: int) -> str | None:

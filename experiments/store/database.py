@@ -86,7 +86,9 @@ class Store:
         if parsed.get_backend_name() != "sqlite":
             return True
         try:
-            with closing(sqlite3.connect(str(parsed.database), timeout=BUSY_TIMEOUT_MS / 1_000)) as connection:
+            with closing(
+                sqlite3.connect(str(parsed.database), timeout=BUSY_TIMEOUT_MS / 1_000)
+            ) as connection:
                 busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as problem:
             raise Unavailable(f"the write-ahead log could not be emptied: {problem}") from problem

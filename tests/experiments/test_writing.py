@@ -145,7 +145,9 @@ def test_a_full_queue_says_come_back_instead_of_piling_up(
     writer = LedgerWriter(store)
     with Lock(store):
         first = occupy(writer)
-        later = threading.Thread(target=lambda: at_once([lambda n=n: writer.append([event(n)]) for n in (5, 6)]))  # type: ignore[misc]
+        later = threading.Thread(
+            target=lambda: at_once([lambda n=n: writer.append([event(n)]) for n in (5, 6)])
+        )  # type: ignore[misc]
         later.start()
         wait_for(lambda: writer.waiting == 2)
         with pytest.raises(Unavailable, match="too many"):

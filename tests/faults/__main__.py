@@ -43,7 +43,8 @@ def main() -> None:
 def _tell(what: str, acknowledged: set[str], replays: int, stored: list[str]) -> None:
     lost, doubled = len(acknowledged - set(stored)), len(stored) - len(set(stored))
     print(
-        f"{what}: {len(acknowledged)} acknowledged, {replays} replays, {lost} lost, {doubled} doubled", flush=True
+        f"{what}: {len(acknowledged)} acknowledged, {replays} replays, {lost} lost, {doubled} doubled",
+        flush=True,
     )
 
 

@@ -48,7 +48,7 @@ def send_until(instance: Instance, leaving: threading.Event, place: str, deliver
         deadline, tries = time.monotonic() + PATIENCE, 0
         while not _sent(instance, body):
             tries += 1
-            assert time.monotonic() < deadline, "the server did not come back"
+            assert time.monotonic() < deadline, f"the server did not come back: {instance.log[-2_000:]}"
             time.sleep(0.02)
         with delivery.lock:
             delivery.acknowledged += BATCH
@@ -133,7 +133,6 @@ def killings(folder: Path, rounds: int, *, workers: int = 2, seed: int = 1) -> t
         What was acknowledged, and the message ids that are stored.
     """
     rng = random.Random(seed)
-
 
     def disturb() -> None:
         kill_workers(instance, rounds, rng)

@@ -180,7 +180,9 @@ class Cursor:
         cursor, before = inner.cursor(), inner.total_changes()
         try:
             call(cursor)
-            self.description = cursor.description_full and [(each[0], *[None] * 6) for each in cursor.description]
+            self.description = cursor.description_full and [
+                (each[0], *[None] * 6) for each in cursor.description
+            ]
             self._rows = cursor.fetchall()
         except apsw.ExecutionCompleteError:
             self.description, self._rows = None, []

@@ -57,7 +57,8 @@ def _one_load(folder: Path, cuts: int, synchronous: str, rng: random.Random, los
     writer, leaving = LedgerWriter(store), threading.Event()
     acknowledged: list[str] = []
     senders = [
-        threading.Thread(target=_send, args=(writer, place, acknowledged, leaving)) for place in range(SENDERS)
+        threading.Thread(target=_send, args=(writer, place, acknowledged, leaving))
+        for place in range(SENDERS)
     ]
     for sender in senders:
         sender.start()

@@ -80,11 +80,13 @@ def test_every_treatment_that_beats_the_control_is_named(english: Flask) -> None
 def test_a_wrong_split_replaces_the_verdict(english: Flask) -> None:
     readout, names = read(english, scenes.VETERANS)
     conclusion = conclude(readout, names)
-    assert conclusion.headline == "Do not read these results."
+    assert conclusion.headline == "Do not read these results yet."
     assert "C received 30.5% of the units instead of 25.0%." in conclusion.sentences[0]
     assert ("C", "3,561", "30.5%", "25.0%") in conclusion.split
     assert len(conclusion.causes) == 4
-    assert dict(methods_of(readout, names))["Split check"].endswith("p = 2.4 × 10⁻⁴¹.")
+    assert {term[0]: term[1] for term in methods_of(readout, names)}["Split check"].endswith(
+        "p = 2.4 × 10⁻⁴¹."
+    )
 
 
 def test_without_an_improvement_nothing_is_claimed(english: Flask) -> None:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from web.api import bootstrap, features, health, management, quality, tracking
+from web.api import bootstrap, features, health, management, metrics, quality, tracking
 from web.api.assigning import AssignmentDoor
 from web.api.events import EventsDoor
 from web.deployment import Deployment
@@ -10,6 +10,8 @@ from web.deployment import Deployment
 
 def register(app: Flask, deployment: Deployment) -> None:
     """Add all doors to the application."""
-    for door in (health, bootstrap, features, management, quality, tracking):
+    for door in (health, bootstrap, features, management, metrics, quality, tracking):
         app.register_blueprint(door.blueprint)
-    app.wsgi_app = AssignmentDoor(EventsDoor(app.wsgi_app, deployment), deployment)  # type: ignore[method-assign]  # Flask's own way
+    metrics.count_everything(app, deployment)
+    # Flask's own way to stand something before an application.
+    app.wsgi_app = AssignmentDoor(EventsDoor(app.wsgi_app, deployment), deployment)  # type: ignore[method-assign]  # as above

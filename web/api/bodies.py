@@ -17,6 +17,21 @@ class BodyRefused(Exception):
         self.detail = detail
 
 
+def announced_length(header: str | None) -> int | None:
+    """Read a Content-Length header; None where there is none.
+
+    Raises
+    ------
+    BodyRefused
+        400 if it is no number.
+    """
+    if not header:
+        return None
+    if not header.isascii() or not header.isdigit() or len(header) > 18:
+        raise BodyRefused(400, "Content-Length: expected a whole number")
+    return int(header)
+
+
 def read_body(stream: BinaryIO, announced: int | None) -> bytes:
     """Read a request's body, unpacking gzip whatever the headers say.
 

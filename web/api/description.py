@@ -143,6 +143,15 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
+        "/metrics",
+        "metrics",
+        "Count what the processes of this server have done.",
+        "Prometheus's text form. Labels are doors, statuses and outcomes, never an experiment or a unit.",
+        Access.SERVER_KEY,
+        {200: "The counters.", 401: "Not a server key."},
+    ),
+    Operation(
+        "GET",
         "/api/v1/experiments",
         "list_experiments",
         "List the experiments.",
@@ -175,6 +184,7 @@ OPERATIONS = (
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.EVERYBODY: [],
     Access.ANY_KEY: [{"bearer": []}, {"apiKey": []}, {"basic": []}],
+    Access.SERVER_KEY: [{"bearer": []}, {"apiKey": []}, {"basic": []}],
     Access.CLIENT_KEY: [],
     Access.SESSION: [{"session": []}],
 }

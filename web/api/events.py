@@ -28,9 +28,6 @@ from web.deployment import Deployment
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MOST_AT_ONCE = 48
-"""Requests that may be in this room at once; the server has more threads than that."""
-
 ALIASES = {
     "batch": None,
     "b": None,
@@ -75,7 +72,7 @@ class EventsDoor:
     def __init__(self, inner: "WSGIApplication", deployment: Deployment) -> None:
         self._inner = inner
         self._deployment = deployment
-        self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._room = deployment.storing
         self._parsing = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -86,21 +83,22 @@ class EventsDoor:
         path, key = _without_key(path)
         if path not in PATHS:
             return self._inner(environ, start_response)
-        method = environ["REQUEST_METHOD"]
-        if method == "OPTIONS":
+        if environ["REQUEST_METHOD"] == "OPTIONS":
             start_response("204 No Content", list(_BROWSERS))
             return []
         try:
-            if method != "POST":
-                raise Refused(405, "events are sent with POST")
             body = self._record_in_turn(environ, PATHS[path], key)
         except Refused as refused:
+            self._deployment.tally.add("requests", "events", str(refused.status))
             return _refuse(refused, start_response)
+        self._deployment.tally.add("requests", "events", "200")
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *_BROWSERS]
         start_response(_STATUS_LINES[200], headers)
         return [body]
 
     def _record_in_turn(self, environ: "WSGIEnvironment", implied: str | None, key: str | None) -> bytes:
+        if environ["REQUEST_METHOD"] != "POST":
+            raise Refused(405, "events are sent with POST")
         if not self._room.acquire(blocking=False):
             raise Refused(503, "too many requests are waiting for the ledger; send it again")
         try:
@@ -127,7 +125,15 @@ class EventsDoor:
         if parsed.rejected and environ.get("HTTP_X_STRICT_MODE") == "1":
             self._deployment.writer.append((), Remarks(rejected=parsed.remarks.rejected))
             raise Refused(400, "nothing was stored", rejected=[_rejection(each) for each in parsed.rejected])
-        return _acknowledgement(self._deployment.writer.append(parsed.records, parsed.remarks), parsed)
+        receipt = self._deployment.writer.append(parsed.records, parsed.remarks)
+        self._count(receipt, parsed)
+        return _acknowledgement(receipt, parsed)
+
+    def _count(self, receipt: Receipt, parsed: Parsed) -> None:
+        tally = self._deployment.tally
+        tally.add("events", "accepted", amount=receipt.accepted)
+        tally.add("events", "duplicate", amount=receipt.duplicates)
+        tally.add("events", "rejected", amount=len(parsed.rejected))
 
 
 def _without_key(path: str) -> tuple[str, str | None]:

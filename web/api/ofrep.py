@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic_core import from_json
@@ -18,6 +19,7 @@ from assignment import Decision, Rule, Ruleset, decide
 from experiments.fields import KEY_PATTERN
 from experiments.messages import MAX_ID, MAX_MESSAGE_BYTES
 from experiments.storable import unstorable
+from web.api.clients import HEADERS
 
 _KEY = re.compile(KEY_PATTERN)
 _ANONYMOUS = ("anonymousId", "anonymous_id")
@@ -36,13 +38,22 @@ class Refusal(Exception):
         self.details = details
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What goes back over the wire."""
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    detail: str = ""
+
+    @cached_property
+    def lines(self) -> list[tuple[str, str]]:
+        """All headers, made once: an answer is given many times."""
+        lines = [*self.headers, *HEADERS.items()]
+        if self.body:
+            lines += [("Content-Type", "application/json"), ("Content-Length", str(len(self.body)))]
+        return lines
 
 
 def read_context(body: bytes) -> dict[str, Any]:
@@ -53,6 +64,8 @@ def read_context(body: bytes) -> dict[str, Any]:
     Refusal
         Saying in the protocol's terms what is wrong with it.
     """
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise Refusal(413, "INVALID_CONTEXT", f"the context is larger than {MAX_MESSAGE_BYTES} bytes")
     try:
         document = from_json(body, allow_inf_nan=False)
     except ValueError as problem:
@@ -63,14 +76,10 @@ def read_context(body: bytes) -> dict[str, Any]:
     key = context.get("targetingKey")
     if key is None or key == "":
         raise Refusal(400, "TARGETING_KEY_MISSING", "context.targetingKey: expected the unit's id")
+    if not isinstance(key, str):
+        raise Refusal(400, "INVALID_CONTEXT", "context.targetingKey: expected a text")
     for name in ("targetingKey", *_ANONYMOUS):
-        given = context.get(name, "")
-        if not isinstance(given, str | None) or len(given or "") > MAX_ID:
-            raise Refusal(
-                400, "INVALID_CONTEXT", f"context.{name}: expected a text of up to {MAX_ID} characters"
-            )
-    if len(body) > MAX_MESSAGE_BYTES:
-        raise Refusal(400, "INVALID_CONTEXT", f"the context is larger than {MAX_MESSAGE_BYTES} bytes")
+        _require_short(name, context.get(name))
     if unusable := unstorable(context):
         raise Refusal(400, "INVALID_CONTEXT", f"context: {unusable}")
     return context
@@ -125,6 +134,11 @@ def success(decision: Decision) -> dict[str, Any]:
     }
 
 
+def _require_short(name: str, given: object) -> None:
+    if isinstance(given, str) and len(given) > MAX_ID:
+        raise Refusal(400, "INVALID_CONTEXT", f"context.{name}: expected a text of up to {MAX_ID} characters")
+
+
 class Answers:
     """The answers of single evaluations under one ruleset.
 
@@ -132,8 +146,7 @@ class Answers:
     each outcome is written once.
     """
 
-    def __init__(self, ruleset: Ruleset) -> None:
-        self.ruleset = ruleset
+    def __init__(self) -> None:
         self._given: dict[tuple[str, str | None, str], Answer] = {}
 
     def give(self, decision: Decision) -> Answer:
@@ -141,7 +154,8 @@ class Answers:
         outcome = (decision.key, decision.variant, decision.detail)
         answer = self._given.get(outcome)
         if answer is None:
-            answer = self._given[outcome] = Answer(200, _encoded(success(decision)), (NO_STORE,))
+            body = _encoded(success(decision))
+            answer = self._given[outcome] = Answer(200, body, (NO_STORE,), decision.detail)
         return answer
 
 

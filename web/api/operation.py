@@ -11,6 +11,7 @@ class Access(StrEnum):
 
     EVERYBODY = "everybody"
     ANY_KEY = "a server or client key"
+    SERVER_KEY = "a server key"
     CLIENT_KEY = "a client key in the path"
     SESSION = "a signed-in person"
 

@@ -24,7 +24,7 @@ def word_distrust(readout: Readout, names: Names) -> tuple[str, tuple[str, ...],
     }
     sentences = tuple(told[check.name](check) for check in failed if check.name in told)
     causes = [cause for check in failed for cause in _CAUSES.get(check.name, _no_causes)()]
-    return gettext("Do not read these results."), sentences, tuple(causes)
+    return gettext("Do not read these results yet."), sentences, tuple(causes)
 
 
 def wrong_split(check: DataCheck, names: Names) -> str:

@@ -44,7 +44,7 @@ def conclude(readout: Readout, names: Names) -> Conclusion:
             if not any(readout.units.values()):
                 return Conclusion("wait", gettext("No data yet"), headline, sentences, causes=causes)
             split = observed_split(readout, names)
-            tag = gettext("Do not read")
+            tag = gettext("Do not read yet")
             return Conclusion("bad", tag, headline, sentences, causes=causes, split=split)
         case Recommendation.SHIP:
             return _ship(readout, names)

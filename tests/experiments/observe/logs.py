@@ -69,17 +69,7 @@ class Expected:
 
 def brute_force(asked: Question, exposures: Sequence[Exposure], events: Sequence[Event]) -> Expected:
     """Count by hand."""
-    seen: dict[str, list[Exposure]] = defaultdict(list)
-    for each in exposures:
-        unit = getattr(each, asked.unit_type)
-        in_phase = asked.since <= each.occurred_at < asked.until and each.occurred_at <= asked.horizon
-        if (
-            each.experiment == asked.experiment
-            and unit is not None
-            and each.variant in asked.variants
-            and in_phase
-        ):
-            seen[unit].append(each)
+    seen = _seen(asked, exposures)
     by_hand = {unit for unit, met in seen.items() if any(each.mark == "override" for each in met)}
     crossed = {unit for unit, met in seen.items() if len({each.variant for each in met}) > 1} - by_hand
     kept = {
@@ -90,56 +80,77 @@ def brute_force(asked: Question, exposures: Sequence[Exposure], events: Sequence
     arrivals: dict[date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for variant, first in kept.values():
         arrivals[_date(first)][variant] += 1
-
-    values: dict[str, dict[str, list[float]]] = {}
-    daily: dict[str, dict[str, dict[date, list[float]]]] = {}
-    immature = {}
-    for metric in asked.metrics:
-        window = None if metric.window is None else length_of(metric.window) // timedelta(milliseconds=1)
-
-        def level(
-            unit: str, first: int, until: float, metric: MetricDraft = metric, window: int | None = window
-        ) -> float:
-            total = 0.0
-            for each in events:
-                counts = getattr(each, asked.unit_type) == unit and each.event == metric.event
-                if counts and first <= each.occurred_at <= min(asked.horizon, until):
-                    if window is None or each.occurred_at < first + window:
-                        total += (each.value or 0.0) if _sums(metric) else 1.0
-            return min(total, 1.0) if metric.kind == "proportion" else total
-
-        def capped(value: float, cap: float) -> float:
-            return min(value, cap)
-
-        everybody = [level(unit, first, math.inf) for unit, (_, first) in kept.items()]
-        cap = float(np.quantile(everybody, metric.cap.quantile)) if metric.cap and everybody else math.inf
-        values[metric.key] = {name: [] for name in asked.variants}
-        for unit, (variant, first) in kept.items():
-            if window is None or first <= asked.horizon - window:
-                values[metric.key][variant].append(capped(level(unit, first, math.inf), cap))
-        immature[metric.key] = len(kept) - sum(map(len, values[metric.key].values()))
-        daily[metric.key] = {name: {} for name in asked.variants}
-        days = sorted({_date(NOON + n * DAY) for n in range(-12, 13)})
-        for name in asked.variants:
-            for day in days:
-                end = _millis(day + timedelta(days=1)) - 1
-                reached = []
-                for unit, (variant, first) in kept.items():
-                    counts_from = first if window is None else first + window
-                    there = first <= asked.horizon - (window or 0)
-                    if variant == name and there and counts_from <= end:
-                        until = end if window is None else math.inf
-                        reached.append(capped(level(unit, first, until), cap))
-                if reached:
-                    daily[metric.key][name][day] = reached
+    counters = {metric.key: _Counter(asked, metric, kept, events) for metric in asked.metrics}
     return Expected(
         units={name: sum(variant == name for variant, _ in kept.values()) for name in asked.variants},
         excluded={"crossover": len(crossed), "override": len(by_hand)},
         arrivals={day: dict(counts) for day, counts in arrivals.items()},
-        values=values,
-        immature=immature,
-        daily=daily,
+        values={key: counter.values() for key, counter in counters.items()},
+        immature={key: sum(not counter.matured(unit) for unit in kept) for key, counter in counters.items()},
+        daily={key: counter.daily() for key, counter in counters.items()},
     )
+
+
+def _seen(asked: Question, exposures: Sequence[Exposure]) -> dict[str, list[Exposure]]:
+    seen: dict[str, list[Exposure]] = defaultdict(list)
+    for each in exposures:
+        unit = getattr(each, asked.unit_type)
+        in_phase = asked.since <= each.occurred_at < asked.until and each.occurred_at <= asked.horizon
+        ours = each.experiment == asked.experiment and each.variant in asked.variants
+        if ours and unit is not None and in_phase:
+            seen[unit].append(each)
+    return seen
+
+
+@dataclass
+class _Counter:
+    """One metric, counted by hand."""
+
+    asked: Question
+    metric: MetricDraft
+    kept: dict[str, tuple[str, int]]
+    events: Sequence[Event]
+
+    def __post_init__(self) -> None:
+        window = self.metric.window
+        self.window = None if window is None else length_of(window) // timedelta(milliseconds=1)
+        everybody = [self.level(unit) for unit in self.kept]
+        cap = self.metric.cap
+        self.cap = float(np.quantile(everybody, cap.quantile)) if cap and everybody else math.inf
+
+    def level(self, unit: str, until: float = math.inf) -> float:
+        """What a unit has reached at a moment, before capping."""
+        _, first = self.kept[unit]
+        end = min(self.asked.horizon, until, math.inf if self.window is None else first + self.window - 1)
+        gains = [
+            (each.value or 0.0) if _sums(self.metric) else 1.0
+            for each in self.events
+            if getattr(each, self.asked.unit_type) == unit
+            and each.event == self.metric.event
+            and first <= each.occurred_at <= end
+        ]
+        return min(sum(gains), 1.0) if self.metric.kind == "proportion" else sum(gains)
+
+    def matured(self, unit: str) -> bool:
+        return self.kept[unit][1] <= self.asked.horizon - (self.window or 0)
+
+    def values(self) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {name: [] for name in self.asked.variants}
+        for unit, (variant, _) in self.kept.items():
+            if self.matured(unit):
+                found[variant].append(min(self.level(unit), self.cap))
+        return found
+
+    def daily(self) -> dict[str, dict[date, list[float]]]:
+        found: dict[str, dict[date, list[float]]] = {name: {} for name in self.asked.variants}
+        for number in range(-12, 13):
+            day = _date(NOON + number * DAY)
+            end = _millis(day + timedelta(days=1)) - 1
+            for unit, (variant, first) in self.kept.items():
+                if self.matured(unit) and first + (self.window or 0) <= end:
+                    until = end if self.window is None else math.inf
+                    found[variant].setdefault(day, []).append(min(self.level(unit, until), self.cap))
+        return found
 
 
 def _sums(metric: MetricDraft) -> bool:

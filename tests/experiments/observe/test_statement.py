@@ -55,7 +55,7 @@ questions = st.builds(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(questions, st.lists(exposures, max_size=14), st.lists(events, max_size=20))
 @example(question(METRICS), [shown("a"), shown("b", "old")], [did("a", at=0, value=1.5)])
 def test_the_statement_counts_what_a_person_would_count(

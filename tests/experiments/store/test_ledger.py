@@ -40,7 +40,7 @@ def test_a_message_id_counts_once_within_a_batch_and_across_batches(store: Store
 
 def test_an_exposure_and_an_event_may_share_a_message_id(store: Store) -> None:
     with store.write() as session:
-        records = [exposure(message_id="m"), event(message_id="m")]
+        records: list[Record] = [exposure(message_id="m"), event(message_id="m")]
         assert append(session=session, records=records) == Receipt(2, 0)
 
 

@@ -164,7 +164,9 @@ def test_a_server_that_crashed_is_used_again_without_a_restart(store: Store, pos
     writer.close()
 
 
-def test_a_database_that_was_made_read_only_is_unavailable_until_it_is_not(store: Store, postgres: Cluster) -> None:
+def test_a_database_that_was_made_read_only_is_unavailable_until_it_is_not(
+    store: Store, postgres: Cluster
+) -> None:
     name = store.url.rpartition("/")[2]
     admin = open_store(postgres.url("postgres"))
 

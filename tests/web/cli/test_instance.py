@@ -68,7 +68,9 @@ def test_network_file_systems_are_recognised(folder: str, kind: str | None) -> N
     assert network_filesystem(Path(folder), MOUNTS) == kind
 
 
-def test_a_ledger_on_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_on_a_network_file_system_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "network_filesystem", lambda folder: "nfs4")
     with pytest.raises(InvalidInput, match="nfs4.*local disk or PostgreSQL"):
         open_store(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
