@@ -9,11 +9,13 @@ from sqlmodel import select
 
 from experiments import quality
 from experiments.quality import Quality
-from experiments.store import Store, tallies
+from experiments.store import Store, open_store, tallies
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Record, append, append_batches
+from experiments.store.schema import upgrade
 from experiments.store.tables import EventRow, ExposureRow, IdentityRow, QualityRow, RejectionRow
 from experiments.store.tallies import Edge, Note, Rejected, Remarks
+from tests.postgres import Cluster
 from tests.samples import DAY, NOW, event, exposure
 
 AT = to_millis(NOW)
@@ -175,3 +177,22 @@ def test_the_document_says_what_the_contract_asks_for() -> None:
     asked = ("event", "accepted", "duplicate", "rejected", "late", "skewed")
     assert [document[name] for name in asked] == ["order", 5, 0, 1, 2, 3]
     assert document["reasons"] == {"bad_time": 1}
+
+
+def test_postgresql_counts_the_same(postgres: Cluster) -> None:
+    store = open_store(postgres.create("tallies"))
+    upgrade(store)
+    remarks = Remarks(
+        notes={"e1": Note("purchase", ("skewed",))},
+        rejected=[Rejected(AT, "purchase", None, "bad_time", "soon")],
+        edges=[Edge("a", "u", 5)],
+    )
+    for _ in range(2):
+        deliver(store, [event(1), late(2, DAY)], [exposure(1)], remarks=remarks)
+    assert counted(store) == {
+        "purchase": {"accepted": 2, "duplicate": 2, "skewed": 1, "lag:1d": 1, "rejected:bad_time": 2},
+        "Experiment Viewed": {"accepted": 1, "duplicate": 1},
+    }
+    with store.read() as session:
+        assert len(session.exec(select(IdentityRow)).all()) == 1
+    store.close()
