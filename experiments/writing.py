@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from experiments.errors import EvenhandError, Unavailable
 from experiments.store import Store
 from experiments.store.ledger import Receipt, Record, append, append_batches
+from experiments.store.tallies import NOTHING, Remarks
 
 MOST_ROWS = 5_000
 """Rows of one commit; more would make those who wait for it wait too long."""
@@ -47,10 +48,11 @@ _log = logging.getLogger(__name__)
 class _Job:
     """Records that somebody waits for. Its gate is a bare lock: a future costs ten times that."""
 
-    __slots__ = ("_gate", "begun", "given_up", "outcome", "records")
+    __slots__ = ("_gate", "begun", "given_up", "outcome", "records", "remarks")
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Record], remarks: Remarks) -> None:
         self.records = records
+        self.remarks = remarks
         self.begun = False
         self.given_up = False
         self.outcome: Receipt | EvenhandError | None = None
@@ -89,17 +91,17 @@ class LedgerWriter:
         self._leaving = False
         self._thread: threading.Thread | None = None
 
-    def append(self, records: Sequence[Record]) -> Receipt:
-        """Append records and wait until they are safe.
+    def append(self, records: Sequence[Record], remarks: Remarks = NOTHING) -> Receipt:
+        """Append records, and what there is to say beside them, and wait until they are safe.
 
         Raises
         ------
         Unavailable
             If they are not known to be; the same records may be sent again.
         """
-        if not records:
+        if not records and not remarks:
             return Receipt()
-        job = _Job(records)
+        job = _Job(records, remarks)
         with self._changed:
             if len(self._jobs) >= MOST_WAITING:
                 raise Unavailable("too many requests are waiting for the ledger; send it again")
@@ -203,8 +205,9 @@ class LedgerWriter:
     def _store_all(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
         """Store everything in one transaction."""
         with self._store.write() as session:
-            receipts = append_batches(session=session, batches=[job.records for job in jobs])
-            recorded = append(session=session, records=kept)
+            batches, remarks = [job.records for job in jobs], [job.remarks for job in jobs]
+            receipts = append_batches(session=session, batches=batches, remarks=remarks) if jobs else []
+            recorded = append(session=session, records=kept) if kept else Receipt()
         for job, receipt in zip(jobs, receipts, strict=True):
             job.answer(receipt)
         self.recorded += recorded
