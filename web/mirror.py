@@ -76,9 +76,9 @@ class Reflection:
         """Read what `to_json` wrote."""
         keys = [KeySecret.from_json(each) for each in document["keys"]]
         ruleset = Ruleset.from_json(document["ruleset"])
-        plan = dict(document["plan"])
-        version = plan.pop("version")
-        known = document["experiments"]
+        plan = dict(document.get("plan", {}))  # an older version kept none
+        version = plan.pop("version", 0)
+        known = document.get("experiments")
         return cls(
             ruleset,
             {each.key.prefix: each for each in keys},
