@@ -23,8 +23,8 @@ from typing import Any
 from tests.serving import Instance, free_port, served
 
 BATCH = 100
-CONNECTIONS = 24
-SECONDS = 4.0
+CONNECTIONS = 12
+SECONDS = 3.0
 ROUNDS = 3
 
 DEFINITIONS: dict[str, Any] = {
