@@ -22,7 +22,7 @@ from experiments.messages import Parsed, Rejection, parse_body
 from experiments.store.ledger import Receipt
 from web.api.access import presented, resolve
 from web.api.bodies import BodyRefused, read_body
-from web.api.clients import HEADERS
+from web.api.clients import HEADERS, PREFLIGHT
 from web.api.errors import RETRY_AFTER
 from web.deployment import Deployment
 
@@ -81,7 +81,7 @@ class EventsDoor:
         if path not in PATHS:
             return self._inner(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
-            start_response("204 No Content", list(_BROWSERS))
+            start_response("204 No Content", list(PREFLIGHT.items()))
             return []
         try:
             body = self._record_in_turn(environ, PATHS[path])
