@@ -21,7 +21,7 @@ from experiments.store.ledger import Receipt
 from experiments.store.tallies import Remarks
 from web.api.access import presented, resolve
 from web.api.bodies import BodyRefused, read_body
-from web.api.clients import HEADERS
+from web.api.clients import HEADERS, PREFLIGHT
 from web.api.errors import RETRY_AFTER
 from web.deployment import Deployment
 
@@ -84,7 +84,7 @@ class EventsDoor:
         if path not in PATHS:
             return self._inner(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
-            start_response("204 No Content", list(_BROWSERS))
+            start_response("204 No Content", list(PREFLIGHT.items()))
             return []
         try:
             body = self._record_in_turn(environ, PATHS[path], key)

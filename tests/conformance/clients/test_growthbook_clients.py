@@ -40,11 +40,8 @@ def test_python(world: World, told: list[Told]) -> None:
         local = {}
         for key in server:
             found = client.eval_feature(key)
-            inside = found.experimentResult is not None
-            local[key] = {
-                "value": found.value,
-                "variant": found.experimentResult.key if inside else None,
-            }
+            result = found.experimentResult
+            local[key] = {"value": found.value, "variant": None if result is None else result.key}
         compare(local, server)
     client.destroy()
 
