@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import groupby
 
 from scipy import special
 
@@ -123,8 +122,9 @@ def _questions(plan: Plan, observation: Observation) -> Iterable[_Question]:
 def _findings(plan: Plan, questions: Sequence[_Question]) -> list[Finding]:
     """Answer the questions family by family, each family with its correction."""
     findings: list[Finding] = []
-    for role, family in groupby(questions, key=lambda question: question.metric.role):
-        findings += _family(list(family), _correction(role, plan.correction), plan)
+    for role in dict.fromkeys(question.metric.role for question in questions):
+        family = [question for question in questions if question.metric.role is role]
+        findings += _family(family, _correction(role, plan.correction), plan)
     return findings
 
 
