@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import Interval, Moments, Observation, PlannedMetric, Readout, Role, read
+from analysis import Interval, Moments, Observation, PlannedMetric, Readout, Role, Shape, read
 from analysis.readout import DataCheck, Ground
 from tests.analysis.observations import NOON, against, arm, observed, plan
 
@@ -35,11 +35,19 @@ def test_an_observation_lasts_through_json_bit_for_bit(arms: list[Moments]) -> N
         daily={"sales": {"old": arms, "new": arms[:1]}},
         arrivals={date(2026, 3, 1): {"old": 3}},
         immature={"sales": 4},
+        shapes={"sales": Shape(7, 1.5, 0.01)},
     )
     again = Observation.from_json(through(written.to_json()))
     assert again.to_json() == written.to_json()
     assert (again.as_of, again.data_through, again.arrivals) == (NOON, NOON, written.arrivals)
     assert again.daily["sales"]["old"][0].day == date(2026, 3, 1)
+    assert again.shapes == written.shapes
+
+
+def test_an_observation_from_before_shapes_were_counted_is_still_read() -> None:
+    document = through(observed().to_json())
+    del document["shapes"]
+    assert Observation.from_json(document).shapes == {}
 
 
 def test_an_observation_of_nothing_lasts_too() -> None:

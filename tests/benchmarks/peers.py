@@ -168,12 +168,12 @@ def theirs(peer: str, folder: Path, asked: dict[str, Any]) -> Answer:
     """Install a peer and ask it; where that fails, the reason."""
     home = folder / peer
     venv.create(home, with_pip=True)
-    python = home / "bin" / "python"
+    python = str(home / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", peer]
     installed = subprocess.run(pip, capture_output=True, text=True)
     if installed.returncode:
         return {"failed": f"does not install here: {last_line(installed.stderr)}"}
-    script = Path(__file__).with_name("peer.py")
+    script = str(Path(__file__).with_name("peer.py"))
     run = subprocess.run([python, script, peer], input=json.dumps(asked), capture_output=True, text=True)
     if run.returncode:
         return {"failed": f"does not run here: {last_line(run.stderr)}"}
