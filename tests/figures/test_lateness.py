@@ -10,7 +10,7 @@ def test_every_span_has_a_bar_that_ends_with_its_number() -> None:
         LatenessBar("1 to 6 hours", 3, "3", late=True),
     ]
     canvas = draw_lateness(bars, words=WORDS)
-    data = canvas.renderers[0].data_source.data
+    data = canvas.renderers[0].data_source.data  # type: ignore[attr-defined]  # Bokeh's types are wide
     assert data["right"] == [12, 3]
     assert data["colour"] == [BLUE, VERMILION]
     assert [label.text.text for label in canvas.center if hasattr(label, "text")] == ["12", "3"]
@@ -18,4 +18,4 @@ def test_every_span_has_a_bar_that_ends_with_its_number() -> None:
 
 def test_no_events_at_all_are_drawn_as_such() -> None:
     canvas = draw_lateness([LatenessBar("under a minute", 0, "0", late=False)], words=WORDS)
-    assert canvas.x_range.end > 0
+    assert canvas.x_range.end > 0  # type: ignore[attr-defined]  # as above
