@@ -23,7 +23,7 @@ from analysis.group_sequential import GroupSequential
 from analysis.inference import AlwaysValid, FixedHorizon, Inference, Sequential
 from analysis.lift import LiftMethod
 from analysis.moments import Moments
-from analysis.observation import Day, Observation
+from analysis.observation import Day, Observation, Shape
 from analysis.plan import Correction, Direction, Plan, PlannedMetric, Role
 from analysis.reading import read
 from analysis.readout import Finding, Reading, Readout, Recommendation, Verdict
@@ -57,6 +57,7 @@ __all__ = [
     "Role",
     "Sequential",
     "SequentialCheck",
+    "Shape",
     "Verdict",
     "compare",
     "read",

@@ -111,6 +111,11 @@ class Bayesian(Inference):
     prior_mean, prior_sd
         Of the lift; an infinite sd is the flat prior.
 
+    References
+    ----------
+    Gelman et al. (2013), *Bayesian data analysis*, section 2.5. Deng (2015), *Objective Bayesian two sample
+    hypothesis testing for online controlled experiments*, WWW Companion, for priors from past experiments.
+
     Examples
     --------
     >>> from analysis.comparison import compare

@@ -53,6 +53,11 @@ def find_caps(*arms: ArrayLike, lower: float = 0.0, upper: float = 0.99) -> Caps
 def winsorise(values: ArrayLike, caps: Caps) -> Floats:
     """Move what is beyond the caps onto them.
 
+    References
+    ----------
+    Dixon (1960), *Simplified estimation from censored normal samples*, Annals of Math. Statistics 31. Tukey
+    (1962), *The future of data analysis*, Annals of Math. Statistics 33, for the name and the reasons.
+
     Examples
     --------
     >>> winsorise([1.0, 50.0], Caps(0.0, 10.0, 0.5)).tolist()

@@ -60,6 +60,10 @@ def mean(moments: Moments) -> Estimate | NotEstimable:
     The standard error is s / √n. A sample without any variation still has an estimate, with standard error
     zero; whether a *comparison* is possible is decided where both arms are known.
 
+    References
+    ----------
+    Student (1908), *The probable error of a mean*, Biometrika 6.
+
     Examples
     --------
     >>> mean(Moments.from_summary(n=100, mean=5.0, var=4.0))
@@ -74,6 +78,11 @@ def proportion(moments: Moments) -> Estimate | NotEstimable:
     At the sizes of online experiments the mean of zeros and ones *is* the proportion and Welch's test its
     test; the sample variance has the divisor n − 1 as for any mean. With few successes or failures see
     `analysis.proportions`.
+
+    References
+    ----------
+    Brown, Cai, DasGupta (2001), *Interval estimation for a binomial proportion*, Statistical Science 16, for
+    how many successes and failures that takes.
 
     Examples
     --------
@@ -98,7 +107,7 @@ def ratio(moments: Moments, numerator: int = 0, denominator: int = 1) -> Estimat
 
     References
     ----------
-    Deng, Knoblich, Lu (2018), *Applying the delta method in metric analytics*, KDD, section 3.1.
+    Deng, Knoblich, Lu (2018), *Applying the delta method in metric analytics*, KDD.
 
     Examples
     --------

@@ -83,7 +83,20 @@ def skewness(values: ArrayLike) -> float:
     return float((scaled**3).mean())
 
 
-def skewed_allocation(values: ArrayLike, *, sizes: Mapping[str, int]) -> Flag | None:
+def largest_share(values: ArrayLike) -> float:
+    """The share of the largest value in the sum of all, both without their signs; 0 where the sum is zero.
+
+    Examples
+    --------
+    >>> largest_share([1.0, -3.0, 0.0])
+    0.75
+    """
+    x = np.abs(np.asarray(values, dtype=np.float64))
+    total = float(x.sum())
+    return float(x.max()) / total if total > 0 else 0.0
+
+
+def skewed_allocation(skew: float, *, sizes: Mapping[str, int]) -> Flag | None:
     """Unequal arms and a heavy tail: the smaller arm's mean is not normal yet, and the tails do not cancel.
 
     Flags when the smallest arm has fewer than 355·skewness² units and less than half of the largest arm's.
@@ -91,19 +104,19 @@ def skewed_allocation(values: ArrayLike, *, sizes: Mapping[str, int]) -> Flag | 
 
     Parameters
     ----------
-    values
-        Of all arms together, shape (n,).
+    skew
+        Skewness of the values of all arms together.
     sizes
         Units by variant.
 
     Examples
     --------
-    >>> heavy = [0.0] * 990 + [100.0] * 10
+    >>> heavy = skewness([0.0] * 990 + [100.0] * 10)
     >>> skewed_allocation(heavy, sizes={"old": 900, "new": 100}).kind.value
     'skewed_allocation'
     """
     smallest, largest = min(sizes.values(), default=0), max(sizes.values(), default=0)
-    needed = SKEW_FACTOR * skewness(values) ** 2
+    needed = SKEW_FACTOR * skew**2
     if smallest >= needed or smallest * 2 > largest:
         return None
     return Flag(Doubt.SKEWED_ALLOCATION, smallest, needed, "cap the metric or split evenly")
@@ -123,19 +136,19 @@ def few_events(arms: Mapping[str, Moments]) -> Flag | None:
     return Flag(Doubt.FEW_EVENTS, round(fewest, 6), FEWEST_EVENTS)
 
 
-def dominant_unit(values: ArrayLike) -> Flag | None:
+def dominant_unit(share: float) -> Flag | None:
     """One unit holds more than a twentieth of the metric's total.
+
+    Parameters
+    ----------
+    share
+        Of the largest value in the sum of all.
 
     Examples
     --------
-    >>> dominant_unit([1.0] * 50 + [100.0]).kind.value
+    >>> dominant_unit(largest_share([1.0] * 50 + [100.0])).kind.value
     'dominant_unit'
     """
-    x = np.abs(np.asarray(values, dtype=np.float64))
-    total = float(x.sum())
-    if not total > 0:
-        return None
-    share = float(x.max()) / total
     return Flag(Doubt.DOMINANT_UNIT, share, LARGEST_SHARE) if share > LARGEST_SHARE else None
 
 

@@ -103,6 +103,12 @@ def lift_interval(relative: Relative, width: float, method: LiftMethod) -> Inter
         None when the base is zero or so small that the lift is beyond floating point; for ``log`` also when
         a mean is not positive.
 
+    References
+    ----------
+    Fieller (1954), *Some problems in interval estimation*, JRSS B 16, the default. Hedges, Gurevitch, Curtis
+    (1999), *The meta-analysis of response ratios in experimental ecology*, Ecology 80, for ``log``. Deng,
+    Knoblich, Lu (2018), *Applying the delta method in metric analytics*, KDD, for ``delta``.
+
     Examples
     --------
     >>> change = Relative(difference=1.0, variance=0.25, base=10.0, base_variance=0.09, covariance=-0.09)

@@ -122,6 +122,8 @@ _OBJECTS: Mapping[str, Any] = {
     "power": power.sample_size,
     "replay": simulate.replay,
     "few_events": flags.few_events,
+    "skewed_allocation": flags.skewed_allocation,
+    "dominant_unit": flags.dominant_unit,
     "too_good": flags.too_good,
     "identical_arms": flags.identical_arms,
     "sudden_jump": flags.sudden_jump,

@@ -1,7 +1,7 @@
 """The observation: what was counted in one phase of an experiment, ready to be read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,28 @@ class Day:
 
     day: date
     moments: Moments
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a metric's values lie over the analysed units of all variants together.
+
+    Moments cannot say this, and two doubts need it: whether the mean is nearly normal, and whether one unit
+    decides the result.
+
+    Attributes
+    ----------
+    n
+        Units.
+    skewness
+        The standardised third central moment, 0 where nothing varies.
+    largest_share
+        Of the largest single value in the sum of all, both without their signs; 0 where that sum is zero.
+    """
+
+    n: int
+    skewness: float
+    largest_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +60,8 @@ class Observation:
         By metric and variant.
     daily
         By metric and variant: cumulative moments, in the order of days.
+    shapes
+        By metric, for metrics that any unit has a value of.
     """
 
     as_of: datetime
@@ -48,6 +72,7 @@ class Observation:
     moments: Mapping[str, Mapping[str, Moments]]
     immature: Mapping[str, int] = field(default_factory=dict)
     daily: Mapping[str, Mapping[str, tuple[Day, ...]]] = field(default_factory=dict)
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Write as plain values that restore to the same observation, bit for bit."""
@@ -69,6 +94,7 @@ class Observation:
                 }
                 for metric, arms in self.daily.items()
             },
+            "shapes": {metric: asdict(shape) for metric, shape in self.shapes.items()},
         }
 
     @classmethod
@@ -95,4 +121,6 @@ class Observation:
                 }
                 for metric, arms in document["daily"].items()
             },
+            # What was stored before shapes were counted has none.
+            shapes={metric: Shape(**each) for metric, each in document.get("shapes", {}).items()},
         )

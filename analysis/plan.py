@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from analysis.bayes import Bayesian
 from analysis.errors import InvalidInput
+from analysis.group_sequential import GroupSequential
 from analysis.inference import AlwaysValid, FixedHorizon, Inference, Sequential
 
 EQUAL_LOOKS = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -127,15 +129,15 @@ class Plan:
         match self.inference:
             case "fixed":
                 return FixedHorizon(self.confidence)
-            case "sequential" if self.size is not None:
-                pair = self.weights[treatment] + self.weights[self.control]
-                return Sequential(
-                    max(1, round(self.size * pair / sum(self.weights.values()))), self.confidence
-                )
             case "sequential":
-                raise InvalidInput("plan.size: sequential inference needs a planned number of units")
+                return Sequential(self._pair_size(treatment), self.confidence)
+            case "group_sequential":
+                looks = self.looks or EQUAL_LOOKS
+                return GroupSequential(self._pair_size(treatment), looks, confidence=self.confidence)
             case "always_valid":
                 return AlwaysValid(self.optimum, self.confidence)
+            case "bayesian":
+                return Bayesian(prior_sd=self.prior_sd or CAUTIOUS_PRIOR, confidence=self.confidence)
         raise InvalidInput(f"plan.inference: {self.inference!r} is not available")
 
     def _pair_size(self, treatment: str) -> int:

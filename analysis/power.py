@@ -11,7 +11,7 @@ untreated one. Power after the fact is not offered: it is a function of the p-va
 
 References
 ----------
-Kohavi, Tang, Xu (2020), *Trustworthy online controlled experiments*, chapter 15. Schultzberg, Ankargren,
+Kohavi, Tang, Xu (2020), *Trustworthy online controlled experiments*, chapter 17. Schultzberg, Ankargren,
 Frånberg (2024), arXiv 2402.11609, for β/G with G guardrails.
 """
 

@@ -6,7 +6,7 @@ choice of standard errors. `analysis.quantiles` needs none of the densities belo
 References
 ----------
 Koenker, Bassett (1978), *Regression quantiles*, Econometrica 46. Koenker (2005), *Quantile regression*,
-sections 3.4 and 4.10. Hall, Sheather (1988), *On the distribution of a studentized quantile*, JRSS B 50.
+chapters 3 and 4. Hall, Sheather (1988), *On the distribution of a studentized quantile*, JRSS B 50.
 Powell (1991), *Estimation of monotonic regression models under quantile restrictions*.
 """
 

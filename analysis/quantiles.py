@@ -9,7 +9,7 @@ Quantiles are of type 7 (linear interpolation) unless another type is named.
 References
 ----------
 Woodruff (1952), *Confidence intervals for medians and other position measures*, JASA 47. Deng, Knoblich, Lu
-(2018), *Applying the delta method in metric analytics*, KDD, section 4. Hyndman, Fan (1996), *Sample
+(2018), *Applying the delta method in metric analytics*, KDD. Hyndman, Fan (1996), *Sample
 quantiles in statistical packages*, The American Statistician 50.
 """
 

@@ -1,10 +1,9 @@
 """Reading: from what was planned and what was counted to a readout. Pure: the same input, the same bytes."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import groupby
 
 from scipy import special
 
@@ -12,21 +11,16 @@ from analysis import estimate
 from analysis.comparison import Comparison, Interval, compare
 from analysis.errors import NotEstimable
 from analysis.estimate import Estimate
-from analysis.flags import Flag, few_events, identical_arms, too_good
+from analysis.flags import Flag, dominant_unit, few_events, identical_arms, skewed_allocation, too_good
 from analysis.inference import AlwaysValid, Inference
 from analysis.moments import Moments
 from analysis.multiplicity import benjamini_hochberg, benjamini_hochberg_levels, holm, holm_levels
-from analysis.observation import Observation
+from analysis.observation import Observation, Shape
 from analysis.plan import Correction, Plan, PlannedMetric, Role
-from analysis.readout import DataCheck, Finding, Point, Reading, Readout, Series, SplitPoint
-from analysis.sample_ratio import expected_range, srm
+from analysis.readout import Finding, Point, Reading, Readout, Series, SplitPoint
+from analysis.sample_ratio import expected_range
+from analysis.soundness import check_data
 from analysis.verdict import judge
-
-CROSSOVER_LIMIT = 0.01
-"""Above this share of units seen in two variants, the assignment itself is in doubt."""
-
-SILENCE_LIMIT = 500
-"""Units after which a primary metric without a single event means that it is not being recorded."""
 
 BURN_IN = 100
 """Units an arm needs before harm is looked for: earlier, the variance itself is not known well enough."""
@@ -40,6 +34,7 @@ class _Question:
     treatment: str
     arms: tuple[Moments, Moments]
     inference: Inference
+    shape: Shape | None = None
 
     def answer(self) -> Comparison | NotEstimable:
         return compare(*self.estimates(), self.inference)
@@ -61,7 +56,7 @@ def read(plan: Plan, observation: Observation, *, version: str) -> Readout:
     version
         The version of the code, kept with the result.
     """
-    checks = _checks(plan, observation)
+    checks = check_data(plan, observation)
     questions = list(_questions(plan, observation))
     findings = _findings(plan, questions)
     over = plan.is_over(as_of=observation.as_of, units=sum(observation.units.values()))
@@ -117,14 +112,16 @@ def _questions(plan: Plan, observation: Observation) -> Iterable[_Question]:
         control = arms.get(plan.control, Moments.empty())
         for treatment in plan.treatments:
             pair = (arms.get(treatment, Moments.empty()), control)
-            yield _Question(metric, treatment, pair, plan.inference_for(treatment))
+            shape = observation.shapes.get(metric.key)
+            yield _Question(metric, treatment, pair, plan.inference_for(treatment), shape)
 
 
 def _findings(plan: Plan, questions: Sequence[_Question]) -> list[Finding]:
     """Answer the questions family by family, each family with its correction."""
     findings: list[Finding] = []
-    for role, family in groupby(questions, key=lambda question: question.metric.role):
-        findings += _family(list(family), _correction(role, plan.correction), plan)
+    for role in dict.fromkeys(question.metric.role for question in questions):
+        family = [question for question in questions if question.metric.role is role]
+        findings += _family(family, _correction(role, plan.correction), plan)
     return findings
 
 
@@ -200,13 +197,22 @@ def _possible(metric: PlannedMetric, lift: Interval | None) -> Interval | None:
 
 def _doubts(question: _Question, answer: Comparison) -> Iterable[Flag]:
     """What a careful reader should know beside the number."""
+    flags = (*_rough(question), too_good(answer), identical_arms(answer))
+    return (flag for flag in flags if flag is not None)
+
+
+def _rough(question: _Question) -> Iterable[Flag | None]:
+    """Why a normal approximation may be rough: few events of a share, a heavy tail of anything else."""
     treatment, control = question.arms
-    few = few_events({"treatment": treatment, "control": control})
-    if question.metric.kind == "proportion" and few is not None:
-        yield few
-    for flag in (too_good(answer), identical_arms(answer)):
-        if flag is not None:
-            yield flag
+    if question.metric.kind == "proportion":
+        return (few_events({"treatment": treatment, "control": control}),)
+    if question.shape is None:
+        return ()
+    sizes = {"treatment": treatment.n, "control": control.n}
+    return (
+        skewed_allocation(question.shape.skewness, sizes=sizes),
+        dominant_unit(question.shape.largest_share),
+    )
 
 
 def _unanswered(question: _Question, answer: NotEstimable, plan: Plan) -> Finding:
@@ -268,38 +274,6 @@ def _detectable_lift(answer: Comparison, inference: Inference, power: float) -> 
     if not math.isfinite(width):
         return None
     return (width + float(special.ndtri(power))) * answer.standard_error / abs(answer.control.value)
-
-
-def _checks(plan: Plan, observation: Observation) -> tuple[DataCheck, ...]:
-    kept, crossed = sum(observation.units.values()), observation.excluded.get("crossover", 0)
-    share = crossed / (kept + crossed) if kept + crossed else 0.0
-    silent = [
-        metric.key
-        for metric in plan.metrics
-        if metric.role is Role.PRIMARY
-        and kept >= SILENCE_LIMIT
-        and not any(arm.value for arm in observation.moments.get(metric.key, {}).values())
-    ]
-    return (
-        _split_check(plan, observation.units),
-        DataCheck(
-            "crossover",
-            share <= CROSSOVER_LIMIT,
-            statistic=share,
-            observed={"crossover": crossed, "kept": kept},
-        ),
-        DataCheck("exposures", kept > 0, observed=dict(observation.units)),
-        DataCheck("metrics", not silent, detail=", ".join(silent)),
-    )
-
-
-def _split_check(plan: Plan, units: Mapping[str, int]) -> DataCheck:
-    result = srm(units, plan.weights)
-    if isinstance(result, NotEstimable):
-        return DataCheck("srm", passed=True, detail=str(result.cause))
-    return DataCheck(
-        "srm", result.passed, result.p_value, result.statistic, dict(result.observed), dict(result.expected)
-    )
 
 
 def _series(plan: Plan, observation: Observation, findings: Sequence[Finding]) -> Iterable[Series]:

@@ -99,6 +99,10 @@ def replay(
     progress
         Called with (replays done, replays in all).
 
+    References
+    ----------
+    Kohavi, Tang, Xu (2020), *Trustworthy online controlled experiments*, chapter 19, on A/A tests.
+
     Examples
     --------
     >>> outcome = replay(np.arange(200.0), rng=np.random.default_rng(1), replays=500)

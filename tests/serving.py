@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,10 +117,8 @@ class Instance:
         try:
             return process.wait(timeout=30)
         finally:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
     def post(self, path: str, document: Any, *, timeout: float = 30.0) -> tuple[int, dict[str, Any]]:
         """Send JSON with the key; the answer's status and document."""

@@ -37,7 +37,7 @@ def sole_instance(folder: Path) -> Iterator[None]:
             holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
             raise InvalidInput.at(
                 str(folder),
-                f"another server (process {holder}) uses this data directory; stop it, or set EVENHAND_DATA_DIR",
+                f"another server (process {holder}) has the data directory; stop it or set EVENHAND_DATA_DIR",
             ) from taken
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

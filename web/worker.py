@@ -61,7 +61,7 @@ class Worker:
 
     def tend(self) -> None:
         """Empty the write-ahead log, once a day: what long readers let it grow to is given back."""
-        if self._tended == (today := clock().date()):
+        if self._tended == (today := self.now().date()):
             return
         try:
             if self.store.checkpoint():

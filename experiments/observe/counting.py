@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from analysis import Day, Moments, Observation
+from analysis import Day, Moments, Observation, Shape
 from experiments.observe import columns
 from experiments.observe.statement import DAY_MS, Question, text_of
 from experiments.store import Store
@@ -90,6 +90,7 @@ def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observatio
         immature={metric.key: 0 for metric in question.metrics}
         | {row[1]: row[4] for row in parts["immature"]},
         daily=_daily(question, parts, arrivals),
+        shapes={row[1]: Shape(row[4], row[5], row[6]) for row in parts["shape"] if row[4]},
     )
 
 

@@ -14,6 +14,7 @@ totals   one row per unit: each metric's value (zero for a unit to which nothing
 limits   each metric's cap, from the pooled units
 valued   the values after capping, and whether the metric's window has passed
 centres  each metric's pooled mean, around which the daily sums are taken
+scales   each metric's pooled mean and spread over the units whose window has passed
 ======== ==============================================================================================
 
 The answer is long: one row per part, metric, variant and day, read by `experiments.observe.counting`.
@@ -66,6 +67,7 @@ def compose(question: Question) -> exp.Expr:
         "limits": _limits(question),
         "valued": _valued(question),
         "centres": _centres(question),
+        "scales": _scales(question),
         "running": _running(question),
         "levels": _levels(question),
     }
@@ -196,7 +198,9 @@ def _limits(question: Question) -> exp.Select:
             limit = exp.func(
                 "QUANTILE_CONT", exp.column(f"m{place}"), exp.convert(metric.cap.quantile), dialect=DIALECT
             )
-            piece = piece.select(limit.as_(f"limit{place}"), copy=False)
+            # A cap cuts off what is large; below zero it would move units to which nothing happened.
+            above = exp.func("GREATEST", limit, exp.Literal.number("0.0"))
+            piece = piece.select(above.as_(f"limit{place}"), copy=False)
     return piece
 
 
@@ -220,6 +224,19 @@ def _centres(question: Question) -> exp.Select:
         centre = exp.func("COALESCE", exp.Avg(this=exp.column(f"m{place}")), exp.Literal.number(0))
         piece = piece.select(centre.as_(f"centre{place}"), copy=False)
     return piece
+
+
+def _scales(question: Question) -> exp.Select:
+    piece = filled("SELECT COUNT(*) AS pooled FROM valued")
+    for place, metric in enumerate(question.metrics):
+        value = exp.Case().when(_matured(question, metric), exp.column(f"m{place}"))
+        piece = piece.select(exp.Avg(this=value).as_(f"middle{place}"), copy=False)
+        piece = piece.select(exp.StddevPop(this=value.copy()).as_(f"spread{place}"), copy=False)
+    return piece
+
+
+def _matured(question: Question, metric: MetricDraft) -> exp.Expr:
+    return _bound("first_at <= :latest", latest=question.horizon - (_window(metric) or 0))
 
 
 def _running(question: Question) -> exp.Select:
@@ -276,7 +293,7 @@ def _answers(question: Question) -> Iterator[exp.Select]:
 def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iterator[exp.Select]:
     value, centre = exp.column(f"m{place}"), exp.column(f"centre{place}")
     window = _window(metric)
-    matured = _bound("first_at <= :latest", latest=question.horizon - (window or 0))
+    matured = _matured(question, metric)
     common = {"metric": metric.key, "value": value, "centre": centre, "matured": matured}
     yield filled(
         """
@@ -284,6 +301,18 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
         FROM valued WHERE :matured GROUP BY variant
         """,
         **common,
+    )
+    # Standardised before it is cubed, so that neither large values nor a large mean lose it.
+    yield filled(
+        """
+        SELECT 'shape', :metric, '', 0, COUNT(*),
+               COALESCE(AVG(CASE WHEN :spread > 0 THEN POWER((:value - :middle) / :spread, 3) ELSE 0 END), 0),
+               COALESCE(MAX(ABS(:value)) / NULLIF(SUM(ABS(:value)), 0), 0)
+        FROM valued CROSS JOIN scales WHERE :matured
+        """,
+        **common,
+        middle=exp.column(f"middle{place}"),
+        spread=exp.column(f"spread{place}"),
     )
     yield filled("SELECT 'centre', :metric, '', 0, 0, :centre, 0 FROM centres", **common)
     if window is not None:

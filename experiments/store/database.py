@@ -2,8 +2,8 @@
 
 SQLite runs in WAL mode with ``synchronous=FULL``: a commit that returned has reached the disk. Every write
 begins with ``BEGIN IMMEDIATE``, so it waits for its turn at the start and never fails half-way because
-another writer was quicker. A connection that met an error of the disk is closed: what it holds in memory may no
-longer be what lies in the file. PostgreSQL promises the same in `experiments.store.postgresql`.
+another writer was quicker. A connection that met an error of the disk is closed: what it holds in memory may
+no longer be what lies in the file. PostgreSQL promises the same in `experiments.store.postgresql`.
 """
 
 import sqlite3

@@ -2,11 +2,12 @@
 
 *A commit that returned is safe.* ``synchronous_commit`` is turned on where a role or a server has it off.
 
-*Writers take turns.* A transaction that writes first takes one advisory lock of the database, as SQLite's takes
-its write lock, and gives it back after its commit can be seen by everybody. So what a use case has read cannot
-change before it writes; row ids become visible in their order, which is why a reader that remembers the newest
-id it has seen never misses one that was given out earlier and committed later; and writers cannot deadlock. The
-price is one commit at a time in a database; since requests share commits, it is a small one.
+*Writers take turns.* A transaction that writes first takes one advisory lock of the database, as SQLite's
+takes its write lock, and gives it back after its commit can be seen by everybody. So what a use case has
+read cannot change before it writes; row ids become visible in their order, which is why a reader that
+remembers the newest id it has seen never misses one that was given out earlier and committed later; and
+writers cannot deadlock. The price is one commit at a time in a database; since requests share commits, it is
+a small one.
 
 *Nobody waits for ever.* Statements, locks, idle transactions and silent networks all have a limit.
 """
@@ -40,7 +41,7 @@ _NETWORK = {
 }
 
 _READ_ONLY = "25006"
-"""The server takes no writes, for instance because another one was promoted: look where the address leads now."""
+"""The server takes no writes, perhaps because another was promoted: look where the address leads now."""
 
 
 def open_engines(url: URL) -> tuple[Engine, Engine]:

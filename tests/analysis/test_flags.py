@@ -15,6 +15,7 @@ from analysis.flags import (
     dominant_unit,
     few_events,
     identical_arms,
+    largest_share,
     peeked,
     repeated_error,
     skewed_allocation,
@@ -29,11 +30,11 @@ def test_flags_stay_silent_where_all_is_well() -> None:
     arm = Moments.from_values(np.column_stack([calm, calm]))
     answer = compare(Estimate(10.1, 0.1, 500, 499, "mean"), Estimate(10.0, 0.1, 500, 499, "mean"))
     assert isinstance(answer, Comparison)
-    assert skewed_allocation(calm, sizes={"a": 500, "b": 500}) is None
+    assert skewed_allocation(skewness(calm), sizes={"a": 500, "b": 500}) is None
     assert skewness([3.0, 3.0]) == 0.0
     assert few_events({"a": Moments.from_counts(successes=50, n=100)}) is None
-    assert dominant_unit(calm) is None
-    assert dominant_unit([0.0]) is None
+    assert dominant_unit(largest_share(calm)) is None
+    assert largest_share([0.0]) == 0.0
     assert covariate_differs(arm, arm) is None
     assert denominator_moved(arm, arm) is None
     assert covariate_differs(Moments.empty(), arm) is None

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from analysis.methods import NAMES, describe
@@ -10,6 +12,14 @@ def test_every_method_says_what_it_is_and_shows_itself_at_work(name: str) -> Non
     assert method.summary.endswith(".")
     assert method.paragraphs
     assert method.example.startswith(">>>")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_method_says_where_it_comes_from(name: str) -> None:
+    method = describe(name)
+    assert method is not None
+    assert method.references
+    assert all(re.search(r"\((19|20)\d\d\)", reference) for reference in method.references)
 
 
 def test_an_unknown_method_is_nobody() -> None:

@@ -23,11 +23,11 @@ from typing import Any
 from tests.serving import Instance, free_port, served
 
 BATCH = 100
-CONNECTIONS = 64
-SECONDS = 4.0
+CONNECTIONS = 12
+SECONDS = 3.0
 ROUNDS = 3
 
-DEFINITIONS = {
+DEFINITIONS: dict[str, Any] = {
     "metrics": [{"key": "bought", "kind": "proportion", "event": "Purchase"}],
     "experiments": [
         {
@@ -107,13 +107,14 @@ def bare(folder: Path, rows: Sequence[tuple[Any, ...]], *, per_commit: int) -> f
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(
-        "CREATE TABLE event (id INTEGER PRIMARY KEY, message_id VARCHAR(200) NOT NULL UNIQUE, user_id VARCHAR,"
-        " anonymous_id VARCHAR, event VARCHAR, value FLOAT, occurred_at BIGINT, received_at BIGINT,"
+        "CREATE TABLE event (id INTEGER PRIMARY KEY, message_id VARCHAR(200) NOT NULL UNIQUE,"
+        " user_id VARCHAR, anonymous_id VARCHAR, event VARCHAR, value FLOAT, occurred_at BIGINT,"
+        " received_at BIGINT,"
         " properties TEXT, mark VARCHAR)"
     )
     insert = (
-        "INSERT INTO event (message_id, user_id, anonymous_id, event, value, occurred_at, received_at, properties,"
-        " mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING"
+        "INSERT INTO event (message_id, user_id, anonymous_id, event, value, occurred_at, received_at,"
+        " properties, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING"
     )
     began = time.perf_counter()
     for first in range(0, len(rows), per_commit):
@@ -150,7 +151,7 @@ def _serve_parsing(port: int) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    from web.cli.serving import BLOCKING_THREADS
+    from web.deployment import THREADS
 
     Server(
         "tests.benchmarks.ingest_speed:parse_only",
@@ -158,7 +159,7 @@ def _serve_parsing(port: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=2,
-        blocking_threads=BLOCKING_THREADS,
+        blocking_threads=THREADS,
         factory=True,
         websockets=False,
         log_level=LogLevels.error,
@@ -237,7 +238,8 @@ def _speed(instance: Instance, parsing_port: int, folder: Path) -> None:
     print(f"bare executemany, one commit: {middle(whole):,.0f} rows/s")
     print(
         f"over HTTP, batches of {BATCH}, two workers: {middle(batches):,.0f} rows/s, "
-        f"ratio {middle(batches) / middle(bares):.2f} (wanted 0.5), {middle(batches) / middle(whole):.2f} of one commit"
+        f"ratio {middle(batches) / middle(bares):.2f} (wanted 0.5), "
+        f"{middle(batches) / middle(whole):.2f} of one commit"
     )
     print(f"single events: {middle(singles):,.0f}/s; an endpoint that only parses: {middle(onlies):,.0f}/s")
     print(f"ratio {middle(singles) / middle(onlies):.2f} (wanted 0.6)")

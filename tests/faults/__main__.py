@@ -24,7 +24,8 @@ def main() -> None:
     for synchronous in ("FULL", "NORMAL"):
         losses = power_losses(chosen.power, synchronous=synchronous)
         print(
-            f"power losses, synchronous={synchronous}: {losses.rounds} rounds, {losses.acknowledged} acknowledged, "
+            f"power losses, synchronous={synchronous}: {losses.rounds} rounds, "
+            f"{losses.acknowledged} acknowledged, "
             f"{losses.lost} lost in {losses.rounds_with_losses} rounds, {losses.damaged} files damaged",
             flush=True,
         )

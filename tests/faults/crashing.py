@@ -24,8 +24,8 @@ def crashes(folder: Path, postgres: Cluster, rounds: int) -> tuple[Delivery, lis
     url = postgres.create(f"crashing{time.monotonic_ns()}")
     with served(folder, workers=2, environment={"EVENHAND_DATABASE_URL": url}) as instance:
 
-        def disturb() -> None:
-            for _ in range(rounds):
+        def disturb(_: Delivery) -> None:
+            for _round in range(rounds):
                 time.sleep(1.0)
                 postgres.control("restart", "-m", "immediate")
                 urllib.request.urlopen(f"{instance.url}/livez", timeout=5).close()

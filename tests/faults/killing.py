@@ -69,7 +69,7 @@ def _sent(instance: Instance, body: str) -> bool:
     return answer.status == 200
 
 
-def under_load(instance: Instance, disturb: Callable[[], None]) -> Delivery:
+def under_load(instance: Instance, disturb: Callable[[Delivery], None]) -> Delivery:
     """Let clients send while something is done to the server, and until everything is acknowledged."""
     delivery, leaving = Delivery(), threading.Event()
     problems: list[BaseException] = []
@@ -84,7 +84,7 @@ def under_load(instance: Instance, disturb: Callable[[], None]) -> Delivery:
     for each in clients:
         each.start()
     try:
-        disturb()
+        disturb(delivery)
     finally:
         leaving.set()
         for each in clients:
@@ -93,24 +93,27 @@ def under_load(instance: Instance, disturb: Callable[[], None]) -> Delivery:
     return delivery
 
 
-def kill_workers(instance: Instance, rounds: int, rng: random.Random) -> None:
+def kill_workers(instance: Instance, rounds: int, rng: random.Random, delivery: Delivery) -> None:
     """Kill a worker at a random moment, as often as told.
 
     The server gives up when a worker ends right after it began, since then it would for ever; so those that
-    have just begun are spared.
+    have just begun are spared, and between two kills something has to be acknowledged.
     """
-    first = frozenset(instance.workers())
+    first, seen = frozenset(instance.workers()), -1
     for _ in range(rounds):
         time.sleep(rng.uniform(0.0, 0.3))
         deadline = time.monotonic() + PATIENCE
-        while not (ripe := [each for each in instance.workers() if each in first or _age(each) > YOUNG]):
+        ripe: list[int] = []
+        while not ripe or delivery.acknowledged <= seen:
+            ripe = [each for each in instance.workers() if each in first or _age(each) > YOUNG]
             assert time.monotonic() < deadline, instance.log
             time.sleep(0.02)
+        seen = delivery.acknowledged
         os.kill(rng.choice(ripe), signal.SIGKILL)
 
 
 def kill_everything(instance: Instance) -> None:
-    """Kill the server with all that it started, as the kernel does when memory is short, and start it again."""
+    """Kill the server with all that it started, and start it again."""
     assert instance.process is not None
     os.killpg(instance.process.pid, signal.SIGKILL)
     instance.process.wait()
@@ -134,8 +137,8 @@ def killings(folder: Path, rounds: int, *, workers: int = 2, seed: int = 1) -> t
     """
     rng = random.Random(seed)
 
-    def disturb() -> None:
-        kill_workers(instance, rounds, rng)
+    def disturb(delivery: Delivery) -> None:
+        kill_workers(instance, rounds, rng, delivery)
         time.sleep(0.5)
         kill_everything(instance)
 

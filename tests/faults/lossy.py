@@ -1,8 +1,8 @@
 """A disk that loses what was not flushed, and a driver that puts the product's own store on it.
 
-The disk is a layer of APSW's own SQLite: writes go to the file at once, as they go to a page cache, and a second
-image holds what a flush has made safe. When the power fails, that image is left, with any of the later writes,
-in whole sectors, that happened to reach the disk by themselves.
+The disk is a layer of APSW's own SQLite: writes go to the file at once, as they go to a page cache, and a
+second image holds what a flush has made safe. When the power fails, that image is left, with any of the
+later writes, in whole sectors, that happened to reach the disk by themselves.
 """
 
 import random

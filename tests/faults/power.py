@@ -64,7 +64,7 @@ def _one_load(folder: Path, cuts: int, synchronous: str, rng: random.Random, los
         sender.start()
     for cut in range(cuts):
         time.sleep(rng.uniform(0.01, 0.08))
-        # First what was acknowledged, then what is on the disk: the other way round would blame it for nothing.
+        # First what was acknowledged, then what is on the disk: the other order would blame it for nothing.
         promised = set(acknowledged)
         ruins = folder / f"cut-{cut}"
         ruins.mkdir()

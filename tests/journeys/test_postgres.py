@@ -10,11 +10,10 @@ from tests.postgres import Cluster
 from tests.serving import Instance, served
 
 VARIANTS = ("old", "new")
+_EXPERIMENT: dict[str, Any] = DEFINITIONS["experiments"][0]
 DEFINED: dict[str, Any] = {
     **DEFINITIONS,
-    "experiments": [
-        {**DEFINITIONS["experiments"][0], "assignment": "external", "starts": "2026-03-01T00:00:00Z"}
-    ],  # type: ignore[index]
+    "experiments": [{**_EXPERIMENT, "assignment": "external", "starts": "2026-03-01T00:00:00Z"}],
 }
 
 

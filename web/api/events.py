@@ -15,11 +15,10 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
-
 from experiments.errors import InvalidInput, Unavailable
-from experiments.messages import Parsed, Rejection, parse_body
+from experiments.messages import Parsed, Rejection, decode, parse_body
 from experiments.store.ledger import Receipt
+from experiments.store.tallies import Remarks
 from web.api.access import presented, resolve
 from web.api.bodies import BodyRefused, read_body
 from web.api.clients import HEADERS, PREFLIGHT
@@ -50,6 +49,9 @@ ALIASES = {
 
 PATHS = {f"/v1/{alias}": implied for alias, implied in ALIASES.items()}
 
+_WITH_KEY = "/v1/projects/"
+"""Where senders that can only be given an address put their key."""
+
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _BROWSERS = list(HEADERS.items())
 
@@ -78,13 +80,14 @@ class EventsDoor:
         path: str = environ["PATH_INFO"]
         if path.startswith("//"):
             path = path[1:]  # clients that were given an address with a slash at its end
+        path, key = _without_key(path)
         if path not in PATHS:
             return self._inner(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS":
             start_response("204 No Content", list(PREFLIGHT.items()))
             return []
         try:
-            body = self._record_in_turn(environ, PATHS[path])
+            body = self._record_in_turn(environ, PATHS[path], key)
         except Refused as refused:
             self._deployment.tally.add("requests", "events", str(refused.status))
             return _refuse(refused, start_response)
@@ -93,13 +96,13 @@ class EventsDoor:
         start_response(_STATUS_LINES[200], headers)
         return [body]
 
-    def _record_in_turn(self, environ: "WSGIEnvironment", implied: str | None) -> bytes:
+    def _record_in_turn(self, environ: "WSGIEnvironment", implied: str | None, key: str | None) -> bytes:
         if environ["REQUEST_METHOD"] != "POST":
             raise Refused(405, "events are sent with POST")
         if not self._room.acquire(blocking=False):
             raise Refused(503, "too many requests are waiting for the ledger; send it again")
         try:
-            return self._record(environ, implied)
+            return self._record(environ, implied, key)
         except BodyRefused as refused:
             raise Refused(refused.status, refused.detail) from refused
         except InvalidInput as refusal:
@@ -109,18 +112,20 @@ class EventsDoor:
         finally:
             self._room.release()
 
-    def _record(self, environ: "WSGIEnvironment", implied: str | None) -> bytes:
+    def _record(self, environ: "WSGIEnvironment", implied: str | None, key: str | None) -> bytes:
         length = environ.get("CONTENT_LENGTH")
         body = read_body(environ["wsgi.input"], int(length) if length else None)
         keys = self._deployment.mirror.reflection.keys
         known = presented(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
-        if resolve(keys, known) is None and resolve(keys, [_written_key(body)]) is None:
+        if resolve(keys, [*known, key]) is None and resolve(keys, [_written_key(body)]) is None:
             raise Refused(401, "a server or client key is needed, for instance as Basic user name")
         with self._parsing:
-            parsed = parse_body(body, implied_type=implied, received_at=self._deployment.now())
+            now, intake = self._deployment.now(), self._deployment.intake
+            parsed = parse_body(body, implied_type=implied, received_at=now, intake=intake)
         if parsed.rejected and environ.get("HTTP_X_STRICT_MODE") == "1":
+            self._deployment.writer.append((), Remarks(rejected=parsed.remarks.rejected))
             raise Refused(400, "nothing was stored", rejected=[_rejection(each) for each in parsed.rejected])
-        receipt = self._deployment.writer.append(parsed.records)
+        receipt = self._deployment.writer.append(parsed.records, parsed.remarks)
         self._count(receipt, parsed)
         return _acknowledgement(receipt, parsed)
 
@@ -129,6 +134,14 @@ class EventsDoor:
         tally.add("events", "accepted", amount=receipt.accepted)
         tally.add("events", "duplicate", amount=receipt.duplicates)
         tally.add("events", "rejected", amount=len(parsed.rejected))
+
+
+def _without_key(path: str) -> tuple[str, str | None]:
+    """Take the key out of ``/v1/projects/<key>/<door>``."""
+    if not path.startswith(_WITH_KEY):
+        return path, None
+    key, _, door = path.removeprefix(_WITH_KEY).partition("/")
+    return f"/v1/{door}", key
 
 
 def _acknowledgement(receipt: Receipt, parsed: Parsed) -> bytes:
@@ -177,8 +190,8 @@ def _written_key(body: bytes) -> str | None:
     if b'"writeKey"' not in body:
         return None
     try:
-        document = from_json(body)
-    except ValueError:
+        document = decode(body)
+    except InvalidInput:
         return None
     key = document.get("writeKey") if isinstance(document, dict) else None
     return key if isinstance(key, str) else None

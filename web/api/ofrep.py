@@ -76,10 +76,8 @@ def read_context(body: bytes) -> dict[str, Any]:
     key = context.get("targetingKey")
     if key is None or key == "":
         raise Refusal(400, "TARGETING_KEY_MISSING", "context.targetingKey: expected the unit's id")
-    if not isinstance(key, str):
-        raise Refusal(400, "INVALID_CONTEXT", "context.targetingKey: expected a text")
     for name in ("targetingKey", *_ANONYMOUS):
-        _require_short(name, context.get(name))
+        _require_id(name, context.get(name))
     if unusable := unstorable(context):
         raise Refusal(400, "INVALID_CONTEXT", f"context: {unusable}")
     return context
@@ -134,9 +132,10 @@ def success(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _require_short(name: str, given: object) -> None:
-    if isinstance(given, str) and len(given) > MAX_ID:
-        raise Refusal(400, "INVALID_CONTEXT", f"context.{name}: expected a text of up to {MAX_ID} characters")
+def _require_id(name: str, given: object) -> None:
+    if given is not None and not (isinstance(given, str) and len(given) <= MAX_ID):
+        expected = f"expected a text of up to {MAX_ID} characters"
+        raise Refusal(400, "INVALID_CONTEXT", f"context.{name}: {expected}")
 
 
 class Answers:

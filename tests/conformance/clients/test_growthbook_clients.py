@@ -40,6 +40,7 @@ def test_python(world: World, told: list[Told]) -> None:
         local = {}
         for key in server:
             found = client.eval_feature(key)
+            assert found is not None
             result = found.experimentResult
             local[key] = {"value": found.value, "variant": None if result is None else result.key}
         compare(local, server)

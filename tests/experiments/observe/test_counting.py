@@ -3,7 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import Moments, Observation
+from analysis import Moments, Observation, Shape
+from analysis.flags import skewness
 from experiments.observe import text_of
 from experiments.store.instants import from_millis
 from experiments.store.ledger import Event, Exposure
@@ -218,8 +219,31 @@ def test_the_last_day_equals_the_total(counted: Count) -> None:
             np.testing.assert_allclose(last.cross, moments.cross, rtol=1e-9, atol=1e-9)
 
 
+def test_a_shape_is_pooled_over_the_variants_and_the_units_whose_window_has_passed(counted: Count) -> None:
+    values = {"a": 0.0, "b": 0.0, "c": 1.0, "d": -3.0}
+    asked = question([{**SPEND, "window": "2d"}, {**SPEND, "key": "rare", "event": "never"}])
+    records: list[Exposure | Event] = [shown(unit, "old" if unit < "c" else "new") for unit in values]
+    records += [did(unit, value=value) for unit, value in values.items()]
+    records += [shown("late", at=9 * DAY), did("late", at=9 * DAY, value=1e6)]
+    seen = counted(records, asked)
+    shape = seen.shapes["spend"]
+    assert (shape.n, shape.largest_share) == (4, 0.75)
+    assert shape.skewness == pytest.approx(skewness(list(values.values())))
+    assert seen.shapes["rare"] == Shape(5, 0.0, 0.0)
+
+
+def test_a_shape_keeps_its_digits_far_from_zero(counted: Count) -> None:
+    values = [1e8 + step for step in (0.0, 0.0, 0.0, 1.0)]
+    units = [f"u{number}" for number in range(len(values))]
+    events = [did(unit, value=value) for unit, value in zip(units, values, strict=True)]
+    seen = counted([*map(shown, units), *events], question([SPEND]))
+    assert seen.shapes["spend"].skewness == pytest.approx(1.1547, rel=1e-4)
+    assert seen.shapes["spend"].largest_share == pytest.approx(0.25)
+
+
 def test_the_largest_value_that_is_let_in_can_be_counted(counted: Count) -> None:
     records: list[Any] = [shown("u"), shown("v"), *(did("u", value=1e100) for _ in range(5))]
     seen = counted(records, question([SPEND]))
     assert np.isfinite(seen.moments["spend"]["new"].variance)
     assert np.isfinite(seen.daily["spend"]["new"][-1].moments.variance)
+    assert seen.shapes["spend"] == Shape(2, 0.0, 1.0)

@@ -1,6 +1,7 @@
 """The statement against plain Python, on random small logs."""
 
 import math
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from analysis import Moments, Observation
+from analysis import Moments, Observation, Shape
 from experiments.observe import Question, count
 from experiments.store import open_store
 from experiments.store.ledger import Event, Exposure, append
@@ -77,6 +78,7 @@ def test_the_statement_counts_what_a_person_would_count(
     for metric in asked.metrics:
         for variant in asked.variants:
             agree(seen.moments[metric.key].get(variant), expected.values[metric.key][variant])
+        agree_in_shape(seen.shapes.get(metric.key), list(chain(*expected.values[metric.key].values())))
         agree_by_day(seen, expected, metric.key, asked)
 
 
@@ -101,6 +103,21 @@ def agree(seen: Moments | None, values: list[float]) -> None:
     assert seen.n == expected.n
     assert math.isclose(seen.mean[0], expected.mean[0], rel_tol=1e-9, abs_tol=1e-9 * max(scale, 1))
     np.testing.assert_allclose(seen.cross, expected.cross, rtol=1e-7, atol=1e-9 * max(scale, 1) ** 2)
+
+
+def agree_in_shape(seen: Shape | None, values: list[float]) -> None:
+    assert (seen is None) == (not values)
+    if seen is None:
+        return
+    scale, total = max(abs(value) for value in values), math.fsum(abs(value) for value in values)
+    assert seen.n == len(values)
+    assert math.isclose(seen.largest_share, scale / total if total else 0.0, rel_tol=1e-9)
+    middle = math.fsum(values) / len(values)
+    spread = math.sqrt(math.fsum((value - middle) ** 2 for value in values) / len(values))
+    # Values that differ by a rounding error have no shape that two ways of adding agree on.
+    if spread > 1e-9 * scale:
+        skew = math.fsum(((value - middle) / spread) ** 3 for value in values) / len(values)
+        assert math.isclose(seen.skewness, skew, rel_tol=1e-6, abs_tol=1e-6)
 
 
 def agree_by_day(seen: Observation, expected: Expected, metric: str, asked: Question) -> None:

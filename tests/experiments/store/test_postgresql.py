@@ -60,7 +60,7 @@ def test_a_stronger_promise_is_kept(url: str) -> None:
 def test_several_that_bring_the_schema_up_together_do_it_once(url: str) -> None:
     stores = [open_store(url) for _ in range(4)]
     done: list[bool] = []
-    threads = [threading.Thread(target=lambda each=each: done.append(upgrade(each))) for each in stores]  # type: ignore[misc]
+    threads = [threading.Thread(target=lambda each=each: done.append(upgrade(each))) for each in stores]
     for thread in threads:
         thread.start()
     for thread in threads:

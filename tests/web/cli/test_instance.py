@@ -72,7 +72,7 @@ def test_a_ledger_on_a_network_file_system_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "network_filesystem", lambda folder: "nfs4")
-    with pytest.raises(InvalidInput, match="nfs4.*local disk or PostgreSQL"):
+    with pytest.raises(InvalidInput, match=r"nfs4.*local disk or PostgreSQL"):
         open_store(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
 
 
