@@ -12,8 +12,6 @@ LARGEST_NUMBER = 1e100
 
 def unstorable(value: Any, depth: int = 0) -> str | None:
     """Say why a value cannot be kept by every database and read back the same; None when it can."""
-    if type(value) is str and value.isascii() and value.isprintable():
-        return None  # nearly every value, on the way of every decision
     if depth > 32:
         return "nested more than 32 deep"
     match value:
