@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from experiments import analyses, readouts
 from experiments.catalog import Experiment, list_experiments
@@ -34,11 +34,13 @@ class Worker:
     now: Callable[[], datetime] = clock
     leaving: threading.Event = field(default_factory=threading.Event)
     _seen: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    _tended: date | None = None
 
     def run(self) -> None:
         """Look, and look again, until told to leave."""
         while not self.leaving.is_set():
             self.look()
+            self.tend()
             self._rest()
 
     def _rest(self) -> None:
@@ -56,6 +58,16 @@ class Worker:
             _log.warning("cannot look for new data: %s", problem)
             return 0
         return sum(self._analyse(experiment, state) for experiment, state in stale)
+
+    def tend(self) -> None:
+        """Empty the write-ahead log, once a day: what long readers let it grow to is given back."""
+        if self._tended == (today := self.now().date()):
+            return
+        try:
+            if self.store.checkpoint():
+                self._tended = today
+        except EvenhandError as problem:
+            _log.warning("cannot tend the database: %s", problem)
 
     def _stale(self) -> list[tuple[Experiment, tuple[object, ...]]]:
         with self.store.read() as session:

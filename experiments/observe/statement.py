@@ -198,7 +198,9 @@ def _limits(question: Question) -> exp.Select:
             limit = exp.func(
                 "QUANTILE_CONT", exp.column(f"m{place}"), exp.convert(metric.cap.quantile), dialect=DIALECT
             )
-            piece = piece.select(limit.as_(f"limit{place}"), copy=False)
+            # A cap cuts off what is large; below zero it would move units to which nothing happened.
+            above = exp.func("GREATEST", limit, exp.Literal.number("0.0"))
+            piece = piece.select(above.as_(f"limit{place}"), copy=False)
     return piece
 
 

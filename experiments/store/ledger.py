@@ -4,6 +4,7 @@ Records are tuples in the order of their table's columns: they go to the databas
 tuple is what its driver takes without another copy.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +18,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
+from experiments.store import tallies
 from experiments.store.instants import from_millis
 from experiments.store.tables import EventRow, ExposureRow
+from experiments.store.tallies import Offered, Remarks
 
 
 class Exposure(NamedTuple):
@@ -53,6 +56,12 @@ Record = Exposure | Event
 
 _message_id = attrgetter("message_id")
 
+
+def event_of(record: Record) -> str:
+    """The name that a record is counted under."""
+    return record.event if isinstance(record, Event) else tallies.EXPOSURE
+
+
 _TABLES: dict[type, Any] = {Exposure: ExposureRow, Event: EventRow}
 
 
@@ -69,6 +78,52 @@ class Receipt:
 
 def append(*, session: Session, records: Iterable[Record]) -> Receipt:
     """Append records in the session's transaction; a message id that is there already is left alone."""
+    batch = list(records)
+    offered = _offered(session, [batch])
+    receipt = _append(session, batch)
+    tallies.write(session.connection(), offered, (), live=False)
+    return receipt
+
+
+def append_batches(
+    *, session: Session, batches: Sequence[Sequence[Record]], remarks: Sequence[Remarks] = ()
+) -> list[Receipt]:
+    """Append several batches in the session's transaction, with a receipt for each.
+
+    The database only says how many rows were new. Mostly all of them are, and then one statement does for all
+    batches; otherwise they are appended again one by one.
+    """
+    offered = _offered(session, batches)
+    receipts = _append_together(session, batches)
+    tallies.write(session.connection(), offered, remarks, live=True)
+    return receipts
+
+
+def position(*, session: Session) -> tuple[int, int]:
+    """How far the ledger reaches: the newest row ids of exposures and events."""
+    newest = (select(func.max(col(table.id))) for table in (ExposureRow, EventRow))
+    exposures, events = (session.exec(query).one() or 0 for query in newest)
+    return exposures, events
+
+
+def _offered(session: Session, batches: Sequence[Sequence[Record]]) -> Offered:
+    names: Counter[tuple[int, str]] = Counter()
+    for batch in batches:
+        names.update((record.received_at // tallies.DAY_MS, event_of(record)) for record in batch)
+    return tallies.offer(session.connection(), names)
+
+
+def _append_together(session: Session, batches: Sequence[Sequence[Record]]) -> list[Receipt]:
+    if len(batches) > 1:
+        together = session.begin_nested()
+        if not _append(session, chain.from_iterable(batches)).duplicates:
+            together.commit()
+            return [Receipt(len(batch)) for batch in batches]
+        together.rollback()
+    return [_append(session, batch) for batch in batches]
+
+
+def _append(session: Session, records: Iterable[Record]) -> Receipt:
     kinds: dict[type, list[Record]] = {Exposure: [], Event: []}
     for record in records:
         kinds[type(record)].append(record)
@@ -78,28 +133,6 @@ def append(*, session: Session, records: Iterable[Record]) -> Receipt:
         if rows:
             receipt += _insert(connection, kind, rows)
     return receipt
-
-
-def append_batches(*, session: Session, batches: Sequence[Sequence[Record]]) -> list[Receipt]:
-    """Append several batches in the session's transaction, with a receipt for each.
-
-    The database only says how many rows were new. Mostly all of them are, and then one statement does for all
-    batches; otherwise they are appended again one by one.
-    """
-    if len(batches) > 1:
-        together = session.begin_nested()
-        if not append(session=session, records=chain.from_iterable(batches)).duplicates:
-            together.commit()
-            return [Receipt(len(batch)) for batch in batches]
-        together.rollback()
-    return [append(session=session, records=batch) for batch in batches]
-
-
-def position(*, session: Session) -> tuple[int, int]:
-    """How far the ledger reaches: the newest row ids of exposures and events."""
-    newest = (select(func.max(col(table.id))) for table in (ExposureRow, EventRow))
-    exposures, events = (session.exec(query).one() or 0 for query in newest)
-    return exposures, events
 
 
 def newest_arrival(*, session: Session) -> datetime | None:
@@ -113,7 +146,7 @@ def newest_arrival(*, session: Session) -> datetime | None:
 
 def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:
     statement, positional = _statement(kind, connection.dialect)
-    # In the order of their ids: two transactions that insert the same ones can then never wait for each other.
+    # In the order of their ids: two transactions that insert the same ones then never wait for each other.
     parameters: Any = rows if positional else [row._asdict() for row in sorted(rows, key=_message_id)]
     added = connection.exec_driver_sql(statement, parameters).rowcount
     return Receipt(added, len(rows) - added)

@@ -88,9 +88,9 @@ def both_workers_serve(store: Store, server: Served, secret: str) -> None:
 
 def decisions_go_on_while_the_ledger_is_locked(store: Store, server: Served, secret: str) -> None:
     event = {"userId": "u", "event": "purchase"}
-    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+    with concurrent.futures.ThreadPoolExecutor(60) as pool:
         with Lock(store):
-            sent = [pool.submit(server.post, "/v1/track", event, x_api_key=secret) for _ in range(16)]
+            sent = [pool.submit(server.post, "/v1/track", event, x_api_key=secret) for _ in range(60)]
             time.sleep(0.3)
             began = time.monotonic()
             assert all(server.evaluate("checkout", f"u{n}", secret).status == 200 for n in range(20))

@@ -116,7 +116,7 @@ class _Counter:
         self.window = None if window is None else length_of(window) // timedelta(milliseconds=1)
         everybody = [self.level(unit) for unit in self.kept]
         cap = self.metric.cap
-        self.cap = float(np.quantile(everybody, cap.quantile)) if cap and everybody else math.inf
+        self.cap = max(0.0, float(np.quantile(everybody, cap.quantile))) if cap and everybody else math.inf
 
     def level(self, unit: str, until: float = math.inf) -> float:
         """What a unit has reached at a moment, before capping."""

@@ -1,0 +1,339 @@
+"""How fast decisions are over HTTP. Run by hand: ``python -m tests.benchmarks.http_speed``.
+
+Everything is measured in one run on one machine, several rounds each in turn, and printed as ratios: only
+those can be compared between machines. Load comes from ``wrk`` (``apt-get install wrk``). Options:
+
+``--threads N …``  compare numbers of blocking threads
+``--gunicorn``     the same doors behind gunicorn's threads (``pip install gunicorn``)
+``--unleash``      unleash-server from npm, ten rules in bulk (DATABASE_URL: an empty PostgreSQL database)
+``--growthbook-proxy``  a Node server with @growthbook/proxy-eval, the same ten rules in bulk
+"""
+
+import argparse
+import io
+import json
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments import launch
+from experiments.definition import Definitions
+from experiments.people import KeyKind, create_key
+from tests.benchmarks import rivals
+from tests.samples import experiment, metric
+from tests.served import free_port
+from web.app import create_app
+from web.deployment import THREADS, Deployment, clock, open_deployment
+from web.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SINGLE = "/ofrep/v1/evaluate/flags/experiment-1"
+BULK = "/ofrep/v1/evaluate/flags"
+CONNECTIONS = 64
+UNITS = 20_000
+SECONDS = 4
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one round has shown."""
+
+    rate: float
+    p50: float
+    p99: float
+    failed: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rate:>8,.0f}/s   p50 {self.p50:6.2f} ms   p99 {self.p99:6.2f} ms   failed {self.failed}"
+        )
+
+
+def furnish(folder: Path, experiments: int) -> str:
+    """Define experiments in a data directory; give a server key to it."""
+    deployment = open_deployment(Settings(data_dir=folder))
+    document = {
+        "metrics": [metric()],
+        "experiments": [experiment(f"experiment-{number}") for number in range(experiments)],
+    }
+    with deployment.store.write() as session:
+        definitions = Definitions.model_validate(document)
+        launch.apply(session=session, definitions=definitions, actor="b", now=clock())
+        _, key = create_key(session=session, kind=KeyKind.SERVER, name="b", actor="b", now=clock())
+    deployment.close()
+    return key
+
+
+@contextmanager
+def running(command: list[str], port: int, **environment: str) -> Iterator[None]:
+    """Run a server until the block ends."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": path, **environment}, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until_served(process, port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def wait_until_served(process: "subprocess.Popen[bytes]", port: int) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit(f"the server has left with {process.returncode}")
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+            continue
+        return
+
+
+def press(port: int, path: str, key: str, folder: Path, seconds: int = SECONDS) -> Load:
+    """Send evaluations of many units over many connections."""
+    script = folder / "load.lua"
+    script.write_text(LOAD)
+    address = f"http://127.0.0.1:{port}"
+    command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), address, "--", path, key]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"RESULT (\S+) (\S+) (\S+) (\d+)", said)
+    if found is None:
+        raise SystemExit(said)
+    return Load(float(found[1]), float(found[2]), float(found[3]), int(found[4]))
+
+
+LOAD = """
+local path, key, number = "", "", 0
+local threads = 0
+function setup(thread) thread:set("place", threads); threads = threads + 1 end
+function init(args)
+  path, key = args[1], args[2]
+  headers = {["Authorization"] = "Bearer " .. key, ["Content-Type"] = "application/json"}
+end
+function request()
+  number = number + 1
+  local unit = "unit-" .. place .. "-" .. number % UNITS
+  local body = '{"context":{"targetingKey":"' .. unit .. '","country":"NO","age":31}}'
+  return wrk.format("POST", path, headers, body)
+end
+function done(summary, latency)
+  local e = summary.errors
+  local failed = e.status + e.connect + e.read + e.write + e.timeout
+  local rate = summary.requests / summary.duration * 1e6
+  io.write(string.format("RESULT %f %f %f %d\\n", rate,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
+end
+""".replace("UNITS", str(UNITS))
+
+
+def granian(target: str, port: int, threads: int) -> list[str]:
+    """Serve an application as `evenhand serve` does, with a number of threads."""
+    serve = (
+        "import multiprocessing, sys; from granian.constants import HTTPModes, Interfaces; "
+        "from granian.http import HTTP1Settings; from granian.log import LogLevels; "
+        "from granian.server import Server\n"
+        "if __name__ == '__main__':\n"
+        "    multiprocessing.set_start_method('spawn')\n"
+        f"    Server({target!r}, port={port}, interface=Interfaces.WSGI, workers=2, factory=True,\n"
+        f"           blocking_threads={threads}, backpressure=1024, http=HTTPModes.http1, websockets=False,\n"
+        "           http1_settings=HTTP1Settings(max_buffer_size=32768),\n"
+        "           log_level=LogLevels.error).serve()\n"
+    )
+    script = Path(tempfile.gettempdir()) / f"evenhand-serve-{port}.py"
+    script.write_text(serve)
+    return [sys.executable, str(script)]
+
+
+def gunicorn(target: str, port: int, threads: int) -> list[str]:
+    """Serve an application with gunicorn's threads."""
+    bound = ["-b", f"127.0.0.1:{port}", "-w", "2", "-k", "gthread", "--threads", str(threads)]
+    return [sys.executable, "-m", "gunicorn", f"{target}()", *bound, "--no-control-socket"]
+
+
+def compare(servers: dict[str, list[str]], ports: dict[str, int], key: str, folder: Path) -> dict[str, Load]:
+    """Press each server in turn, several rounds, and give the median of each."""
+    found: dict[str, list[Load]] = {name: [] for name in servers}
+    for _ in range(3):
+        for name, command in servers.items():
+            with running(command, ports[name], EVENHAND_DATA_DIR=str(folder / "data")):
+                press(ports[name], SINGLE, key, folder, seconds=3)  # every unit has been seen after that
+                found[name].append(press(ports[name], SINGLE, key, folder))
+    return {name: sorted(loads, key=lambda load: load.rate)[1] for name, loads in found.items()}
+
+
+def report(found: dict[str, Load], base: str) -> None:
+    for name, load in found.items():
+        print(f"  {name:<44} {load}   {load.rate / found[base].rate:5.2f} of {base}")
+
+
+def microseconds(deployment: Deployment, key: str, *, new: bool, count: int = 20_000) -> float:
+    """CPU time of one request in this process; the ledger's own thread is not counted."""
+    serve = create_app(deployment).wsgi_app
+    best = []
+    for turn in range(5):
+        asked = [
+            environ(SINGLE, key, f"unit-{turn * count + number if new else number % 100}-{new}")
+            for number in range(count)
+        ]
+        began = time.thread_time()
+        for each in asked:
+            serve(each, ignore)
+        best.append((time.thread_time() - began) / count * 1e6)
+        settle(deployment)
+    return min(best)
+
+
+def environ(path: str, key: str, unit: str) -> dict[str, Any]:
+    body = json.dumps({"context": {"targetingKey": unit, "country": "NO", "age": 31}}).encode()
+    return {
+        "PATH_INFO": path,
+        "REQUEST_METHOD": "POST",
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_AUTHORIZATION": f"Bearer {key}",
+        "wsgi.input": io.BytesIO(body),
+    }
+
+
+def ignore(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
+    """Start a response that nobody reads."""
+
+
+def settle(deployment: Deployment) -> None:
+    deployment.writer.close()
+
+
+def memory(deployment: Deployment, key: str) -> tuple[float, float]:
+    """Megabytes in use after a warm-up, and what a million evaluations add."""
+    serve = create_app(deployment).wsgi_app
+
+    def evaluate(start: int, count: int) -> float:
+        for number in range(start, start + count):
+            serve(environ(SINGLE, key, f"memory-{number % 200_000}"), ignore)
+        settle(deployment)
+        return resident()
+
+    before = evaluate(0, 300_000)
+    return before, evaluate(300_000, 1_000_000) - before
+
+
+def resident() -> float:
+    """Megabytes that this process holds now."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(re.findall(r"VmRSS:\s+(\d+)", status.read_text())[0]) / 1024
+
+
+def many(folder: Path) -> None:
+    """Ten experiments against a thousand, in this process."""
+    times: dict[int, tuple[float, float]] = {}
+    for count in (10, 1_000):
+        key = furnish(folder / f"of-{count}", count)
+        deployment = open_deployment(Settings(data_dir=folder / f"of-{count}"))
+        deployment.mirror.refresh()
+        serve = create_app(deployment).wsgi_app
+        single = microseconds(deployment, key, new=False, count=5_000)
+        bulk = [timed(lambda: serve(environ(BULK, key, "unit"), ignore)) for _ in range(30)]  # noqa: B023 - called here
+        times[count] = (single, statistics.median(bulk))
+        deployment.close()
+    (single, bulk_few), (single_many, bulk_many) = times[10], times[1_000]
+    print(f"1,000 experiments against 10: single {single_many / single:.2f}, bulk {bulk_many / bulk_few:.1f}")
+    print(f"  bulk of 1,000: {bulk_many / 1_000:.1f} ms")
+
+
+def timed(call: Callable[[], object]) -> float:
+    began = time.thread_time()
+    call()
+    return (time.thread_time() - began) * 1e6
+
+
+def over_http(folder: Path, key: str, *, threads: list[int], with_gunicorn: bool) -> None:
+    servers: dict[str, list[str]] = {}
+    ports: dict[str, int] = {}
+
+    def add(name: str, build: Callable[[str, int, int], list[str]], target: str, count: int) -> None:
+        ports[name] = free_port()
+        servers[name] = build(target, ports[name], count)
+
+    for count in threads:
+        add(f"empty, {count} threads", granian, "tests.benchmarks.rivals:empty", count)
+        add(f"ours, {count} threads", granian, "web.app:serve_app", count)
+    add("plain Flask route", granian, "tests.benchmarks.rivals:plain_route", threads[-1])
+    if with_gunicorn:
+        add("empty, gunicorn", gunicorn, "tests.benchmarks.rivals:empty", threads[-1])
+        add("ours, gunicorn", gunicorn, "web.app:serve_app", threads[-1])
+    found = compare(servers, ports, key, folder)
+    print(
+        f"single evaluations, {CONNECTIONS} connections, two workers, exposures of all units recorded before:"
+    )
+    report(found, f"empty, {threads[-1]} threads")
+    ours, route = found[f"ours, {threads[-1]} threads"], found["plain Flask route"]
+    print(f"  ours against the plain Flask route: {ours.rate / route.rate:.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, nargs="+", default=[THREADS])
+    for flag in ("--gunicorn", "--unleash", "--growthbook-proxy", "--only-http"):
+        parser.add_argument(flag, action="store_true")
+    asked = parser.parse_args()
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is not installed (apt-get install wrk)")
+    with tempfile.TemporaryDirectory(prefix="evenhand-speed-") as name:
+        folder = Path(name)
+        key = furnish(folder / "data", 10)
+        over_http(folder, key, threads=asked.threads, with_gunicorn=asked.gunicorn)
+        for rival in [
+            *(["unleash"] if asked.unleash else []),
+            *(["growthbook"] if asked.growthbook_proxy else []),
+        ]:
+            beside(folder, key, rival)
+        if asked.only_http:
+            return
+        deployment = open_deployment(Settings(data_dir=folder / "data"))
+        deployment.mirror.refresh()
+        known = microseconds(deployment, key, new=False)
+        new = microseconds(deployment, key, new=True)
+        print(f"in this process: {known:.1f} µs of CPU a request, {new:.1f} µs with a new exposure queued")
+        held, more = memory(deployment, key)
+        print(f"memory: {held:.0f} MB, and {more:+.1f} MB after a million evaluations")
+        deployment.close()
+        many(folder)
+
+
+def beside(folder: Path, key: str, rival: str) -> None:
+    """Ten rules in bulk: ours and another server's, in turn."""
+    port = free_port()
+    with running(granian("web.app:serve_app", port, THREADS), port, EVENHAND_DATA_DIR=str(folder / "data")):
+        press(port, BULK, key, folder, seconds=2)
+        ours = press(port, BULK, key, folder)
+    try:
+        with rivals.SERVERS[rival](folder) as (other_port, path, token):
+            press(other_port, path, token, folder, seconds=2)
+            theirs = press(other_port, path, token, folder)
+    except rivals.CannotRun as problem:
+        print(f"{rival} cannot run here: {problem}")
+        return
+    print(f"ten rules in bulk, two workers of ours against {rival}:")
+    report({"ours": ours, rival: theirs}, "ours")
+
+
+if __name__ == "__main__":
+    main()
