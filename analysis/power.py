@@ -36,6 +36,7 @@ SMALLEST_CHANGE = 1e-7
 """In standard deviations of a unit; less takes more units than there are people, by far."""
 
 MOST_DAYS = 1e6
+"""Longer than anybody waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from analysis.inference import AlwaysValid, FixedHorizon, Inference, Sequential
 from experiments.errors import InvalidInput
 from experiments.observe.history import History
 from experiments.planning import expected_z, history_of
-from web.cli.replay_page import replay_page
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import clock
 
@@ -29,7 +28,31 @@ _inference = click.option(
 )
 
 
-@click.command("power")
+_POWER_JSON = """\
+\b
+With --json, one object:
+  baseline, sd, lift    what was asked, per unit
+  inference             how results will be read
+  units, by_variant     needed in all, and of each variant in the order of --weights
+  fixed_units           that one look at the end would need
+and, where the units a day are known (from --daily or --metric):
+  daily, days, weeks    new units a day, days until all have come, whole weeks to run
+  table                 rows of week, units, lift, difference: what is detectable by then
+"""
+
+_SIMULATE_JSON = """\
+\b
+With --json, one object:
+  metric, units, replays     what was split, and how often
+  false_positives, coverage  shares; 0.05 and 0.95 were promised
+  split_alarms               share of fair splits called wrong; 0.001 was promised
+  detectable_lift            that so many units find; null where the mean is 0
+  plan                       inference, size, lift, found, wrong_way, mean_stop, median_stop
+  p_values                   counts in 20 equal bins from 0 to 1
+"""
+
+
+@click.command("power", epilog=_POWER_JSON)
 @_metric
 @_days
 @_unit
@@ -63,18 +86,7 @@ def power_command(
     *,
     as_json: bool,
 ) -> None:
-    """Say how many units and whole weeks an experiment needs, and what it can detect after each week.
-
-    \b
-    With --json, one object:
-      baseline, sd, lift    what was asked, per unit
-      inference             how results will be read
-      units, by_variant     needed in all, and of each variant in the order of --weights
-      fixed_units           that one look at the end would need
-    and, where the units a day are known (from --daily or --metric):
-      daily, days, weeks    new units a day, days until all have come, whole weeks to run
-      table                 rows of week, units, lift, difference: what is detectable by then
-    """
+    """Say how many units and whole weeks an experiment needs, and what it can detect after each week."""
     history = _history(key, days, unit) if key else None
     try:
         design = power.Design(
@@ -91,7 +103,7 @@ def power_command(
     say(document, as_json=as_json, text=_power_text(document))
 
 
-@click.command("simulate")
+@click.command("simulate", epilog=_SIMULATE_JSON)
 @click.argument("key")
 @_days
 @_unit
@@ -126,15 +138,6 @@ def simulate_command(
 
     The replay says how often nothing at all would have been called an effect; the plan says how often a
     true change would be found, and when.
-
-    \b
-    With --json, one object:
-      metric, units, replays     what was split, and how often
-      false_positives, coverage  shares; 0.05 and 0.95 were promised
-      split_alarms               share of fair splits called wrong; 0.001 was promised
-      detectable_lift            that so many units find; null where the mean is 0
-      plan                       inference, size, lift, found, wrong_way, mean_stop, median_stop
-      p_values                   counts in 20 equal bins from 0 to 1
     """
     if not math.isfinite(lift):
         raise InvalidInput.at("--lift", "expected a finite number")
@@ -147,6 +150,8 @@ def simulate_command(
     document |= {"p_values": list(simulate.p_value_bins(outcome).counts)}
     text = _simulation_text(document)
     if page is not None:
+        from web.cli.replay_page import replay_page
+
         _write_page(page, replay_page(metric=key, outcome=outcome, summary=text))
     say(document, as_json=as_json, text=text)
 
@@ -252,8 +257,10 @@ def _sized(
         "fixed_units": fixed.total,
     }
     if daily is not None:
+        if daily * power.DAYS_A_WEEK < 2:
+            raise InvalidInput.at("--daily", "expected at least two new units a week")
         duration = power.days_needed(units.total, daily)
-        table = power.lift_by_week(baseline, [round(daily * 7)] * weeks, design)
+        table = power.lift_by_week(baseline, [round(daily * power.DAYS_A_WEEK)] * weeks, design)
         document |= {
             "daily": daily,
             "days": duration.days,
