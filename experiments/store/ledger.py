@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, func
+from sqlalchemy import Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
+from experiments.store.floors import Floors, floors
 from experiments.store.tables import EventRow, ExposureRow
 
 
@@ -52,26 +53,65 @@ _TABLES: dict[type, Any] = {Exposure: ExposureRow, Event: EventRow}
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of records: new ones, and ones whose message id was there already."""
+    """What became of records.
+
+    Attributes
+    ----------
+    accepted
+        New ones.
+    duplicates
+        Ones whose message id was there already.
+    outdated
+        Ones older than what the ledger has forgotten; they are ignored.
+    """
 
     accepted: int = 0
     duplicates: int = 0
+    outdated: int = 0
 
     def __add__(self, other: "Receipt") -> "Receipt":
-        return Receipt(self.accepted + other.accepted, self.duplicates + other.duplicates)
+        return Receipt(
+            self.accepted + other.accepted,
+            self.duplicates + other.duplicates,
+            self.outdated + other.outdated,
+        )
 
 
 def append(*, session: Session, records: Iterable[Record]) -> Receipt:
     """Append records in the session's transaction; a message id that is there already is left alone."""
-    kinds: dict[type, list[Record]] = {Exposure: [], Event: []}
+    kinds: dict[type[Record], list[Record]] = {Exposure: [], Event: []}
     for record in records:
         kinds[type(record)].append(record)
-    connection = session.connection()
     receipt = Receipt()
     for kind, rows in kinds.items():
         if rows:
-            receipt += _insert(connection, kind, rows)
+            receipt += append_rows(session=session, kind=kind, rows=rows)
     return receipt
+
+
+def append_rows(*, session: Session, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:
+    """Append records of one kind, which may be plain tuples in the order of the kind's fields."""
+    kept = _not_forgotten(floors(session=session), kind, rows)
+    outdated = len(rows) - len(kept)
+    if not kept:
+        return Receipt(outdated=outdated)
+    connection = session.connection()
+    statement, positional = _statement(kind, connection.dialect)
+    parameters: Any = kept if positional else [dict(zip(kind._fields, row, strict=True)) for row in kept]
+    added = connection.exec_driver_sql(statement, parameters).rowcount
+    return Receipt(added, len(kept) - added, outdated)
+
+
+def _not_forgotten(
+    known: Floors, kind: type[Record], rows: Sequence[tuple[Any, ...]]
+) -> Sequence[tuple[Any, ...]]:
+    if not known.by_event:
+        return rows
+    occurred = kind._fields.index("occurred_at")
+    if kind is Exposure:
+        return [row for row in rows if row[occurred] >= known.of_exposures]
+    name = kind._fields.index("event")
+    return [row for row in rows if row[occurred] >= known.of_event(row[name])]
 
 
 def position(*, session: Session) -> tuple[int, int]:
@@ -79,13 +119,6 @@ def position(*, session: Session) -> tuple[int, int]:
     newest = (select(func.max(col(table.id))) for table in (ExposureRow, EventRow))
     exposures, events = (session.exec(query).one() or 0 for query in newest)
     return exposures, events
-
-
-def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:
-    statement, positional = _statement(kind, connection.dialect)
-    parameters: Any = rows if positional else [row._asdict() for row in rows]
-    added = connection.exec_driver_sql(statement, parameters).rowcount
-    return Receipt(added, len(rows) - added)
 
 
 def _statement(kind: type, dialect: Dialect) -> tuple[str, bool]:
