@@ -158,16 +158,15 @@ def _derived(kind: FileKind, columns: Columns, seen: Ordinals) -> list[str]:
         for user, anonymous, subject, detail, occurred_at, document in columns.said()
     )
     blake = hashlib.blake2b
-    digests = [blake(content.encode(), digest_size=_DIGEST.itemsize).digest() for content in contents]
-    packed = b"".join(digests)
-    ordinals = seen.of(np.frombuffer(packed, dtype=_DIGEST)["head"])
-    words = packed.hex(" ", _DIGEST.itemsize).split(" ")
-    if not ordinals.any():
-        return [f"{moment:012x}-{word}-0" for moment, word in zip(columns.occurred_at, words, strict=True)]
-    return [
-        f"{moment:012x}-{word}-{ordinal}"
-        for moment, word, ordinal in zip(columns.occurred_at, words, ordinals.tolist(), strict=True)
-    ]
+    digests = b"".join([blake(each.encode(), digest_size=_DIGEST.itemsize).digest() for each in contents])
+    heads = np.frombuffer(digests, dtype=_DIGEST)["head"]
+    moments = np.array(columns.occurred_at, dtype=">i8").clip(min=0).view(np.uint8).reshape(-1, 8)[:, 2:]
+    ids = np.hstack([moments, np.frombuffer(digests, dtype=np.uint8).reshape(-1, _DIGEST.itemsize)])
+    texts = ids.tobytes().hex(" ", ids.shape[1]).split()
+    ordinals = seen.of(heads)
+    for place in np.flatnonzero(ordinals).tolist():
+        texts[place] += f"-{ordinals[place]}"
+    return texts
 
 
 def _rows(

@@ -11,10 +11,10 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, islice
+from itertools import accumulate, chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Block:
     """Some rows of a file, as columns of equal length, and the rows that could not even be taken apart."""
 
     lines: Sequence[int]
-    columns: dict[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[Any]]
     bad: list[BadRow] = field(default_factory=list)
 
     def part(self, start: int, stop: int) -> "Block":
@@ -114,6 +114,10 @@ def _header(place: str, line: str, required: frozenset[str], optional: frozenset
 
 def _csv_blocks(above: int, columns: list[str], text: io.TextIOWrapper) -> Iterator[Block]:
     while lines := text.readlines(BLOCK_CHARACTERS):
+        if (plain := _plain(columns, lines)) is not None:
+            yield Block(range(above + 1, above + 1 + len(lines)), plain)
+            above += len(lines)
+            continue
         # A row that is still open at the last of the lines goes on in those that follow.
         reader = csv.reader(chain(lines, text))
         rows: list[list[str]] = []
@@ -132,6 +136,18 @@ def _csv_blocks(above: int, columns: list[str], text: io.TextIOWrapper) -> Itera
             rows += found
         above += reader.line_num
         yield _table(columns, rows, starts, bad)
+
+
+def _plain(columns: list[str], lines: list[str]) -> dict[str, Sequence[str]] | None:
+    """Split lines that hold nothing but cells, commas and line breaks; None when there is more to them."""
+    width = len(columns)
+    if set(map(str.count, lines, repeat(","))) != {width - 1} or max(map(len, lines)) > csv.field_size_limit():
+        return None
+    text = "".join(lines).removesuffix("\n")
+    if '"' in text or "\r" in text:
+        return None
+    cells = text.replace("\n", ",").split(",")
+    return {name: cells[place::width] for place, name in enumerate(columns)}
 
 
 def _starts(first: int, rows: Sequence[Sequence[str]], consumed: int) -> Iterable[int]:
