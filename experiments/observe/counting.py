@@ -48,9 +48,7 @@ def count(
     progress
         Is told the share of new ledger rows that have been copied.
     """
-    with columns.opened(path) as connection:
-        columns.refresh(connection, store, progress)
-        rows = connection.execute(text_of(question)).fetchall()
+    rows = columns.fetch(store=store, path=path, statement=text_of(question), progress=progress)
     return read_rows(question, rows)
 
 
