@@ -17,13 +17,14 @@ from experiments.messages import MAX_EVENT_NAME, MAX_ID, MAX_MESSAGE_ID
 from experiments.rowcells import Row, document_in, identity_in, moment_in, number_in, shown, text_in, written
 from experiments.rowfiles import BadRow, Block
 from experiments.storable import LARGEST_NUMBER
-from experiments.store.floors import Floors
+from experiments.store.floors import EXPOSURES, Floors
 from experiments.store.instants import to_millis
 
 FEW = 16
 """Rows that are looked at one by one rather than halved again."""
 
 _MAX_KEY = 128
+_PLAIN_LENGTHS = {20, 24, 27}
 _MAX_TIME = 40
 _LAST_MILLIS = to_millis(datetime(9000, 1, 1, tzinfo=UTC))
 
@@ -159,7 +160,7 @@ class ColumnReader:
                 raise ValueError("no event")
             detail = _numbers(columns.get("value", nothing))
             documents = _documents(columns.get("properties", nothing))
-        names = None if self.kind is FileKind.EXPOSURES else set(subject)
+        names = {EXPOSURES} if self.kind is FileKind.EXPOSURES else set(subject)
         if min(moments) < self.floors.highest(names):
             raise ValueError("forgotten")
         return given, users, anonymous, subject, detail, moments, documents
@@ -242,7 +243,7 @@ def _moments(column: Sequence[Any]) -> list[int]:
     moments = list(map(datetime.fromisoformat, column))
     if max(map(len, column)) > _MAX_TIME:
         raise ValueError("too long")
-    if {text[-1] for text in column} == {"Z"}:
+    if _all_plain(column):
         read = np.array([text[:-1] for text in column], dtype="datetime64[ms]").astype(np.int64)
         if read.min() < 0 or read.max() >= _LAST_MILLIS:
             raise ValueError("out of range")
@@ -251,6 +252,17 @@ def _moments(column: Sequence[Any]) -> list[int]:
     if not all(1970 <= moment.year < 9000 for moment in moments):
         raise ValueError("out of range")
     return [to_millis(each if each.tzinfo else each.replace(tzinfo=UTC)) for each in moments]
+
+
+def _all_plain(times: Sequence[str]) -> bool:
+    """Whether valid ISO times all look like ``2026-03-15T09:30:00Z``, with three or six decimals or none."""
+    whole, twice = "".join(times), 2 * len(times)
+    dashes, colons = whole.count("-"), whole.count(":")
+    return (
+        set(map(len, times)) <= _PLAIN_LENGTHS
+        and (dashes, colons, whole.count("Z")) == (twice, twice, len(times))
+        and "," not in whole
+    )
 
 
 def _numbers(column: Sequence[Any]) -> Sequence[float | None]:

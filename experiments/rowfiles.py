@@ -141,7 +141,10 @@ def _csv_blocks(above: int, columns: list[str], text: io.TextIOWrapper) -> Itera
 def _plain(columns: list[str], lines: list[str]) -> dict[str, Sequence[str]] | None:
     """Split lines that hold nothing but cells, commas and line breaks; None when there is more to them."""
     width = len(columns)
-    if set(map(str.count, lines, repeat(","))) != {width - 1} or max(map(len, lines)) > csv.field_size_limit():
+    if (
+        set(map(str.count, lines, repeat(","))) != {width - 1}
+        or max(map(len, lines)) > csv.field_size_limit()
+    ):
         return None
     text = "".join(lines).removesuffix("\n")
     if '"' in text or "\r" in text:
@@ -214,7 +217,7 @@ def _opened(path: Path) -> Iterator[tuple[io.TextIOWrapper, Callable[[], float]]
 
 
 @contextmanager
-def _opened_bytes(path: Path) -> Iterator[tuple[io.BufferedIOBase, Callable[[], float]]]:
+def _opened_bytes(path: Path) -> Iterator[tuple[io.BufferedReader | gzip.GzipFile, Callable[[], float]]]:
     try:
         raw = path.open("rb")
     except OSError as problem:

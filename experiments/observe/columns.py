@@ -109,7 +109,12 @@ def fetch(
         with opened(path) as connection:
             refresh(connection, store, progress)
             return connection.execute(statement).fetchall()
-    except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException):
+    except (
+        duckdb.IOException,
+        duckdb.FatalException,
+        duckdb.InternalException,
+        duckdb.SerializationException,
+    ):
         discard(path)
     with opened(path) as connection:
         refresh(connection, store, progress)
@@ -193,9 +198,7 @@ def _shape(connection: duckdb.DuckDBPyConnection) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _follow(
-    connection: duckdb.DuckDBPyConnection, store: Store, progress: Callable[[float], None]
-) -> int:
+def _follow(connection: duckdb.DuckDBPyConnection, store: Store, progress: Callable[[float], None]) -> int:
     with store.read() as session:
         known = floors(session=session)
         newest = {name: _newest(session.connection(), table) for name, table in _TABLES.items()}

@@ -49,17 +49,24 @@ def floors(*, session: Session) -> Floors:
     return known
 
 
-def raise_floors(*, session: Session, to: Mapping[str, int]) -> Floors:
-    """Raise floors; those that are higher already stay."""
+def raised(*, session: Session, to: Mapping[str, int]) -> Floors:
+    """The floors after raising some; those that are higher already stay."""
     before = floors(session=session)
-    raised = {name: max(moment, before.of_event(name)) for name, moment in to.items()}
-    if ALL_OTHERS in to:
-        kept = {name: max(moment, to[ALL_OTHERS]) for name, moment in before.by_event.items()}
-        raised = kept | raised
-    for name, moment in raised.items():
-        row = session.exec(select(FloorRow).where(FloorRow.event == name)).first()
-        session.add(row or FloorRow(event=name, moment=moment))
-        if row is not None:
-            row.moment = moment
-    session.info["floors"] = Floors({**before.by_event, **raised})
-    return floors(session=session)
+    higher = {name: max(moment, before.of_event(name)) for name, moment in to.items()}
+    others = {
+        name: max(moment, to.get(ALL_OTHERS, NEVER)) if name != EXPOSURES else moment
+        for name, moment in before.by_event.items()
+    }
+    return Floors(others | higher)
+
+
+def raise_floors(*, session: Session, to: Mapping[str, int]) -> Floors:
+    """Raise floors, for good."""
+    known = raised(session=session, to=to)
+    rows = {row.event: row for row in session.exec(select(FloorRow))}
+    for name, moment in known.by_event.items():
+        row = rows.get(name) or FloorRow(event=name, moment=moment)
+        row.moment = moment
+        session.add(row)
+    session.info["floors"] = known
+    return known
