@@ -109,12 +109,9 @@ def fetch(
         with opened(path) as connection:
             refresh(connection, store, progress)
             return connection.execute(statement).fetchall()
-    except (
-        duckdb.IOException,
-        duckdb.FatalException,
-        duckdb.InternalException,
-        duckdb.SerializationException,
-    ):
+    except (duckdb.ProgrammingError, duckdb.OutOfMemoryException):
+        raise  # the statement is wrong or too much: that is no damage
+    except duckdb.Error:
         discard(path)
     with opened(path) as connection:
         refresh(connection, store, progress)
@@ -141,17 +138,26 @@ def refresh(
 
 
 def discard(path: Path) -> None:
-    """Delete the copy."""
+    """Delete the copy.
+
+    Raises
+    ------
+    Unavailable
+        If the file cannot be deleted.
+    """
     for each in (path, path.with_name(path.name + ".wal")):
-        each.unlink(missing_ok=True)
+        try:
+            each.unlink(missing_ok=True)
+        except OSError as problem:
+            raise Unavailable(f"{each} cannot be made anew: {problem.strerror}") from problem
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + LOCK_PATIENCE
     damaged = False
     while True:
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             connection = duckdb.connect(path)
             if _shape(connection) == SHAPE:
                 return connection

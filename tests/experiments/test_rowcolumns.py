@@ -12,7 +12,7 @@ from experiments.rowcolumns import ColumnReader, FileKind
 from experiments.rowfiles import BadRow, Block
 from experiments.store.floors import Floors
 
-IDS = st.sampled_from(["u1", "u2", "", None, 7, True, "x" * 513, "\0", "\ud800", "zoë", []])
+IDS: st.SearchStrategy[Any] = st.sampled_from(["u1", "u2", "", None, 7, True, "x" * 513, "\0", "\ud800", "zoë", []])
 TIMES = st.sampled_from(
     [
         "2026-03-15T09:30:00Z",
@@ -37,7 +37,7 @@ TIMES = st.sampled_from(
         1_773_576_000,
     ]
 )
-VALUES = st.sampled_from(["1", "1.50", "", None, "many", "nan", "-inf", "1e101", 2, 2.5, True, 10**400, [], "1_0"])
+VALUES: st.SearchStrategy[Any] = st.sampled_from(["1", "1.50", "", None, "many", "nan", "-inf", "1e101", 2, 2.5, True, 10**400, [], "1_0"])
 DOCUMENTS = st.sampled_from(["", None, "{}", {}, '{"a": 1}', {"a": [1]}, "[1]", "{", '{"a": "\\u0000"}', "[" * 2_000])
 GOOD = {
     "message_id": None,
