@@ -15,19 +15,23 @@ Decisions of this room
 - scipy.special is enough for every distribution used here; scipy.stats costs a second to import.
 """
 
+from analysis.bayes import Bayesian
 from analysis.comparison import Comparison, Interval, compare
 from analysis.errors import Cause, InvalidInput, NotEstimable
 from analysis.estimate import Estimate
+from analysis.group_sequential import GroupSequential
 from analysis.inference import AlwaysValid, FixedHorizon, Inference, Sequential
+from analysis.lift import LiftMethod
 from analysis.moments import Moments
 from analysis.observation import Day, Observation
 from analysis.plan import Correction, Direction, Plan, PlannedMetric, Role
 from analysis.reading import read
 from analysis.readout import Finding, Reading, Readout, Recommendation, Verdict
-from analysis.sample_ratio import Check, srm
+from analysis.sample_ratio import Check, SequentialCheck, srm, srm_sequential
 
 __all__ = [
     "AlwaysValid",
+    "Bayesian",
     "Cause",
     "Check",
     "Comparison",
@@ -37,9 +41,11 @@ __all__ = [
     "Estimate",
     "Finding",
     "FixedHorizon",
+    "GroupSequential",
     "Inference",
     "Interval",
     "InvalidInput",
+    "LiftMethod",
     "Moments",
     "NotEstimable",
     "Observation",
@@ -50,8 +56,10 @@ __all__ = [
     "Recommendation",
     "Role",
     "Sequential",
+    "SequentialCheck",
     "Verdict",
     "compare",
     "read",
     "srm",
+    "srm_sequential",
 ]

@@ -7,30 +7,14 @@ exclude "no change" together or not at all.
 import math
 from dataclasses import dataclass
 
+from analysis.effects import difference as difference_of
 from analysis.errors import Cause, NotEstimable
 from analysis.estimate import Estimate
 from analysis.inference import FixedHorizon, Inference
+from analysis.interval import Interval
+from analysis.lift import LiftMethod, Relative, lift_interval
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with the range the data are compatible with.
-
-    A bound is infinite where the data do not limit it.
-    """
-
-    estimate: float
-    low: float
-    high: float
-
-    @property
-    def bounded(self) -> bool:
-        """Whether both ends are finite."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
-
-    def within(self, low: float, high: float) -> bool:
-        """Whether the whole interval lies strictly between two values."""
-        return low < self.low and self.high < high
+__all__ = ["Comparison", "Interval", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +53,19 @@ class Comparison:
     @property
     def significant(self) -> bool:
         """Whether the interval excludes no change."""
-        return self.difference.low > 0 or self.difference.high < 0
+        return self.difference.excludes_zero
 
 
 _DEFAULT = FixedHorizon()
+_PLAIN = frozenset({"mean", "proportion"})
 
 
 def compare(
     treatment: Estimate | NotEstimable,
     control: Estimate | NotEstimable,
     inference: Inference = _DEFAULT,
+    *,
+    lift: LiftMethod = LiftMethod.FIELLER,
 ) -> Comparison | NotEstimable:
     """Compare a treatment with the control by Welch's unequal-variances test.
 
@@ -88,6 +75,8 @@ def compare(
         Estimates of the same metric on different units.
     inference
         At which moments the answer is valid, and how sure it is.
+    lift
+        How the range of lifts is found; the default agrees with the difference test in every case.
 
     Returns
     -------
@@ -111,72 +100,27 @@ def compare(
         return treatment
     if isinstance(control, NotEstimable):
         return control
-    error = math.hypot(treatment.standard_error, control.standard_error)
-    if error == 0:
-        return NotEstimable(Cause.NO_VARIATION, "every unit of both variants has the same value")
-    difference = treatment.value - control.value
-    if not (math.isfinite(difference) and math.isfinite(error)):
+    effect = difference_of(treatment, control)
+    if isinstance(effect, NotEstimable):
+        return effect
+    base = control.value if control.anchor is None else control.anchor.value
+    believed = inference.shrink(effect, base=base)
+    error, df, n = believed.standard_error, effect.df, effect.n
+    if error == 0 or not math.isfinite(believed.value / error):
         return NotEstimable(Cause.NOT_FINITE, "the values are beyond the range of floating point")
-
-    df = welch_df(treatment, control)
-    n = treatment.n + control.n
     width = inference.multiplier(df=df, n=n)
-    statistic = difference / error
+    statistic = believed.value / error
+    shrinkage = (error / effect.standard_error) ** 2
     return Comparison(
         treatment=treatment,
         control=control,
-        difference=Interval(difference, difference - width * error, difference + width * error),
-        lift=fieller_lift(treatment, control, width),
+        difference=Interval(believed.value, believed.value - width * error, believed.value + width * error),
+        lift=lift_interval(Relative.of(believed, control, shrinkage=shrinkage), width, lift),
         standard_error=error,
         statistic=statistic,
         df=df,
         p_value=inference.p_value(statistic, df=df, n=n),
-        method="welch",
+        method="welch" if treatment.method in _PLAIN else treatment.method,
         inference=inference.name,
         confidence=inference.confidence,
     )
-
-
-def welch_df(treatment: Estimate, control: Estimate) -> float:
-    """Degrees of freedom of a difference of independent estimates, by Welch and Satterthwaite.
-
-    An arm without variation contributes nothing, so the other arm's degrees of freedom remain.
-    """
-    one, other = treatment.standard_error**2, control.standard_error**2
-    whole = one + other
-    # Shares instead of fourth powers: standard errors of 1e-100 neither under- nor overflow.
-    one, other = one / whole, other / whole
-    spent = one * one / treatment.df + other * other / control.df
-    return math.inf if spent == 0 else 1 / spent
-
-
-def fieller_lift(treatment: Estimate, control: Estimate, width: float) -> Interval | None:
-    """The relative change and every value of it that the test does not reject, by Fieller's theorem.
-
-    Parameters
-    ----------
-    width
-        Half-width of the test in standard errors; the lifts kept are those for which
-        ``|m₁ − (1 + lift)·m₀| ≤ width · SE(m₁ − (1 + lift)·m₀)``.
-
-    Returns
-    -------
-    Interval or None
-        None when the control's mean is zero. When the control's mean could itself be zero at this
-        confidence the set has no end on at least one side; it is given as unbounded on both.
-    """
-    base = control.value
-    if base == 0:
-        return None
-    ratio = treatment.value / base
-    sign = math.copysign(1.0, base)
-    g = (width * control.standard_error / base) ** 2
-    estimate = sign * (ratio - 1)
-    if not math.isfinite(ratio):
-        return None
-    if g >= 1:
-        return Interval(estimate, -math.inf, math.inf)
-    one, other = treatment.standard_error / base, control.standard_error / base
-    root = width * math.sqrt(max(0.0, one**2 * (1 - g) + (ratio * other) ** 2))
-    ends = sorted((sign * ((ratio - root) / (1 - g) - 1), sign * ((ratio + root) / (1 - g) - 1)))
-    return Interval(estimate, ends[0], ends[1])

@@ -27,6 +27,8 @@ class Cause(StrEnum):
     NOT_MATURED = "not_matured"
     ZERO_DENOMINATOR = "zero_denominator"
     TOO_FEW_EVENTS = "too_few_events"
+    TOO_FEW_CLUSTERS = "too_few_clusters"
+    COLLINEAR = "collinear"
 
 
 @dataclass(frozen=True, slots=True)

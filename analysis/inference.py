@@ -2,7 +2,8 @@
 
 An inference turns a test statistic into a p-value and into the width of the interval that inverts the same
 test, so the two can never contradict each other. All of them share one face: `multiplier` gives the
-half-width in standard errors, `p_value` the smallest level at which the interval would still exclude zero.
+half-width in standard errors, `p_value` the smallest level at which the interval would still exclude zero,
+and the one-sided pair does the same for a bound on one side.
 """
 
 import math
@@ -11,7 +12,9 @@ from typing import Protocol, Self
 
 from scipy import special
 
+from analysis import normal_mixture
 from analysis.errors import InvalidInput
+from analysis.estimate import Estimate
 
 
 class Inference(Protocol):
@@ -19,6 +22,8 @@ class Inference(Protocol):
 
     ``df`` are the degrees of freedom of the standard error, ``n`` the units behind the comparison.
     """
+
+    __slots__ = ()
 
     @property
     def name(self) -> str:
@@ -38,24 +43,54 @@ class Inference(Protocol):
         """Two-sided p-value of the estimate divided by its standard error."""
         ...
 
+    def one_sided_multiplier(self, *, df: float, n: int) -> float:
+        """Distance of a one-sided bound from the estimate, in standard errors."""
+        ...
+
+    def one_sided_p(self, statistic: float, *, df: float, n: int) -> float:
+        """P-value against "not above zero"."""
+        ...
+
     def at_confidence(self, confidence: float) -> Self:
         """The same inference at another confidence, for corrected intervals."""
         ...
 
+    def shrink(self, effect: Estimate, *, base: float) -> Estimate:  # noqa: ARG002 - for those with a prior
+        """What is believed of an effect after seeing it; without a prior, the effect as it is.
 
-def _require_confidence(confidence: float) -> None:
+        ``base`` is the mean that a relative prior refers to.
+        """
+        return effect
+
+
+def require_confidence(confidence: float) -> None:
+    """Refuse what is no confidence level."""
     if not 0.5 <= confidence < 1:
         raise InvalidInput(f"confidence: expected a share from 0.5 to below 1, not {confidence}")
 
 
 @dataclass(frozen=True, slots=True)
-class FixedHorizon:
-    """One look at the planned end: Student's t with Welch's degrees of freedom."""
+class FixedHorizon(Inference):
+    """One look at the planned end: Student's t with Welch's degrees of freedom.
+
+    Looking earlier and claiming at the first success breaks its promise: five looks at nothing claim an
+    effect 14 times in a hundred instead of five.
+
+    References
+    ----------
+    Student (1908), *The probable error of a mean*, Biometrika 6. Armitage, McPherson, Rowe (1969),
+    *Repeated significance tests on accumulating data*, JRSS A 132.
+
+    Examples
+    --------
+    >>> round(FixedHorizon().multiplier(df=20.0, n=22), 4)
+    2.086
+    """
 
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        _require_confidence(self.confidence)
+        require_confidence(self.confidence)
 
     @property
     def name(self) -> str:
@@ -64,11 +99,19 @@ class FixedHorizon:
 
     def multiplier(self, *, df: float, n: int) -> float:  # noqa: ARG002 - the inferences share one face
         """Half-width in standard errors: the t quantile at 1 − α/2."""
-        return -_t_quantile(df, (1 - self.confidence) / 2)
+        return -t_quantile(df, (1 - self.confidence) / 2)
 
     def p_value(self, statistic: float, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
         """Two-sided tail of Student's t."""
-        return min(1.0, 2 * _t_tail(df, abs(statistic)))
+        return min(1.0, 2 * t_tail(df, abs(statistic)))
+
+    def one_sided_multiplier(self, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
+        """The t quantile at 1 − α."""
+        return -t_quantile(df, 1 - self.confidence)
+
+    def one_sided_p(self, statistic: float, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
+        """Upper tail of Student's t."""
+        return t_tail(df, statistic)
 
     def at_confidence(self, confidence: float) -> Self:
         """The same inference at another confidence."""
@@ -76,7 +119,7 @@ class FixedHorizon:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequential:
+class Sequential(Inference):
     """Valid at every look up to a planned size: continuous O'Brien–Fleming.
 
     At the information fraction t = n / size the boundary is z(1 − α/4) / √t: by the reflection principle a
@@ -87,13 +130,24 @@ class Sequential:
     ----------
     size
         Planned units over both arms of the comparison.
+
+    References
+    ----------
+    O'Brien, Fleming (1979), *A multiple testing procedure for clinical trials*, Biometrics 35. Lan, DeMets
+    (1983), *Discrete sequential boundaries for clinical trials*, Biometrika 70, for its continuous form.
+
+    Examples
+    --------
+    >>> plan = Sequential(10_000)
+    >>> [round(plan.multiplier(df=999.0, n=n), 4) for n in (2_500, 10_000)]
+    [4.4828, 2.2414]
     """
 
     size: int
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        _require_confidence(self.confidence)
+        require_confidence(self.confidence)
         if self.size < 1:
             raise InvalidInput(f"size: expected a planned number of units, not {self.size}")
 
@@ -110,6 +164,14 @@ class Sequential:
         """The level whose boundary passes through the statistic."""
         return min(1.0, 4 * float(special.ndtr(-abs(statistic) * math.sqrt(self._fraction(n)))))
 
+    def one_sided_multiplier(self, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
+        """The one-sided boundary z(1 − α/2) / √t."""
+        return -float(special.ndtri((1 - self.confidence) / 2)) / math.sqrt(self._fraction(n))
+
+    def one_sided_p(self, statistic: float, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
+        """The level whose one-sided boundary passes through the statistic."""
+        return min(1.0, 2 * float(special.ndtr(-statistic * math.sqrt(self._fraction(n)))))
+
     def at_confidence(self, confidence: float) -> Self:
         """The same inference at another confidence."""
         return replace(self, confidence=confidence)
@@ -119,7 +181,7 @@ class Sequential:
 
 
 @dataclass(frozen=True, slots=True)
-class AlwaysValid:
+class AlwaysValid(Inference):
     """Valid at every look, for ever: the asymptotic confidence sequence.
 
     Attributes
@@ -134,6 +196,12 @@ class AlwaysValid:
     ----------
     Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas (2024), *Time-uniform central limit theory and asymptotic
     confidence sequences*, Annals of Statistics; arXiv 2103.06476, equation 9.
+
+    Examples
+    --------
+    >>> plan = AlwaysValid(optimum=10_000)
+    >>> [round(plan.multiplier(df=999.0, n=n), 3) for n in (100, 10_000, 1_000_000)]
+    [8.944, 3.035, 3.566]
     """
 
     optimum: int = 10_000
@@ -141,9 +209,9 @@ class AlwaysValid:
     tuned_for: float | None = None
 
     def __post_init__(self) -> None:
-        _require_confidence(self.confidence)
+        require_confidence(self.confidence)
         if self.tuned_for is not None:
-            _require_confidence(self.tuned_for)
+            require_confidence(self.tuned_for)
         if self.optimum < 1:
             raise InvalidInput(f"optimum: expected a number of units, not {self.optimum}")
 
@@ -154,16 +222,19 @@ class AlwaysValid:
 
     def multiplier(self, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
         """Half-width in standard errors of the normal-mixture boundary after n units."""
-        weight = n * self._rho_squared
-        return math.sqrt(
-            2 * (weight + 1) / weight * (0.5 * math.log1p(weight) - math.log(1 - self.confidence))
-        )
+        return normal_mixture.two_sided_width(n * self._rho_squared, 1 - self.confidence)
 
     def p_value(self, statistic: float, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
         """The level whose boundary passes through the statistic."""
-        weight = n * self._rho_squared
-        logarithm = 0.5 * math.log1p(weight) - statistic * statistic * weight / (2 * (weight + 1))
-        return math.exp(min(0.0, logarithm))
+        return normal_mixture.two_sided_p(statistic, n * self._rho_squared)
+
+    def one_sided_multiplier(self, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
+        """Distance of the one-sided boundary after n units, in standard errors."""
+        return normal_mixture.one_sided_width(n * self._rho_squared, 1 - self.confidence)
+
+    def one_sided_p(self, statistic: float, *, df: float, n: int) -> float:  # noqa: ARG002 - one face
+        """The level whose one-sided boundary passes through the statistic."""
+        return normal_mixture.one_sided_p(statistic, n * self._rho_squared)
 
     def at_confidence(self, confidence: float) -> Self:
         """The same inference at another confidence, tuned as before."""
@@ -171,14 +242,14 @@ class AlwaysValid:
 
     @property
     def _rho_squared(self) -> float:
-        alpha = 1 - (self.tuned_for or self.confidence)
-        return (-float(special.lambertw(-(alpha**2) / math.e, -1).real) - 1) / self.optimum
+        return normal_mixture.best_rho_squared(self.optimum, 1 - (self.tuned_for or self.confidence))
 
 
-def _t_quantile(df: float, p: float) -> float:
+def t_quantile(df: float, p: float) -> float:
+    """Quantile of Student's t, of the normal where the degrees of freedom are infinite."""
     return float(special.ndtri(p) if math.isinf(df) else special.stdtrit(df, p))
 
 
-def _t_tail(df: float, statistic: float) -> float:
+def t_tail(df: float, statistic: float) -> float:
     """Upper tail of Student's t, asked from below so that it keeps its digits down to 1e-300."""
     return float(special.ndtr(-statistic) if math.isinf(df) else special.stdtr(df, -statistic))

@@ -17,6 +17,7 @@ Chan, Golub, LeVeque (1983), *Algorithms for Computing the Sample Variance*, The
 equations 2.1a and 2.1b, here for vectors.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -27,6 +28,9 @@ from numpy.typing import ArrayLike, NDArray
 from analysis.errors import InvalidInput
 
 Floats = NDArray[np.float64]
+
+_quiet = np.errstate(over="ignore", invalid="ignore")
+"""Sums that leave the floating range become infinite without a noise; the estimators answer `NOT_FINITE`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +58,7 @@ class Moments:
         return cls(0, np.zeros(k), np.zeros((k, k)))
 
     @classmethod
+    @_quiet
     def from_values(cls, values: ArrayLike) -> Self:
         """Measure a sample.
 
@@ -147,6 +152,7 @@ class Moments:
         share = successes / n
         return cls(n, np.array([share]), np.array([[successes * (1 - share)]]))
 
+    @_quiet
     def __add__(self, other: "Moments") -> "Moments":
         """Pool two samples of different units."""
         if self.k != other.k:
@@ -189,11 +195,17 @@ class Moments:
         """The mean of the first variable."""
         return float(self.mean[0])
 
+    def correlation(self, one: int, other: int) -> float:
+        """The correlation of two variables; 0 when one of them does not vary."""
+        scale = math.sqrt(float(self.cross[one, one])) * math.sqrt(float(self.cross[other, other]))
+        return float(self.cross[one, other]) / scale if scale else 0.0
+
     def take(self, variables: Sequence[int]) -> "Moments":
         """Keep some of the variables, in the order given."""
         chosen = list(variables)
         return Moments(self.n, self.mean[chosen], self.cross[np.ix_(chosen, chosen)])
 
+    @_quiet
     def combine(self, weights: ArrayLike) -> "Moments":
         """The moments of linear combinations of the variables.
 

@@ -4,7 +4,9 @@ Each correction comes as adjusted p-values and as the confidence levels at which
 adjusted decisions: an interval drawn at its level excludes zero exactly when its hypothesis is rejected.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -41,10 +43,124 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     [0.03, 0.04, 0.04]
     """
     m = len(p_values)
+    return _step_up(p_values, [m / (rank + 1) for rank in range(m)])
+
+
+def bonferroni(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values by their number alone: m·p, at most 1.
+
+    Examples
+    --------
+    >>> bonferroni([0.01, 0.4, 0.6])
+    [0.03, 1.0, 1.0]
+    """
+    return [min(1.0, len(p_values) * p) for p in p_values]
+
+
+def hochberg(p_values: Sequence[float]) -> list[float]:
+    """Adjust as Holm does, but stepping up: more power when the tests are independent or positively related.
+
+    References
+    ----------
+    Hochberg (1988), *A sharper Bonferroni procedure for multiple tests of significance*, Biometrika 75.
+
+    Examples
+    --------
+    >>> hochberg([0.01, 0.04, 0.03])
+    [0.03, 0.04, 0.04]
+    """
+    m = len(p_values)
+    return _step_up(p_values, [float(m - rank) for rank in range(m)])
+
+
+def hommel(p_values: Sequence[float]) -> list[float]:
+    """Adjust by closing Simes's test: never less powerful than Hochberg, under the same conditions.
+
+    A hypothesis is rejected at α when every set that contains it is rejected by Simes. The worst sets are the
+    i largest p-values, and adding one hypothesis to the i − 1 largest.
+
+    References
+    ----------
+    Hommel (1988), *A stagewise rejective multiple test procedure based on a modified Bonferroni test*,
+    Biometrika 75. Wright (1992), *Adjusted p-values for simultaneous inference*, Biometrics 48.
+
+    Examples
+    --------
+    >>> [round(p, 6) for p in hommel([0.01, 0.02, 0.03, 0.04, 0.05])]
+    [0.05, 0.05, 0.05, 0.05, 0.05]
+    """
+    m = len(p_values)
+    order = _ascending(p_values)
+    ordered = [p_values[place] for place in order]
     adjusted = [0.0] * m
-    lowest = 1.0
+    for rank in range(m):
+        worst = 0.0
+        for size in range(1, m + 1):
+            largest = ordered[m - size :]
+            members = largest if rank >= m - size else [ordered[rank], *largest[1:]]
+            simes = min(size * p / (i + 1) for i, p in enumerate(members))
+            worst = max(worst, simes)
+        adjusted[order[rank]] = min(1.0, max(worst, ordered[rank]))
+    return adjusted
+
+
+def benjamini_yekutieli(p_values: Sequence[float]) -> list[float]:
+    """Adjust as Benjamini and Hochberg do, times 1 + ½ + … + 1/m, for tests related in any way.
+
+    References
+    ----------
+    Benjamini, Yekutieli (2001), *The control of the false discovery rate in multiple testing under
+    dependency*, Annals of Statistics 29.
+
+    Examples
+    --------
+    >>> [round(p, 4) for p in benjamini_yekutieli([0.01, 0.04, 0.03])]
+    [0.055, 0.0733, 0.0733]
+    """
+    m = len(p_values)
+    harmonic = math.fsum(1 / (i + 1) for i in range(m))
+    return _step_up(p_values, [harmonic * m / (rank + 1) for rank in range(m)])
+
+
+@dataclass(frozen=True, slots=True)
+class TwoStage:
+    """Adjusted p-values and decisions of the two-stage procedure at one level."""
+
+    adjusted: list[float]
+    rejected: list[bool]
+
+
+def two_stage(p_values: Sequence[float], alpha: float = 0.05) -> TwoStage:
+    """Benjamini, Krieger and Yekutieli: first estimate how many hypotheses are true, then use it.
+
+    Stage one rejects r₁ hypotheses at α/(1 + α); stage two works with m₀ = m − r₁ in the place of m. The
+    adjusted p-values carry the factor 1 + α, so they compare with α itself.
+
+    References
+    ----------
+    Benjamini, Krieger, Yekutieli (2006), *Adaptive linear step-up procedures that control the false discovery
+    rate*, Biometrika 93, definition 6.
+
+    Examples
+    --------
+    >>> two_stage([0.001, 0.002, 0.9, 0.8]).rejected
+    [True, True, False, False]
+    """
+    m = len(p_values)
+    first = benjamini_hochberg(p_values)
+    found = sum(p <= alpha / (1 + alpha) for p in first)
+    if found == m:
+        return TwoStage([min(1.0, p * (1 + alpha)) for p in first], [True] * m)
+    factor = (1 + alpha) * ((m - found) / m if found else 1.0)
+    adjusted = [min(1.0, p * factor) for p in first]
+    return TwoStage(adjusted, [found > 0 and p <= alpha for p in adjusted])
+
+
+def _step_up(p_values: Sequence[float], factors: Sequence[float]) -> list[float]:
+    """The smallest factor·p among those at least as large, at most 1."""
+    adjusted, lowest = [0.0] * len(p_values), 1.0
     for rank, place in reversed(list(enumerate(_ascending(p_values)))):
-        lowest = min(lowest, p_values[place] * m / (rank + 1))
+        lowest = min(lowest, factors[rank] * p_values[place])
         adjusted[place] = lowest
     return adjusted
 

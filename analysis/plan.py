@@ -4,13 +4,18 @@ It is fixed before the first unit arrives, and an analysis never chooses anythin
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from analysis.errors import InvalidInput
 from analysis.inference import AlwaysValid, FixedHorizon, Inference, Sequential
+
+EQUAL_LOOKS = (0.2, 0.4, 0.6, 0.8, 1.0)
+
+CAUTIOUS_PRIOR = 0.1
+"""Standard deviation of lifts before any data: two in three changes move a metric by less than 10 %."""
 
 
 class Role(StrEnum):
@@ -79,6 +84,10 @@ class Plan:
         When the phase began, and when it was or will be over.
     days
         Planned length.
+    looks
+        Information fractions of a group-sequential plan's looks; empty for five at equal distances.
+    prior_sd
+        Of the lift, for Bayesian inference; None for the cautious default.
     closed
         Whether assignment has stopped, whatever the dates say.
     """
@@ -98,8 +107,9 @@ class Plan:
     days: int | None = None
     starts: datetime | None = None
     ends: datetime | None = None
+    looks: tuple[float, ...] = ()
+    prior_sd: float | None = None
     closed: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def treatments(self) -> tuple[str, ...]:
@@ -128,6 +138,13 @@ class Plan:
                 return AlwaysValid(self.optimum, self.confidence)
         raise InvalidInput(f"plan.inference: {self.inference!r} is not available")
 
+    def _pair_size(self, treatment: str) -> int:
+        """Planned units of one treatment and the control together."""
+        if self.size is None:
+            raise InvalidInput(f"plan.size: {self.inference} inference needs a planned number of units")
+        pair = self.weights[treatment] + self.weights[self.control]
+        return max(1, round(self.size * pair / sum(self.weights.values())))
+
     @property
     def planned_end(self) -> datetime | None:
         """The moment from which a fixed-horizon result may be read."""
@@ -149,7 +166,7 @@ class Plan:
             "metrics": [asdict(metric) for metric in self.metrics],
             "starts": self.starts and self.starts.isoformat(),
             "ends": self.ends and self.ends.isoformat(),
-            "options": dict(self.options),
+            "looks": list(self.looks),
         }
 
     @classmethod
@@ -165,6 +182,7 @@ class Plan:
                     for each in document["metrics"]
                 ),
                 "correction": Correction(document["correction"]),
+                "looks": tuple(document["looks"]),
                 "starts": document["starts"] and datetime.fromisoformat(document["starts"]),
                 "ends": document["ends"] and datetime.fromisoformat(document["ends"]),
             }

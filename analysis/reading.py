@@ -12,6 +12,7 @@ from analysis import estimate
 from analysis.comparison import Comparison, Interval, compare
 from analysis.errors import NotEstimable
 from analysis.estimate import Estimate
+from analysis.flags import Flag, few_events, identical_arms, too_good
 from analysis.inference import AlwaysValid, Inference
 from analysis.moments import Moments
 from analysis.multiplicity import benjamini_hochberg, benjamini_hochberg_levels, holm, holm_levels
@@ -176,7 +177,7 @@ def _answered(question: _Question, answer: Comparison, p_adjusted: float, plan: 
         treatment_value=answer.treatment.value,
         control_value=answer.control.value,
         difference=answer.difference,
-        lift=answer.lift,
+        lift=_possible(question.metric, answer.lift),
         standard_error=answer.standard_error,
         p_value=answer.p_value,
         p_value_adjusted=p_adjusted,
@@ -186,7 +187,26 @@ def _answered(question: _Question, answer: Comparison, p_adjusted: float, plan: 
         confidence=answer.confidence,
         detectable_lift=_detectable_lift(answer, question.inference, plan.power),
         harm_limit=question.metric.harm_limit,
+        flags=tuple(_doubts(question, answer)),
     )
+
+
+def _possible(metric: PlannedMetric, lift: Interval | None) -> Interval | None:
+    """A share cannot fall by more than all of it: with few events the interval is cut off there."""
+    if metric.kind != "proportion" or lift is None or lift.low >= -1:
+        return lift
+    return replace(lift, low=max(lift.low, -1.0))
+
+
+def _doubts(question: _Question, answer: Comparison) -> Iterable[Flag]:
+    """What a careful reader should know beside the number."""
+    treatment, control = question.arms
+    few = few_events({"treatment": treatment, "control": control})
+    if question.metric.kind == "proportion" and few is not None:
+        yield few
+    for flag in (too_good(answer), identical_arms(answer)):
+        if flag is not None:
+            yield flag
 
 
 def _unanswered(question: _Question, answer: NotEstimable, plan: Plan) -> Finding:
@@ -245,6 +265,8 @@ def _detectable_lift(answer: Comparison, inference: Inference, power: float) -> 
     if answer.control.value == 0:
         return None
     width = inference.multiplier(df=answer.df, n=answer.treatment.n + answer.control.n)
+    if not math.isfinite(width):
+        return None
     return (width + float(special.ndtri(power))) * answer.standard_error / abs(answer.control.value)
 
 

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from analysis.comparison import Interval
+from analysis.flags import Doubt, Flag
+from analysis.interval import Interval
 from analysis.plan import Plan, Role
 
 
@@ -76,7 +77,8 @@ class Finding:
     """One metric of one treatment against the control, read.
 
     ``p_value`` is the test's own; ``p_value_adjusted`` takes the other questions of the same family into
-    account, and the intervals are drawn at the ``confidence`` that agrees with it.
+    account, and the intervals are drawn at the ``confidence`` that agrees with it. ``flags`` are doubts that
+    stand beside the number and never hide it.
     """
 
     metric: str
@@ -101,6 +103,7 @@ class Finding:
     harm_limit: float | None = None
     segment: str | None = None
     not_estimable: str | None = None
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +247,10 @@ def _plain(value: Any) -> Any:
             return str(value)
         case date():
             return value.isoformat()
+        case Flag():
+            return _fields(value)
+        case tuple():
+            return [_plain(each) for each in value]
         case Mapping():
             return {name: _plain(each) for name, each in value.items()}
     return value
@@ -261,6 +268,7 @@ def _finding(document: Mapping[str, Any]) -> Finding:
             "reading": Reading(document["reading"]),
             "difference": _interval(document["difference"]),
             "lift": _interval(document["lift"]),
+            "flags": tuple(Flag(**{**each, "kind": Doubt(each["kind"])}) for each in document["flags"]),
         }
     )
 

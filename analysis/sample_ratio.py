@@ -5,12 +5,13 @@ one side, and no result of the experiment can be trusted.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scipy import special
 
 from analysis.errors import Cause, InvalidInput, NotEstimable
+from analysis.shares import binomial_test
 
 SRM_LEVEL = 0.001
 """Below this p-value the split counts as wrong: one false alarm in a thousand experiments."""
@@ -91,3 +92,99 @@ def expected_range(n: int, share: float, level: float = SRM_LEVEL) -> tuple[floa
         return 0.0, 1.0
     spread = -float(special.ndtri(level / 2)) * math.sqrt(share * (1 - share) / n)
     return max(0.0, share - spread), min(1.0, share + spread)
+
+
+@dataclass(frozen=True, slots=True)
+class SequentialCheck:
+    """A check of the split that may be asked as often as one likes.
+
+    ``log_bayes_factor`` is that of "some other split" against the planned one after each batch, ``p_values``
+    the smallest reciprocal so far; the check fails for good once it falls below the level.
+    """
+
+    passed: bool
+    p_value: float
+    p_values: tuple[float, ...]
+    log_bayes_factors: tuple[float, ...]
+
+
+def srm_sequential(
+    batches: Sequence[Sequence[int]],
+    weights: Sequence[float],
+    *,
+    concentration: float = 100.0,
+    level: float = SRM_LEVEL,
+) -> SequentialCheck | NotEstimable:
+    """Test the split after every batch of arrivals by a Dirichlet-mixed multinomial likelihood ratio.
+
+    BF = Γ(k)/∏Γ(k·θ_i) · ∏Γ(k·θ_i + n_i)/Γ(k + n) / ∏θ_i^{n_i}, and the chance that 1/BF ever falls below
+    α is at most α when the split is the planned one.
+
+    Parameters
+    ----------
+    batches
+        Units that arrived since the last look, by variant.
+    weights
+        Intended shares in any scale, in the same order; variants with weight zero are left out.
+    concentration
+        How far from the plan a wrong split is expected: 100 looks for several per cent, 10,000 for fractions
+        of one.
+
+    References
+    ----------
+    Lindon, Malek (2022), *Anytime-valid inference for multinomial count data*, NeurIPS.
+
+    Examples
+    --------
+    >>> check = srm_sequential([[50, 52], [48, 51], [60, 45]], [0.5, 0.5])
+    >>> [round(math.exp(each), 4) for each in check.log_bayes_factors]
+    [0.7097, 0.5999, 0.5605]
+    """
+    if not concentration > 0:
+        raise InvalidInput(f"concentration: expected a number above 0, not {concentration}")
+    if any(len(batch) != len(weights) for batch in batches):
+        raise InvalidInput("batches: expected a count for each weight")
+    planned = _planned_shares(weights)
+    counts, factors = [0] * len(weights), []
+    for batch in batches:
+        counts = [old + new for old, new in zip(counts, batch, strict=True)]
+        factors.append(_log_bayes_factor(counts, planned, concentration))
+    if not sum(counts):
+        return NotEstimable(Cause.NO_UNITS, "no unit has been exposed")
+    p_values, lowest = [], 1.0
+    for factor in factors:
+        lowest = min(lowest, math.exp(min(0.0, -factor)))
+        p_values.append(lowest)
+    return SequentialCheck(lowest >= level, lowest, tuple(p_values), tuple(factors))
+
+
+def srm_exact(observed: tuple[int, int], weights: tuple[float, float] = (1.0, 1.0)) -> float | NotEstimable:
+    """The exact binomial p-value of a split between two variants, for the first few units.
+
+    Examples
+    --------
+    >>> round(srm_exact((8, 0)), 6)
+    0.007812
+    """
+    first, second = _planned_shares(weights)
+    return binomial_test(observed[0], sum(observed), first / (first + second))
+
+
+def _planned_shares(weights: Sequence[float]) -> list[float]:
+    if any(weight < 0 or not math.isfinite(weight) for weight in weights):
+        raise InvalidInput("weights: expected finite shares from 0")
+    if sum(weight > 0 for weight in weights) < 2:
+        raise InvalidInput("weights: expected at least two variants with a weight above 0")
+    whole = math.fsum(weights)
+    return [weight / whole for weight in weights]
+
+
+def _log_bayes_factor(counts: Sequence[int], planned: Sequence[float], concentration: float) -> float:
+    kept = [(count, share) for count, share in zip(counts, planned, strict=True) if share > 0]
+    n = sum(count for count, _ in kept)
+    rising = math.fsum(
+        float(special.gammaln(concentration * share + count) - special.gammaln(concentration * share))
+        - count * math.log(share)
+        for count, share in kept
+    )
+    return rising - float(special.gammaln(concentration + n) - special.gammaln(concentration))

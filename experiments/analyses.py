@@ -88,6 +88,8 @@ def plan_of(experiment: Experiment, metrics: dict[str, Metric]) -> Plan:
         days=draft.plan.days,
         starts=draft.starts or experiment.started_at,
         ends=draft.ends,
+        looks=draft.plan.looks,
+        prior_sd=draft.plan.prior_sd,
         closed=experiment.status is not Status.RUNNING,
     )
 

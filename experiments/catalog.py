@@ -1,10 +1,10 @@
 """The catalogue: experiments and metrics as they stand, and every way to write one down."""
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -23,7 +23,8 @@ from experiments.store.tables import ExperimentRow, MetricRow
 EDITABLE_WHILE_RUNNING = frozenset(
     {"name", "description", "owner", "tags", "hypothesis", "ends", "status", "source", "overrides"}
 )
-"""What may change without moving a unit or a goalpost. Traffic may rise and secondaries may join, too."""
+"""What may change without moving a unit or a goalpost. Traffic may rise, secondaries may join and variants be
+called something else, too. An override moves the unit that it names, on purpose and out of the analysis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,12 @@ def rewrite(
         return _restore(row)
     if Status(row.status) in (Status.CONCLUDED, Status.ARCHIVED):
         raise NotAllowed(f"{draft.key} is {row.status}; its definition is kept as it was")
-    if not may_edit(Status(row.status)) and not moving:
-        _require_safe(restore_experiment(before), draft)
+    moved = moving_changes(restore_experiment(before), draft)
+    if moved and not may_edit(Status(row.status)) and not moving:
+        raise NotAllowed(
+            f"{draft.key} has started; changing {', '.join(moved)} would move units or goalposts: "
+            "it needs a new phase"
+        )
     row.definition = after
     row.revision += 1
     row.updated_at = now
@@ -213,6 +218,17 @@ def save_metric(*, session: Session, draft: MetricDraft, actor: str, now: dateti
     )
     session.flush()
     return Change("metric", draft.key, "updated" if history else "created")
+
+
+def moving_changes(before: ExperimentDraft, after: ExperimentDraft) -> list[str]:
+    """Name the changed fields that would move units or goalposts of an experiment that has started."""
+    old, new = _without_names(before), _without_names(after)
+    changed = {name for name in new if new[name] != old[name]} - EDITABLE_WHILE_RUNNING
+    if after.traffic > before.traffic:
+        changed.discard("traffic")
+    if _only_adds_secondaries(before, after):
+        changed.discard("metrics")
+    return sorted(changed)
 
 
 def require_row(*, session: Session, key: str, revision: int | None = None) -> ExperimentRow:
@@ -270,19 +286,12 @@ def _require_metrics(session: Session, draft: ExperimentDraft) -> None:
         raise InvalidInput([Problem(place, f"there is no metric {key!r}") for key in missing])
 
 
-def _require_safe(before: ExperimentDraft, after: ExperimentDraft) -> None:
-    """Refuse a change to a running experiment that moves a unit or a goalpost."""
-    old, new = json.loads(before.model_dump_json()), json.loads(after.model_dump_json())
-    changed = {name for name in new if new[name] != old[name]} - EDITABLE_WHILE_RUNNING
-    if "traffic" in changed and after.traffic > before.traffic:
-        changed.discard("traffic")
-    if "metrics" in changed and _only_adds_secondaries(before, after):
-        changed.discard("metrics")
-    if changed:
-        raise NotAllowed(
-            f"{after.key} has started; changing {', '.join(sorted(changed))} would move units or goalposts: "
-            "it needs a new phase"
-        )
+def _without_names(draft: ExperimentDraft) -> dict[str, Any]:
+    """A definition as JSON, without what its variants are called: those are texts."""
+    document = draft.model_dump(mode="json")
+    for variant in document["variants"]:
+        del variant["name"]
+    return document
 
 
 def _only_adds_secondaries(before: ExperimentDraft, after: ExperimentDraft) -> bool:

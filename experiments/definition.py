@@ -103,12 +103,14 @@ class PlanDraft(Draft):
     """How sure, how large and how long, fixed before the start."""
 
     confidence: float = Field(default=0.95, ge=0.5, lt=1)
-    inference: Literal["sequential", "always_valid", "fixed"] | None = None
+    inference: Literal["sequential", "always_valid", "fixed", "group_sequential", "bayesian"] | None = None
     correction: Literal["holm", "benjamini_hochberg", "none"] = "holm"
     power: float = Field(default=0.8, gt=0, lt=1)
     mde: float | None = Field(default=None, gt=0, lt=10)
     size: int | None = Field(default=None, ge=2)
     days: int | None = Field(default=None, ge=1, le=3_650)
+    looks: tuple[float, ...] = Field(default=(), max_length=200)
+    prior_sd: float | None = Field(default=None, gt=0, lt=100)
     cuped: Literal[False] = False
 
     @property
@@ -118,8 +120,11 @@ class PlanDraft(Draft):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.inference == "sequential" and self.size is None:
-            raise ValueError("sequential inference needs size, the planned number of units")
+        if self.inference in ("sequential", "group_sequential") and self.size is None:
+            raise ValueError(f"{self.inference} inference needs size, the planned number of units")
+        rising = list(self.looks) == sorted(set(self.looks))
+        if self.looks and not (rising and self.looks[0] > 0 and self.looks[-1] <= 1):
+            raise ValueError("looks: expected rising shares of the planned size, such as [0.25, 0.5, 1]")
         return self
 
 

@@ -3,6 +3,7 @@
 Whatever a running experiment stands on cannot change under it: that would move its units.
 """
 
+import json
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from sqlmodel import Session, col, select
 
 from assignment import Condition, condition_from_json
 from assignment.segments import measure
+from assignment.targeting import Segments, segments_in
 from experiments import audit
 from experiments.catalog import Change, Experiment, list_experiments
 from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store_form
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
 from experiments.lifecycle import Status
-from experiments.store.tables import HoldoutRow, LayerRow, SegmentRow
+from experiments.store.tables import HoldoutRow, LayerRow, PhaseRow, SegmentRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,12 @@ def save_holdout(*, session: Session, draft: HoldoutDraft, actor: str, now: date
     Raises
     ------
     NotAllowed
-        If its share changes while a running experiment may honour it.
+        If its share changes while an experiment that has started honours it.
     """
     before = next((h for h in list_holdouts(session=session) if h.definition.key == draft.key), None)
-    if before is not None and before.definition.share != draft.share and _running(session):
-        raise NotAllowed(f"holdout {draft.key}: its share cannot change while experiments run; make another")
+    if before is not None and before.definition.share != draft.share:
+        for user in _standing_on_holdout(session, draft.key):
+            raise NotAllowed(f"holdout {draft.key}: {user} honours it and has started; make another")
     return _save(session, HoldoutRow, "holdout", draft, actor, now)
 
 
@@ -82,7 +85,7 @@ def save_segment(*, session: Session, draft: SegmentDraft, actor: str, now: date
     InvalidInput
         If it refers to a segment that does not exist, or in a circle.
     NotAllowed
-        If its condition changes while a running experiment stands on it.
+        If its condition changes while an experiment that has started stands on it.
     """
     known = {each.key: each for each in list_segments(session=session)}
     before = known.get(draft.key)
@@ -90,9 +93,8 @@ def save_segment(*, session: Session, draft: SegmentDraft, actor: str, now: date
     if reason := measure(conditions)[1].get(draft.key):
         raise InvalidInput.at(f"segment {draft.key}", reason)
     if before is not None and before.condition != draft.condition:
-        users = [each.key for each in _running(session) if each.definition.targeting]
-        if users:
-            raise NotAllowed(f"segment {draft.key} may be in use by {users[0]}, which runs; make another")
+        for user in _standing_on_segment(session, draft.key, conditions):
+            raise NotAllowed(f"segment {draft.key}: {user} stands on it and has started; make another")
     return _save(session, SegmentRow, "segment", draft, actor, now)
 
 
@@ -153,6 +155,32 @@ def _missing(session: Session, layer: str | None, holdouts: Sequence[str]) -> It
 
 def _running(session: Session) -> list[Experiment]:
     return list_experiments(session=session, status=Status.RUNNING)
+
+
+def _started(session: Session) -> list[Experiment]:
+    """Those whose units must stay where they are: a stopped experiment may go on under its salt."""
+    return _running(session) + list_experiments(session=session, status=Status.STOPPED)
+
+
+def _standing_on_holdout(session: Session, key: str) -> Iterator[str]:
+    phases = {
+        (row.experiment, row.number): json.loads(row.holdouts) for row in session.exec(select(PhaseRow))
+    }
+    for each in _started(session):
+        if key in phases.get((each.key, each.phase), ()):
+            yield each.key
+
+
+def _standing_on_segment(session: Session, key: str, conditions: Segments) -> Iterator[str]:
+    for each in _started(session):
+        if each.definition.targeting is not None:
+            waiting = [condition_from_json(each.definition.targeting)]
+            while waiting:
+                found = set(segments_in(waiting.pop()))
+                if key in found:
+                    yield each.key
+                    break
+                waiting += [conditions[name] for name in found]
 
 
 def _save(

@@ -25,7 +25,7 @@ from experiments.ordinals import Ordinals
 from experiments.rowcolumns import OPTIONAL, REQUIRED, ColumnReader, Columns, FileKind
 from experiments.rowfiles import BadRow, blocks, require_whole
 from experiments.store import Store
-from experiments.store.floors import floors
+from experiments.store.floors import known_floors
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Receipt, append_rows
 
@@ -130,7 +130,7 @@ def _reader(store: Store, kind: FileKind) -> ColumnReader:
             each.key: frozenset(variant.key for variant in each.definition.variants)
             for each in list_experiments(session=session)
         }
-        return ColumnReader(kind, variants, floors(session=session))
+        return ColumnReader(kind, variants, known_floors(session=session))
 
 
 def _problems(path: Path, wrong: _Rejected) -> list[Problem]:

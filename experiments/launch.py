@@ -13,6 +13,7 @@ from experiments.catalog import (
     Experiment,
     create_experiment,
     find_experiment,
+    moving_changes,
     require_row,
     rewrite,
     save_metric,
@@ -50,11 +51,9 @@ def start(
     experiment = find_experiment(session=session, key=key)
     eligibility.require_known(session=session, experiment=experiment)
     eligibility.require_room(session=session, experiment=experiment)
-    if row.started_at is None:
-        row.started_at = now
+    row.started_at = row.started_at or now
+    if not _reopen_phase(session, row):
         _open_phase(session, row, experiment.definition, now)
-    else:
-        _reopen_phase(session, row)
     row.stopped_at = None
     return _moved(session, row, Status.RUNNING, actor, now)
 
@@ -130,6 +129,7 @@ def edit(
         The revision that the editor saw; None to overwrite whatever is there (definitions as code).
     new_phase
         Whether a change that moves units is meant: it begins a new phase with a new salt, and a new analysis.
+        A change that moves nobody leaves the phase as it is.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def edit(
     if before.status is Status.RUNNING:
         eligibility.require_known(session=session, experiment=edited)
         eligibility.require_room(session=session, experiment=edited)
-    if new_phase and before.status is Status.RUNNING:
+    if new_phase and before.started_at is not None and moving_changes(before.definition, draft):
         _begin_phase(session, edited, actor, now)
     publish(session=session, now=now)
     return find_experiment(session=session, key=draft.key)
@@ -201,11 +201,14 @@ def _apply_status(*, session: Session, draft: ExperimentDraft, actor: str, now: 
 def _begin_phase(session: Session, experiment: Experiment, actor: str, now: datetime) -> None:
     """Draw lots again: a new salt, so that no unit's place depends on the phase before."""
     row = require_row(session=session, key=experiment.key)
-    _close_phase(session, row, now)
+    running = experiment.status is Status.RUNNING
+    if running:
+        _close_phase(session, row, now)
     row.phase += 1
     row.salt = secrets.token_hex(8)
     session.add(row)
-    _open_phase(session, row, experiment.definition, now)
+    if running:  # a stopped experiment opens it when it goes on
+        _open_phase(session, row, experiment.definition, now)
     audit.record(
         session=session, actor=actor, action="new_phase", object=row.key, after=str(row.phase), now=now
     )
@@ -228,11 +231,13 @@ def _open_phase(session: Session, row: ExperimentRow, draft: ExperimentDraft, no
     )
 
 
-def _reopen_phase(session: Session, row: ExperimentRow) -> None:
+def _reopen_phase(session: Session, row: ExperimentRow) -> bool:
+    """Go on with the phase, if it was ever opened."""
     phase = _phase(session, row)
     if phase is not None:
         phase.stopped_at = None
         session.add(phase)
+    return phase is not None
 
 
 def _close_phase(session: Session, row: ExperimentRow, now: datetime) -> None:

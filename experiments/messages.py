@@ -14,7 +14,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from experiments.errors import InvalidInput
-from experiments.salvage import salvage
+from experiments.salvage import rescue
 from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Record
@@ -108,7 +108,7 @@ def _decode(body: bytes) -> Any:
         return from_json(body, allow_inf_nan=False)
     except ValueError as strict:
         try:
-            return salvage(body)
+            return rescue(body)
         except ValueError:
             raise InvalidInput.at("", f"not JSON: {strict}") from strict
 

@@ -19,7 +19,7 @@ LONGEST_NUMBER = 400
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
-def salvage(body: bytes) -> Any:
+def rescue(body: bytes) -> Any:
     """Decode what can be decoded.
 
     Raises

@@ -3,21 +3,26 @@
 A disk can confirm a few hundred commits a second but tens of thousands of rows in one; so requests that wait
 at the same time share a commit. What was acknowledged has reached the disk. What could not be stored says so
 to everybody who waits, and nobody waits for ever.
+
+Exposures behind an answer have nobody who waits. They are kept in memory, up to a limit, and tried again until
+the database takes them.
 """
 
-import queue
+import logging
 import threading
+import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.errors import EvenhandError, Unavailable
 from experiments.store import Store
-from experiments.store.ledger import Receipt, Record, append
+from experiments.store.ledger import Receipt, Record, append, append_batches
 
 MOST_ROWS = 5_000
 """Rows of one commit; more would make those who wait for it wait too long."""
@@ -25,17 +30,27 @@ MOST_ROWS = 5_000
 MOST_WAITING = 2_000
 """Requests that may wait; more are told to come back instead of piling up."""
 
+MOST_KEPT = 100_000
+"""Records without anybody who waits; about 50 MB."""
+
 PATIENCE = 10.0
 """Seconds after which a request is told that its outcome is unknown; sending it again settles it."""
 
+LINGER = 0.05
+"""Seconds that a record without anybody who waits may wait for others to share its commit."""
 
-@dataclass(frozen=True)
+RETRY = 1.0
+"""Seconds until such records are tried again when the database did not take them."""
+
+_REFUSALS = (EvenhandError, SQLAlchemyError, ValueError, OverflowError)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
 class _Job:
     records: Sequence[Record]
     done: "Future[Receipt]" = field(default_factory=Future)
-
-
-_LEAVE: Final = _Job(())
 
 
 class LedgerWriter:
@@ -46,9 +61,17 @@ class LedgerWriter:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._jobs: queue.Queue[_Job] = queue.Queue(MOST_WAITING)
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job] = deque()
+        self.begun = 0
+        """Commits that were begun."""
+        self.recorded = Receipt()
+        """What became of the records that nobody waited for."""
+        self._kept: deque[Record] = deque()
+        self._due = 0.0
+        self._away = False
+        self._leaving = False
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
 
     def append(self, records: Sequence[Record]) -> Receipt:
         """Append records and wait until they are safe.
@@ -60,96 +83,143 @@ class LedgerWriter:
         """
         if not records:
             return Receipt()
-        job = self._put(records)
+        job = _Job(records)
+        with self._changed:
+            if len(self._jobs) >= MOST_WAITING:
+                raise Unavailable("too many requests are waiting for the ledger; send it again")
+            self._jobs.append(job)
+            self._wake()
         try:
             return job.done.result(PATIENCE)
         except FutureTimeoutError as problem:
+            if job.done.cancel():
+                raise Unavailable("the ledger had no time for it; send it again") from problem
             raise Unavailable("the ledger did not confirm in time; send it again") from problem
 
     def offer(self, records: Sequence[Record]) -> bool:
         """Hand records over without waiting; say whether there was room."""
-        try:
-            self._put(records)
-        except Unavailable:
-            return False
+        with self._changed:
+            if len(self._kept) + len(records) > MOST_KEPT:
+                return False
+            if not self._kept or self._thread is None:
+                self._due = time.monotonic() + LINGER
+                self._wake()
+            self._kept.extend(records)
         return True
 
     @property
     def waiting(self) -> int:
-        """Jobs that have not been begun."""
-        return self._jobs.qsize()
+        """Requests that have not been begun, and records that are kept until they can be stored."""
+        return len(self._jobs) + len(self._kept)
 
     def close(self) -> None:
         """Write what was handed over and end the thread."""
-        with self._starting:
-            thread, self._thread = self._thread, None
+        with self._changed:
+            thread, self._leaving = self._thread, True
+            self._changed.notify()
         if thread is not None:
-            self._jobs.put(_LEAVE)
             thread.join(PATIENCE)
+        if self._kept:
+            _log.error("%s exposures could not be stored before the end", len(self._kept))
 
-    def _put(self, records: Sequence[Record]) -> _Job:
-        job = _Job(records)
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full as problem:
-            raise Unavailable("too many requests are waiting for the ledger; send it again") from problem
-        with self._starting:
-            self._start()
-        return job
-
-    def _start(self) -> None:
+    def _wake(self) -> None:
+        """Let the thread look, and start it if there is none. The caller holds the lock."""
         if self._thread is None:
+            self._leaving = False
             self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
             self._thread.start()
+        self._changed.notify()
 
     def _work(self) -> None:
         try:
-            self._write_until_told()
+            while self._write_next():
+                pass
         finally:
-            with self._starting:
-                # Something that nobody foresaw has ended this thread: the jobs that wait need another.
-                if self._thread is threading.current_thread():
-                    self._thread = None
-                    if not self._jobs.empty():
-                        self._start()
+            with self._changed:
+                self._thread = None
+                if self._jobs or (self._kept and not self._leaving):
+                    # Something that nobody foresaw has ended this thread: what waits needs another.
+                    self._wake()
 
-    def _write_until_told(self) -> None:
-        leaving = False
-        while not leaving:
-            jobs = [self._jobs.get()]
-            rows = len(jobs[0].records)
-            while rows < MOST_ROWS:
-                try:
-                    jobs.append(self._jobs.get_nowait())
-                except queue.Empty:
+    def _write_next(self) -> bool:
+        """Commit what waits once there is something; say whether to go on."""
+        with self._changed:
+            while not self._leaving and not self._jobs:
+                left = self._due - time.monotonic() if self._kept else None
+                if left is not None and left <= 0:
                     break
-                rows += len(jobs[-1].records)
-            leaving = _LEAVE in jobs
-            self._commit([job for job in jobs if job is not _LEAVE])
+                self._changed.wait(left)
+            jobs, kept = self._take()
+            self.begun += 1
+        self._commit(jobs, kept)
+        return not self._leaving or bool(self._jobs) or (bool(self._kept) and not self._away)
 
-    def _commit(self, jobs: Sequence[_Job]) -> None:
+    def _take(self) -> tuple[list[_Job], list[Record]]:
+        """Take jobs off the queue, and look at kept records, which stay until they are stored."""
+        jobs, rows = [], 0
+        while self._jobs and rows < MOST_ROWS:
+            job = self._jobs.popleft()
+            if job.done.set_running_or_notify_cancel():
+                jobs.append(job)
+                rows += len(job.records)
+        ripe = self._leaving or self._due <= time.monotonic()
+        return jobs, list(islice(self._kept, max(0, MOST_ROWS - rows))) if ripe else []
+
+    def _commit(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
         """Answer everybody, even if something happens that nobody foresaw."""
         try:
-            self._store_all(jobs)
+            self._store_all(jobs, kept)
+        except Unavailable as problem:
+            for job in jobs:
+                job.done.set_exception(problem)
+            self._postpone()
+        except _REFUSALS:
+            self._store_each(jobs, kept)
         finally:
             for job in jobs:
                 if not job.done.done():
                     job.done.set_exception(Unavailable("not stored; send it again"))
 
-    def _store_all(self, jobs: Sequence[_Job]) -> None:
-        """Store all jobs in one transaction; if one of them spoils it, each in its own."""
-        try:
-            with self._store.write() as session:
-                receipts = [append(session=session, records=job.records) for job in jobs]
-        except (EvenhandError, SQLAlchemyError, ValueError, OverflowError) as problem:
-            if len(jobs) > 1 and not isinstance(problem, Unavailable):
-                for job in jobs:
-                    self._store_all([job])
-                return
-            for job in jobs:
-                job.done.set_exception(
-                    problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
-                )
-            return
+    def _store_all(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
+        """Store everything in one transaction."""
+        with self._store.write() as session:
+            receipts = append_batches(session=session, batches=[job.records for job in jobs])
+            recorded = append(session=session, records=kept)
         for job, receipt in zip(jobs, receipts, strict=True):
             job.done.set_result(receipt)
+        self.recorded += recorded
+        self._forget(len(kept))
+
+    def _store_each(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
+        """Store each job in a transaction of its own, since one of them spoilt the common one."""
+        for job in jobs:
+            try:
+                self._store_all([job], [])
+            except _REFUSALS as problem:
+                told = (
+                    problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
+                )
+                job.done.set_exception(told)
+        for record in kept:
+            try:
+                self._store_all([], [record])
+            except Unavailable:
+                self._postpone()
+                return
+            except _REFUSALS as problem:
+                _log.error("an exposure cannot be stored and is left out: %s", problem)
+                self._forget(1)
+
+    def _forget(self, count: int) -> None:
+        """Let go of kept records that are stored now."""
+        self._away = False
+        with self._changed:
+            for _ in range(count):
+                self._kept.popleft()
+            if count:
+                self._due = time.monotonic() + LINGER
+
+    def _postpone(self) -> None:
+        """Leave the kept records alone for a while: the database did not take them."""
+        self._away = True
+        self._due = time.monotonic() + RETRY

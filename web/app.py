@@ -1,5 +1,9 @@
 """The application: doors for programs and pages for people, put together for one deployment."""
 
+import atexit
+import gc
+import os
+
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
@@ -34,9 +38,16 @@ def create_app(deployment: Deployment) -> Flask:
 
 def serve_app() -> Flask:
     """Make the application that a server's worker runs, from the environment."""
+    # An interrupt at the terminal is for the server, which tells its workers: one that is told twice at the
+    # same moment, by both, would wait for ever.
+    os.setpgid(0, 0)
     deployment = open_deployment(read_settings())
+    # The server lets unfinished requests end before its worker leaves; what they handed over is written here.
+    atexit.register(deployment.close)
+    app = create_app(deployment)
     deployment.mirror.start()
-    return create_app(deployment)
+    gc.freeze()  # what is loaded by now stays; looking through it again and again would slow every request
+    return app
 
 
 def _refused(refusal: EvenhandError) -> Response:

@@ -1,8 +1,9 @@
 """The deployment: what every door and page of one process shares."""
 
 import logging
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -15,8 +16,15 @@ from experiments.writing import LedgerWriter
 from web.exposures import ExposureLog
 from web.mirror import Mirror
 from web.settings import Settings
+from web.tally import Tally
 
 VERSION = version("evenhand")
+
+THREADS = 4
+"""Threads of a serving process that run the application; `web.cli.serving` says how the number was found."""
+
+MOST_STORING = THREADS - 1
+"""Threads of them that may wait for the ledger at once: one is always free for decisions."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +43,11 @@ class Deployment:
     mirror: Mirror
     writer: LedgerWriter
     exposures: ExposureLog
+    tally: Tally
     now: Callable[[], datetime] = clock
+    storing: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(MOST_STORING)
+    )
 
     def close(self) -> None:
         """Write what was handed over and let go of everything."""
@@ -50,8 +62,9 @@ def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) 
     if settings.embedded:
         _upgrade(store)
     writer = LedgerWriter(store)
-    mirror = Mirror(store, settings.data_dir / "mirror.json", now)
-    return Deployment(settings, store, mirror, writer, ExposureLog(writer), now)
+    mirror = Mirror(store, settings.kept_path, now)
+    tally = Tally()
+    return Deployment(settings, store, mirror, writer, ExposureLog(writer, now, tally), tally, now)
 
 
 def _upgrade(store: Store) -> None:

@@ -7,45 +7,54 @@ that was pushed out only costs one more row that the ledger recognises by its me
 import hashlib
 import json
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from assignment import Decision, Detail, Rule
+from experiments.store.instants import to_millis
 from experiments.store.ledger import Exposure
 from experiments.writing import LedgerWriter
+from web.tally import Tally
 
 _SLOTS = 1 << 17
 _MASK = _SLOTS - 1
 _WORD = (1 << 64) - 1
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class ExposureLog:
     """Hands new exposures to the ledger's writer."""
 
-    def __init__(self, writer: LedgerWriter) -> None:
+    def __init__(self, writer: LedgerWriter, now: Callable[[], datetime], tally: Tally) -> None:
         self._writer = writer
+        self._now = now
+        self._tally = tally
         self._recent = array("Q", bytes(8 * _SLOTS))
 
-    def record(
-        self, rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any], millis: int
-    ) -> bool:
+    def record(self, rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any]) -> bool:
         """Record that a unit met its variant, unless this process did so lately.
 
         Returns
         -------
         bool
-            Whether it was handed to the writer. When the writer has no room the exposure is forgotten here,
-            so the unit's next evaluation tries again.
+            Whether it was handed to the writer, which keeps it until it is stored. When the writer has no
+            room, the exposure is forgotten here, so the unit's next evaluation tries again.
         """
         fingerprint = hash((decision.key, decision.phase, decision.variant, unit)) & _WORD
         slot = fingerprint & _MASK
         if self._recent[slot] == fingerprint:
             return False
         self._recent[slot] = fingerprint
-        taken = self._writer.offer([_exposure(rule, decision, unit, attributes, millis)])
+        record = _exposure(rule, decision, unit, attributes, to_millis(self._now()))
+        taken = self._writer.offer((record,))
         if not taken:
-            self._recent[slot] = 0
+            self._forget(slot)
+        self._tally.add("exposures", "queued" if taken else "no_room")
         return taken
+
+    def _forget(self, slot: int) -> None:
+        self._recent[slot] = 0
 
 
 def exposure_id(decision: Decision, unit: str) -> str:
@@ -66,6 +75,6 @@ def _exposure(
         variant=decision.variant or "",
         occurred_at=millis,
         received_at=millis,
-        attributes=json.dumps(facts, ensure_ascii=False, separators=(",", ":")) if facts else None,
+        attributes=_encoder.encode(facts) if facts else None,
         mark="override" if decision.detail is Detail.OVERRIDE else None,
     )

@@ -84,8 +84,10 @@ class Mirror:
         self._leaving = threading.Event()
         self._thread: threading.Thread | None = None
         self._reported: tuple[int, float] = (-1, 0.0)
+        self._trouble = ""
         self.reflection = Reflection()
         self.fresh = False
+        self.after_look: Callable[[], None] = lambda: None
 
     def refresh(self) -> None:
         """Look once; keep what we have when the database is away."""
@@ -96,9 +98,16 @@ class Mirror:
                 ruleset, published_at = held.ruleset, held.published_at
                 if latest_version(session=session) != ruleset.version:
                     ruleset, published_at = latest_publication(session=session)
-        except Unavailable:
+        except (Unavailable, ValueError, KeyError, TypeError) as problem:
+            # The last three: what is stored cannot be read by this version of the code.
+            self._note(f"the last good state stays in force: {problem}")
             self.fresh = False
             return
+        except Exception:  # noqa: BLE001 - whatever it is, the last good state stays in force
+            _log.exception("the state in the database cannot be read")
+            self.fresh = False
+            return
+        self._note("")
         self.fresh = True
         if ruleset is not held.ruleset or keys != held.keys:
             self._take(Reflection(ruleset, keys, published_at))
@@ -123,11 +132,18 @@ class Mirror:
         self.reflection = reflection
         self._keep()
 
+    def _note(self, trouble: str) -> None:
+        """Say that there is trouble when it begins, not at every look."""
+        if trouble and not self._trouble:
+            _log.error(trouble)
+        self._trouble = trouble
+
     def _watch(self) -> None:
         # A little jitter keeps many workers from asking in the same moment.
         while not self._leaving.wait(INTERVAL * random.uniform(0.8, 1.0)):  # noqa: S311 - not a secret
             self.refresh()
             self._report()
+            self.after_look()
 
     def _report(self) -> None:
         """Tell the database what this process serves: at a change, and now and then."""
@@ -158,4 +174,4 @@ class Mirror:
         try:
             self.reflection = Reflection.from_json(json.loads(self._path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as problem:
-            _log.warning("the database is away and there is no kept state: %s", problem)
+            _log.error("the database is away and there is no kept state: %s", problem)

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from experiments.definition import invalid
+from experiments.errors import InvalidInput, Problem
 
 
 class Settings(BaseSettings):
@@ -49,6 +50,11 @@ class Settings(BaseSettings):
         return self.ledger_url.startswith("sqlite")
 
     @property
+    def kept_path(self) -> Path:
+        """The state that was last in force, for a start without the database."""
+        return self.data_dir / "mirror.json"
+
+    @property
     def columns_path(self) -> Path:
         """The columnar copy of the ledger: it can be deleted at any time and is made again."""
         return self.data_dir / "columns.duckdb"
@@ -65,7 +71,10 @@ def read_settings(**chosen: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as problem:
-        raise invalid(problem) from problem
+        named = [
+            Problem(f"EVENHAND_{each.place.upper()}", each.message) for each in invalid(problem).problems
+        ]
+        raise InvalidInput(named) from problem
 
 
 def secret_key_of(settings: Settings) -> str:
@@ -73,16 +82,20 @@ def secret_key_of(settings: Settings) -> str:
     if chosen := settings.secret_key.get_secret_value():
         return chosen
     path = settings.data_dir / "secret_key"
+    if not path.exists():
+        _make_secret(path)
+    return path.read_text()
+
+
+def _make_secret(path: Path) -> None:
+    """Put a new secret in its place, whole; of processes that start together, the first one's stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"secret_key.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(32))
     try:
-        return path.read_text()
-    except FileNotFoundError:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        made = secrets.token_urlsafe(32)
-        # Only the first of several processes that start together creates the file; the others read it.
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(made)
-        return made
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

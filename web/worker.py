@@ -4,14 +4,17 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from experiments import analyses, readouts
 from experiments.catalog import Experiment, list_experiments
 from experiments.errors import EvenhandError
 from experiments.lifecycle import Status
+from experiments.readouts import Snapshot
 from experiments.store import Store
-from experiments.store.ledger import position
+from experiments.store.ledger import newest_arrival, position
 from web.deployment import VERSION, clock
 from web.settings import Settings
 
@@ -28,6 +31,7 @@ class Worker:
     settings: Settings
     store: Store
     parent: int | None = None
+    now: Callable[[], datetime] = clock
     leaving: threading.Event = field(default_factory=threading.Event)
     _seen: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
@@ -55,15 +59,18 @@ class Worker:
 
     def _stale(self) -> list[tuple[Experiment, tuple[object, ...]]]:
         with self.store.read() as session:
-            reached = position(session=session)
+            reached, newest = position(session=session), newest_arrival(session=session)
             analysed = readouts.latest_of_all(session=session)
             running = list_experiments(session=session, status=Status.RUNNING)
-        states = [(each, (*reached, each.revision)) for each in running]
-        return [
-            (each, state)
-            for each, state in states
-            if each.key not in analysed or self._seen.setdefault(each.key, state) != state
-        ]
+        stale: list[tuple[Experiment, tuple[object, ...]]] = []
+        for each in running:
+            # A plan may end and a window may pass without a new row: each day brings one analysis at least.
+            state = (*reached, each.revision, self.now().date())
+            if each.key not in self._seen and _covers(analysed.get(each.key), each, newest):
+                self._seen[each.key] = state
+            if self._seen.get(each.key) != state:
+                stale.append((each, state))
+        return stale
 
     def _analyse(self, experiment: Experiment, state: tuple[object, ...]) -> bool:
         try:
@@ -71,11 +78,22 @@ class Worker:
                 store=self.store,
                 columns=self.settings.columns_path,
                 key=experiment.key,
-                now=clock(),
+                now=self.now(),
                 version=VERSION,
             )
         except EvenhandError as problem:
             _log.warning("%s could not be analysed: %s", experiment.key, problem)
             return False
+        except Exception:  # noqa: BLE001 - one broken experiment must not keep the others from being read
+            _log.exception("%s could not be analysed", experiment.key)
+            return False
         self._seen[experiment.key] = state
         return True
+
+
+def _covers(snapshot: Snapshot | None, experiment: Experiment, newest: datetime | None) -> bool:
+    """Whether a readout from before this process began already holds all that is known."""
+    if snapshot is None:
+        return False
+    as_of = snapshot.readout.as_of
+    return experiment.updated_at <= as_of and (newest is None or newest <= as_of)

@@ -69,5 +69,6 @@ def tell(
     *,
     mode: Literal["mouse", "vline"] = "mouse",
 ) -> None:
-    """Show a small table of a glyph's columns under the pointer."""
-    canvas.add_tools(HoverTool(renderers=[renderer], tooltips=list(rows), mode=mode, toggleable=False))
+    """Show a small table of a glyph's columns under the pointer; on a line, those of the nearest point."""
+    hover = HoverTool(renderers=[renderer], tooltips=list(rows), mode=mode, line_policy="nearest")
+    canvas.add_tools(hover)

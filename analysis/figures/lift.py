@@ -100,11 +100,10 @@ def _line(canvas: figure, points: Sequence[Point], words: LiftWords) -> None:
             "interval": [_interval(point, words) for point in known],
         }
     )
-    canvas.line(x="x", y="y", source=source, line_color=BLUE, line_width=2.5)
-    dots = canvas.scatter(x="x", y="y", source=source, size=14, alpha=0)
+    line = canvas.line(x="x", y="y", source=source, line_color=BLUE, line_width=2.5)
     tell(
         canvas,
-        dots,
+        line,
         [(words.day, "@day"), (words.change, "@change"), (words.interval, "@interval")],
         mode="vline",
     )

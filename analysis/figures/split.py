@@ -112,10 +112,9 @@ def draw_share_series(split: Sequence[SplitPoint], *, variant: str, words: Split
             "expected": [_range(one, other, words) for one, other in zip(low, high, strict=True)],
         }
     )
-    canvas.line(x="x", y="y", source=source, line_color=BLUE, line_width=2.5)
-    dots = canvas.scatter(x="x", y="y", source=source, size=12, alpha=0)
+    line = canvas.line(x="x", y="y", source=source, line_color=BLUE, line_width=2.5)
     rows = [(words.day, "@day"), (words.share, "@share"), (words.expected, "@expected")]
-    tell(canvas, dots, rows, mode="vline")
+    tell(canvas, line, rows, mode="vline")
     return canvas
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Table, func, select, text
 
 from experiments.errors import Unavailable
 from experiments.store import Store
-from experiments.store.floors import ALL_OTHERS, Floors, floors
+from experiments.store.floors import ALL_OTHERS, Floors, known_floors
 from experiments.store.tables import EventRow, ExposureRow
 
 BATCH = 100_000
@@ -30,7 +30,7 @@ BATCH = 100_000
 PIECE = 20_000
 """Rows that are in Python's hands at once: few enough to stay in the processor's cache."""
 
-SHAPE = 2
+SHAPE = 3
 """Version of the copy's layout; a copy of another shape is thrown away and made again."""
 
 LOCK_PATIENCE = 30.0
@@ -165,7 +165,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             discard(path)
             _create(path)
         except duckdb.Error as problem:
-            if "lock" in str(problem).lower():
+            if "Could not set lock" in str(problem):
                 if time.monotonic() > deadline:
                     raise Unavailable(f"another process is using {path.name}; try again later") from problem
                 time.sleep(0.05)
@@ -206,7 +206,7 @@ def _shape(connection: duckdb.DuckDBPyConnection) -> int | None:
 
 def _follow(connection: duckdb.DuckDBPyConnection, store: Store, progress: Callable[[float], None]) -> int:
     with store.read() as session:
-        known = floors(session=session)
+        known = known_floors(session=session)
         newest = {name: _newest(session.connection(), table) for name, table in _TABLES.items()}
         reached = {name: _reached(connection, name) for name in _TABLES}
         for name, table in _TABLES.items():

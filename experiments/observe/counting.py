@@ -21,15 +21,19 @@ Row = tuple[str, str, str, int | None, int, float, float]
 
 @dataclass
 class _Steps:
-    """What one metric gained in one variant, by day: units, sum, centred squares."""
+    """What one metric gained in one variant, by day: units, units with a level of their own, sum, squares.
 
-    by_day: dict[int, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0, 0.0, 0.0]))
+    The squares are around the fixed centre, over the units that have a level; the others are at zero. To
+    take them as squares of the centre here, not one by one in the sums, keeps the digits of a variance when
+    the values are large.
+    """
 
-    def add(self, day: int, n: float, total: float, squares: float) -> None:
+    by_day: dict[int, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0] * 4))
+
+    def add(self, day: int, n: float, levels: float, total: float, squares: float) -> None:
         step = self.by_day[day]
-        step[0] += n
-        step[1] += total
-        step[2] += squares
+        for place, gain in enumerate((n, levels, total, squares)):
+            step[place] += gain
 
 
 def count(
@@ -87,13 +91,15 @@ def _daily(
 ) -> dict[str, dict[str, tuple[Day, ...]]]:
     centres = {row[1]: row[5] for row in parts["centre"]}
     steps: dict[tuple[str, str], _Steps] = defaultdict(_Steps)
-    for _, metric, variant, when, n, total, squares in parts["step"]:
-        steps[metric, variant].add(when or 0, n, total, squares)
+    matured = {draft.key for draft in question.metrics if draft.window is not None}
+    for _, metric, variant, when, levels, total, squares in parts["step"]:
+        # A unit counts from its arrival, or, where the metric has a window, from the window's end.
+        steps[metric, variant].add(when or 0, levels if metric in matured else 0, levels, total, squares)
     for draft in question.metrics:
         if draft.window is None:
             for day, counts in arrivals.items():
                 for variant, n in counts.items():
-                    steps[draft.key, variant].add(day, n, 0.0, 0.0)
+                    steps[draft.key, variant].add(day, n, 0, 0.0, 0.0)
     last = question.horizon // DAY_MS
     daily: dict[str, dict[str, tuple[Day, ...]]] = {draft.key: {} for draft in question.metrics}
     days = _days({day for each in steps.values() for day in each.by_day if day <= last})
@@ -112,11 +118,11 @@ def _days(seen: set[int]) -> list[int]:
 
 def _accumulated(steps: _Steps, days: list[int], centre: float) -> Iterable[Day]:
     """Moments of everything up to each day, from sums around a fixed centre."""
-    gains = (np.array(steps.by_day.get(day, (0.0, 0.0, 0.0))) for day in days)
-    for day, (n, total, squares) in zip(days, accumulate(gains, np.add), strict=True):
+    gains = (np.array(steps.by_day.get(day, [0.0] * 4)) for day in days)
+    for day, (n, levels, total, squares) in zip(days, accumulate(gains, np.add), strict=True):
         if n:
             mean = total / n
-            cross = max(0.0, squares + n * centre**2 - n * (mean - centre) ** 2)
+            cross = max(0.0, squares + (n - levels) * centre**2 - n * (mean - centre) ** 2)
             yield Day(_date(day), Moments(int(n), np.array([mean]), np.array([[cross]])))
 
 

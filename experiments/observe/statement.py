@@ -80,7 +80,7 @@ def text_of(question: Question) -> str:
     return compose(question).sql(dialect=DIALECT, pretty=True)
 
 
-def _piece(sql: str, **values: object) -> exp.Select:
+def filled(sql: str, **values: object) -> exp.Select:
     """Read a fixed text and fill its placeholders; a list fills the place of an IN's values."""
     piece = sqlglot.parse_one(sql)
     for place in list(piece.find_all(exp.Placeholder)):
@@ -99,7 +99,7 @@ def _piece(sql: str, **values: object) -> exp.Select:
 
 def _shown(question: Question) -> exp.Select:
     unit = exp.column(question.unit_type)
-    return _piece(
+    return filled(
         """
         SELECT :unit AS unit, variant, occurred_at, CASE WHEN mark = 'override' THEN 1 ELSE 0 END AS by_hand
         FROM exposure
@@ -115,7 +115,7 @@ def _shown(question: Question) -> exp.Select:
     )
 
 
-_MET = _piece(
+_MET = filled(
     """
     SELECT unit, MIN(variant) AS variant, MIN(occurred_at) AS first_at, MAX(occurred_at) AS last_at,
            COUNT(DISTINCT variant) AS variants, MAX(by_hand) AS by_hand
@@ -123,11 +123,11 @@ _MET = _piece(
     """
 )
 
-_UNITS = _piece("SELECT unit, variant, first_at FROM met WHERE variants = 1 AND by_hand = 0")
+_UNITS = filled("SELECT unit, variant, first_at FROM met WHERE variants = 1 AND by_hand = 0")
 
 
 def _happened(question: Question) -> exp.Select:
-    piece = _piece(
+    piece = filled(
         """
         SELECT units.unit, units.variant, MAX(event.occurred_at) AS last_at,
                CAST(FLOOR(event.occurred_at / :day) AS BIGINT) AS day
@@ -142,11 +142,11 @@ def _happened(question: Question) -> exp.Select:
         events=sorted({metric.event for metric in question.metrics}),
     )
     for place, metric in enumerate(question.metrics):
-        piece = piece.select(_gain(metric).as_(f"m{place}"), copy=False)
+        piece = piece.select(gain(metric).as_(f"m{place}"), copy=False)
     return piece
 
 
-def _gain(metric: MetricDraft) -> exp.Expr:
+def gain(metric: MetricDraft) -> exp.Expr:
     """What the events of one unit on one day add to its metric."""
     counts: exp.Expr = exp.column("event", "event").eq(metric.event)
     if (window := _window(metric)) is not None:
@@ -169,7 +169,7 @@ def _window(metric: MetricDraft) -> int | None:
 
 
 def _totals(question: Question) -> exp.Select:
-    piece = _piece(
+    piece = filled(
         """
         SELECT units.unit, units.variant, units.first_at
         FROM units LEFT JOIN happened ON happened.unit = units.unit
@@ -178,11 +178,11 @@ def _totals(question: Question) -> exp.Select:
     )
     for place, metric in enumerate(question.metrics):
         total = exp.func("COALESCE", exp.Sum(this=exp.column(f"m{place}", "happened")), exp.Literal.number(0))
-        piece = piece.select(_once(metric, total).as_(f"m{place}"), copy=False)
+        piece = piece.select(once(metric, total).as_(f"m{place}"), copy=False)
     return piece
 
 
-def _once(metric: MetricDraft, total: exp.Expr) -> exp.Expr:
+def once(metric: MetricDraft, total: exp.Expr) -> exp.Expr:
     """A proportion counts a unit once however often its event happened."""
     if metric.kind != "proportion":
         return total
@@ -190,7 +190,7 @@ def _once(metric: MetricDraft, total: exp.Expr) -> exp.Expr:
 
 
 def _limits(question: Question) -> exp.Select:
-    piece = _piece("SELECT COUNT(*) AS pooled FROM totals")
+    piece = filled("SELECT COUNT(*) AS pooled FROM totals")
     for place, metric in enumerate(question.metrics):
         if metric.cap is not None:
             limit = exp.func(
@@ -207,7 +207,7 @@ def _capped(metric: MetricDraft, place: int, value: exp.Expr) -> exp.Expr:
 
 
 def _valued(question: Question) -> exp.Select:
-    piece = _piece("SELECT totals.unit, totals.variant, totals.first_at FROM totals CROSS JOIN limits")
+    piece = filled("SELECT totals.unit, totals.variant, totals.first_at FROM totals CROSS JOIN limits")
     for place, metric in enumerate(question.metrics):
         value = _capped(metric, place, exp.column(f"m{place}", "totals"))
         piece = piece.select(value.as_(f"m{place}"), copy=False)
@@ -215,7 +215,7 @@ def _valued(question: Question) -> exp.Select:
 
 
 def _centres(question: Question) -> exp.Select:
-    piece = _piece("SELECT COUNT(*) AS pooled FROM valued")
+    piece = filled("SELECT COUNT(*) AS pooled FROM valued")
     for place, _ in enumerate(question.metrics):
         centre = exp.func("COALESCE", exp.Avg(this=exp.column(f"m{place}")), exp.Literal.number(0))
         piece = piece.select(centre.as_(f"centre{place}"), copy=False)
@@ -224,7 +224,7 @@ def _centres(question: Question) -> exp.Select:
 
 def _running(question: Question) -> exp.Select:
     """Each unit's metrics after each of its days."""
-    piece = _piece("SELECT unit, variant, day FROM happened")
+    piece = filled("SELECT unit, variant, day FROM happened")
     for place, _ in enumerate(question.metrics):
         reached = sqlglot.parse_one(f"SUM(m{place}) OVER (PARTITION BY unit ORDER BY day)")
         piece = piece.select(reached.as_(f"m{place}"), copy=False)
@@ -233,10 +233,16 @@ def _running(question: Question) -> exp.Select:
 
 def _levels(question: Question) -> exp.Select:
     """The same, counted once, capped, and beside the level of the day before."""
-    inner = _piece("SELECT running.unit, running.variant, running.day FROM running CROSS JOIN limits")
-    outer = _piece("SELECT unit, variant, day FROM capped")
+    inner = filled("SELECT running.unit, running.variant, running.day FROM running CROSS JOIN limits")
+    outer = filled(
+        """
+        SELECT unit, variant, day,
+               CASE WHEN LAG(day) OVER (PARTITION BY unit ORDER BY day) IS NULL THEN 1 ELSE 0 END AS first_day
+        FROM capped
+        """
+    )
     for place, metric in enumerate(question.metrics):
-        level = _capped(metric, place, _once(metric, exp.column(f"m{place}", "running")))
+        level = _capped(metric, place, once(metric, exp.column(f"m{place}", "running")))
         inner = inner.select(level.as_(f"m{place}"), copy=False)
         before = sqlglot.parse_one(f"COALESCE(LAG(m{place}) OVER (PARTITION BY unit ORDER BY day), 0)")
         outer = outer.select(
@@ -246,7 +252,7 @@ def _levels(question: Question) -> exp.Select:
 
 
 def _answers(question: Question) -> Iterator[exp.Select]:
-    yield _piece(
+    yield filled(
         """
         SELECT 'arrival' AS part, '' AS metric, variant, CAST(FLOOR(first_at / :day) AS BIGINT) AS day,
                COUNT(*) AS n, CAST(0 AS DOUBLE) AS first, CAST(0 AS DOUBLE) AS second
@@ -254,15 +260,15 @@ def _answers(question: Question) -> Iterator[exp.Select]:
         """,
         day=exp.Literal.number(f"{DAY_MS}.0"),
     )
-    yield _piece(
+    yield filled(
         """
         SELECT 'excluded', CASE WHEN by_hand = 1 THEN 'override' ELSE 'crossover' END AS reason, '', 0,
                COUNT(*), 0, 0
         FROM met WHERE by_hand = 1 OR variants > 1 GROUP BY reason
         """
     )
-    yield _piece("SELECT 'through', 'exposure', '', MAX(last_at), COUNT(*), 0, 0 FROM met")
-    yield _piece("SELECT 'through', 'event', '', MAX(last_at), COUNT(*), 0, 0 FROM happened")
+    yield filled("SELECT 'through', 'exposure', '', MAX(last_at), COUNT(*), 0, 0 FROM met")
+    yield filled("SELECT 'through', 'event', '', MAX(last_at), COUNT(*), 0, 0 FROM happened")
     for place, metric in enumerate(question.metrics):
         yield from _metric_answers(question, place, metric)
 
@@ -272,22 +278,22 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
     window = _window(metric)
     matured = _bound("first_at <= :latest", latest=question.horizon - (window or 0))
     common = {"metric": metric.key, "value": value, "centre": centre, "matured": matured}
-    yield _piece(
+    yield filled(
         """
         SELECT 'total', :metric, variant, 0, COUNT(*), AVG(:value), COALESCE(VAR_SAMP(:value), 0)
         FROM valued WHERE :matured GROUP BY variant
         """,
         **common,
     )
-    yield _piece("SELECT 'centre', :metric, '', 0, 0, :centre, 0 FROM centres", **common)
+    yield filled("SELECT 'centre', :metric, '', 0, 0, :centre, 0 FROM centres", **common)
     if window is not None:
-        yield _piece(
+        yield filled(
             "SELECT 'immature', :metric, '', 0, COUNT(*), 0, 0 FROM valued WHERE NOT :matured", **common
         )
-        yield _piece(
+        yield filled(
             """
             SELECT 'step', :metric, variant, CAST(FLOOR((first_at + :window) / :day) AS BIGINT) AS day,
-                   COUNT(*), SUM(:value), SUM(POWER(:value - :centre, 2) - POWER(:centre, 2))
+                   COUNT(*), SUM(:value), SUM(POWER(:value - :centre, 2))
             FROM valued CROSS JOIN centres WHERE :matured GROUP BY variant, day
             """,
             **common,
@@ -295,10 +301,10 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
             day=exp.Literal.number(f"{DAY_MS}.0"),
         )
         return
-    yield _piece(
+    yield filled(
         """
-        SELECT 'step', :metric, variant, day, 0, SUM(:after - :before),
-               SUM(POWER(:after - :centre, 2) - POWER(:before - :centre, 2))
+        SELECT 'step', :metric, variant, day, SUM(first_day), SUM(:after - :before),
+               SUM(POWER(:after - :centre, 2) - (1 - first_day) * POWER(:before - :centre, 2))
         FROM levels CROSS JOIN centres GROUP BY variant, day
         """,
         **common,

@@ -40,7 +40,7 @@ class Floors:
         return max(map(self.of_event, names), default=NEVER)
 
 
-def floors(*, session: Session) -> Floors:
+def known_floors(*, session: Session) -> Floors:
     """The floors as they stand in the session's transaction; asked for once in each."""
     known: Floors | None = session.info.get("floors")
     if known is None:
@@ -51,7 +51,7 @@ def floors(*, session: Session) -> Floors:
 
 def raised(*, session: Session, to: Mapping[str, int]) -> Floors:
     """The floors after raising some; those that are higher already stay."""
-    before = floors(session=session)
+    before = known_floors(session=session)
     higher = {name: max(moment, before.of_event(name)) for name, moment in to.items()}
     others = {
         name: max(moment, to.get(ALL_OTHERS, NEVER)) if name != EXPOSURES else moment

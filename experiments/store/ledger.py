@@ -6,7 +6,10 @@ tuple is what its driver takes without another copy.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, func
@@ -14,7 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
-from experiments.store.floors import Floors, floors
+from experiments.store.floors import Floors, known_floors
+from experiments.store.instants import from_millis
 from experiments.store.tables import EventRow, ExposureRow
 
 
@@ -47,6 +51,8 @@ class Event(NamedTuple):
 
 
 Record = Exposure | Event
+
+_message_id = itemgetter(0)
 
 _TABLES: dict[type, Any] = {Exposure: ExposureRow, Event: EventRow}
 
@@ -91,13 +97,16 @@ def append(*, session: Session, records: Iterable[Record]) -> Receipt:
 
 def append_rows(*, session: Session, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:
     """Append records of one kind, which may be plain tuples in the order of the kind's fields."""
-    kept = _not_forgotten(floors(session=session), kind, rows)
+    kept = _not_forgotten(known_floors(session=session), kind, rows)
     outdated = len(rows) - len(kept)
     if not kept:
         return Receipt(outdated=outdated)
     connection = session.connection()
     statement, positional = _statement(kind, connection.dialect)
-    parameters: Any = kept if positional else [dict(zip(kind._fields, row, strict=True)) for row in kept]
+    parameters: Any = kept
+    if not positional:
+        # In the order of their ids: two transactions that insert the same ones then never wait for each other.
+        parameters = [dict(zip(kind._fields, row, strict=True)) for row in sorted(kept, key=_message_id)]
     added = connection.exec_driver_sql(statement, parameters).rowcount
     return Receipt(added, len(kept) - added, outdated)
 
@@ -114,11 +123,36 @@ def _not_forgotten(
     return [row for row in rows if row[occurred] >= known.of_event(row[name])]
 
 
+def append_batches(*, session: Session, batches: Sequence[Sequence[Record]]) -> list[Receipt]:
+    """Append several batches in the session's transaction, with a receipt for each.
+
+    The database only says how many rows were new. Mostly all of them are, and then one statement does for all
+    batches; otherwise they are appended again one by one.
+    """
+    if len(batches) > 1:
+        together = session.begin_nested()
+        receipt = append(session=session, records=chain.from_iterable(batches))
+        if not receipt.duplicates and not receipt.outdated:
+            together.commit()
+            return [Receipt(len(batch)) for batch in batches]
+        together.rollback()
+    return [append(session=session, records=batch) for batch in batches]
+
+
 def position(*, session: Session) -> tuple[int, int]:
     """How far the ledger reaches: the newest row ids of exposures and events."""
     newest = (select(func.max(col(table.id))) for table in (ExposureRow, EventRow))
     exposures, events = (session.exec(query).one() or 0 for query in newest)
     return exposures, events
+
+
+def newest_arrival(*, session: Session) -> datetime | None:
+    """When the newest row of the ledger was received; None for an empty one."""
+    arrivals = []
+    for table in (ExposureRow, EventRow):
+        query = select(table.received_at).order_by(col(table.id).desc()).limit(1)
+        arrivals += list(session.exec(query))
+    return from_millis(max(arrivals)) if arrivals else None
 
 
 def _statement(kind: type, dialect: Dialect) -> tuple[str, bool]:

@@ -13,7 +13,7 @@ import pytest
 from experiments import imports, rowfiles
 from experiments.imports import MOST_KEPT, FileKind, import_file
 from experiments.store import Store
-from experiments.store.ledger import Receipt, append
+from experiments.store.ledger import Receipt, append, append_rows
 from tests.samples import NOW, event
 
 ROWS = 40_000
@@ -25,7 +25,8 @@ from experiments import rowfiles
 from experiments.imports import FileKind, import_file
 from experiments.store import open_store
 rowfiles.BLOCK_CHARACTERS = 10_000
-import_file(store=open_store(sys.argv[1]), kind=FileKind.EVENTS, path=Path(sys.argv[2]), now=datetime.now(UTC))
+store, path = open_store(sys.argv[1]), Path(sys.argv[2])
+import_file(store=store, kind=FileKind.EVENTS, path=path, now=datetime.now(UTC))
 """
 
 
@@ -88,7 +89,6 @@ def test_no_transaction_is_larger_than_a_chunk(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    append_rows = imports.append_rows
 
     def counted(**arguments: Any) -> Receipt:
         sizes.append(len(arguments["rows"]))

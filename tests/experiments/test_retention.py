@@ -42,7 +42,10 @@ def forget(store: Store, tmp_path: Path, days: int | None = None, **limits: int)
 
 def left(store: Store) -> dict[str, int]:
     with store.read() as session:
-        names = [*session.exec(select(EventRow.event)), *["exposure" for _ in session.exec(select(ExposureRow.id))]]
+        names = [
+            *session.exec(select(EventRow.event)),
+            *["exposure" for _ in session.exec(select(ExposureRow.id))],
+        ]
     return {name: names.count(name) for name in sorted(set(names))}
 
 
@@ -106,7 +109,9 @@ def test_rows_after_the_newest_was_forgotten_reach_the_copy(store: Store, tmp_pa
     assert in_copy(store, tmp_path) == 21
 
 
-def test_exposures_stay_while_an_experiment_that_began_before_them_runs(filled: Store, tmp_path: Path) -> None:
+def test_exposures_stay_while_an_experiment_that_began_before_them_runs(
+    filled: Store, tmp_path: Path
+) -> None:
     apply(filled, experiment(starts=(NOW - 60 * DAY).isoformat()))
     done = forget(filled, tmp_path, 30)
     assert left(filled) == {"exposure": 61, "purchase": 31, "visit": 31}

@@ -12,7 +12,9 @@ from experiments.rowcolumns import ColumnReader, FileKind
 from experiments.rowfiles import BadRow, Block
 from experiments.store.floors import Floors
 
-IDS: st.SearchStrategy[Any] = st.sampled_from(["u1", "u2", "", None, 7, True, "x" * 513, "\0", "\ud800", "zoë", []])
+IDS: st.SearchStrategy[Any] = st.sampled_from(
+    ["u1", "u2", "", None, 7, True, "x" * 513, "\0", "\ud800", "zoë", []]
+)
 TIMES = st.sampled_from(
     [
         "2026-03-15T09:30:00Z",
@@ -37,8 +39,12 @@ TIMES = st.sampled_from(
         1_773_576_000,
     ]
 )
-VALUES: st.SearchStrategy[Any] = st.sampled_from(["1", "1.50", "", None, "many", "nan", "-inf", "1e101", 2, 2.5, True, 10**400, [], "1_0"])
-DOCUMENTS = st.sampled_from(["", None, "{}", {}, '{"a": 1}', {"a": [1]}, "[1]", "{", '{"a": "\\u0000"}', "[" * 2_000])
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    ["1", "1.50", "", None, "many", "nan", "-inf", "1e101", 2, 2.5, True, 10**400, [], "1_0"]
+)
+DOCUMENTS = st.sampled_from(
+    ["", None, "{}", {}, '{"a": 1}', {"a": [1]}, "[1]", "{", '{"a": "\\u0000"}', "[" * 2_000]
+)
 GOOD = {
     "message_id": None,
     "user_id": "u1",
@@ -68,7 +74,9 @@ CELLS = st.fixed_dictionaries(
 )
 ROWS = st.lists(CELLS.map(lambda changes: {**GOOD, **changes}), min_size=1, max_size=12)
 FLOORS = st.sampled_from([Floors({}), Floors({"": 86_400_000}), Floors({"old": 2**62, "": 0})])
-TEXT_ONLY = Block([1, 2], {"event": ["a", "b"], "timestamp": ["2026-03-15", "2026-03-16"], "user_id": ["u", "v"]})
+TEXT_ONLY = Block(
+    [1, 2], {"event": ["a", "b"], "timestamp": ["2026-03-15", "2026-03-16"], "user_id": ["u", "v"]}
+)
 
 
 def read(kind: FileKind, rows: list[dict[str, Any]], floors: Floors, few: int) -> tuple[Any, list[BadRow]]:

@@ -1,4 +1,3 @@
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from experiments.store import Store
 from experiments.store.ledger import Event, Exposure, Receipt
 from tests.samples import DAY, NOW
 
-SIZE = Size(people=6_000, days=21, began=NOW.replace(hour=0) - 21 * DAY, number=3)
+SIZE = Size(people=5_000, days=21, began=NOW.replace(hour=0) - 21 * DAY, number=3)
 SALTS = {key: key for key in SIZE.keys}
 
 
@@ -52,7 +51,7 @@ def test_the_log_looks_like_a_product() -> None:
 
 
 def test_the_truth_is_what_the_log_holds_on_average() -> None:
-    size = Size(people=60_000, days=21, began=SIZE.began, number=3)
+    size = Size(people=30_000, days=21, began=SIZE.began, number=3)
     exposures, events, expected = drawn(size)
     arm = {row.user_id: row.variant for row in exposures if row.experiment == "seed_3_checkout"}
     orders = Counter(row.user_id for row in events if row.event == "purchase")
@@ -78,7 +77,7 @@ def test_analysis_of_the_log_recovers_the_true_effects(store: Store, tmp_path: P
     truth = {(each.experiment, each.metric): each.difference for each in seeded.effects}
     for key in SIZE.keys:
         snapshot = analyse(store=store, columns=tmp_path / "c", key=key, now=NOW, version="1")
-        document = json.loads(snapshot.readout)
+        document = snapshot.document
         assert sum(document["units"].values()) == SIZE.people
         for row in document["comparisons"]:
             off = row["difference"]["estimate"] - truth[key, row["metric"]]
@@ -92,7 +91,9 @@ def test_files_say_what_the_ledger_would(store: Store, tmp_path: Path) -> None:
         text = (tmp_path / "out" / "definitions.json").read_bytes()
         apply(session=session, definitions=parse_definitions(text, form="json"), actor="ada", now=NOW)
     for kind, count in ((FileKind.EXPOSURES, seeded.exposures), (FileKind.EVENTS, seeded.events)):
-        report = import_file(store=store, kind=kind, path=tmp_path / "out" / f"{kind}.csv", now=NOW, strict=True)
+        report = import_file(
+            store=store, kind=kind, path=tmp_path / "out" / f"{kind}.csv", now=NOW, strict=True
+        )
         assert report.receipt == Receipt(count)
     with pytest.raises(InvalidInput, match="already"):
         write_files(folder=tmp_path / "out", size=small)

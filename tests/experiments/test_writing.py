@@ -69,10 +69,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def occupy(writer: LedgerWriter) -> None:
+def occupy(writer: LedgerWriter) -> threading.Thread:
     """Let the writing thread begin a commit, so that what comes next has to wait."""
-    writer.offer([event(999)])
-    wait_for(lambda: writer.waiting == 0)
+    waiting = threading.Thread(target=lambda: at_once([lambda: writer.append([event(999)])]))
+    waiting.start()
+    wait_for(lambda: writer.begun == 1)
+    return waiting
 
 
 def test_what_is_acknowledged_is_stored(store: Store, writer: LedgerWriter) -> None:
@@ -84,13 +86,14 @@ def test_what_is_acknowledged_is_stored(store: Store, writer: LedgerWriter) -> N
 
 def test_each_of_many_waiting_gets_a_receipt_of_its_own(store: Store, writer: LedgerWriter) -> None:
     with Lock(store):
-        occupy(writer)
+        first = occupy(writer)
         calls = [lambda n=n: writer.append([event(n), event(100)]) for n in range(20)]  # type: ignore[misc]
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
         wait_for(lambda: writer.waiting == 20)
     waiting.join()
+    first.join()
     assert sum(answer.accepted for answer in answers) == 21
     assert sum(answer.duplicates for answer in answers) == 19
     assert all(answer in (Receipt(2, 0), Receipt(1, 1)) for answer in answers)
@@ -104,13 +107,14 @@ def test_one_bad_job_does_not_fail_its_neighbours(store: Store, writer: LedgerWr
     ]
     good = [[event(n)] for n in range(5)]
     with Lock(store):
-        occupy(writer)
+        first = occupy(writer)
         calls = [lambda records=records: writer.append(records) for records in (*bad, *good)]  # type: ignore[misc]
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
         wait_for(lambda: writer.waiting == 8)
     waiting.join()
+    first.join()
     assert [type(answer) for answer in answers[:3]] == [Unavailable] * 3
     assert answers[3:] == [Receipt(1, 0)] * 5
     assert stored(store) == ["e0", "e1", "e2", "e3", "e4", "e999"]
@@ -136,15 +140,83 @@ def test_after_closing_a_new_job_is_still_written(store: Store) -> None:
 def test_a_full_queue_says_come_back_instead_of_piling_up(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "MOST_WAITING", 3)
+    monkeypatch.setattr(writing, "MOST_WAITING", 2)
+    monkeypatch.setattr(writing, "MOST_KEPT", 3)
     writer = LedgerWriter(store)
     with Lock(store):
-        occupy(writer)
-        assert [writer.offer([event(n)]) for n in (1, 2, 3, 4)] == [True, True, True, False]
+        first = occupy(writer)
+        later = threading.Thread(
+            target=lambda: at_once([lambda n=n: writer.append([event(n)]) for n in (5, 6)])
+        )  # type: ignore[misc]
+        later.start()
+        wait_for(lambda: writer.waiting == 2)
         with pytest.raises(Unavailable, match="too many"):
-            writer.append([event(5)])
+            writer.append([event(7)])
+        assert [writer.offer([event(n)]) for n in (1, 2, 3, 4)] == [True, True, True, False]
+    first.join()
+    later.join()
     writer.close()
-    assert stored(store) == ["e1", "e2", "e3", "e999"]
+    assert stored(store) == ["e1", "e2", "e3", "e5", "e6", "e999"]
+
+
+def test_what_was_offered_is_kept_until_the_database_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 30)
+    monkeypatch.setattr(writing, "RETRY", 0.05)
+    store = open_store(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    upgrade(store)
+    writer = LedgerWriter(store)
+    with Lock(store):
+        assert writer.offer([event(1), event(2)])
+        with pytest.raises(Unavailable):
+            writer.append([event(3)])
+        assert writer.offer([event(4)])
+        time.sleep(0.2)
+        assert writer.waiting == 3
+    wait_for(lambda: writer.waiting == 0)
+    assert stored(store) == ["e1", "e2", "e4"]
+    writer.close()
+    store.close()
+
+
+def test_at_the_end_what_cannot_be_stored_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 30)
+    store = open_store(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    upgrade(store)
+    writer = LedgerWriter(store)
+    with Lock(store):
+        writer.offer([event(1)])
+        writer.close()
+    assert "1 exposures could not be stored" in caplog.text
+    store.close()
+
+
+def test_one_bad_record_among_the_offered_leaves_the_others(
+    store: Store, writer: LedgerWriter, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer.offer([event(1), event(2, event="\ud800"), event(3)])
+    wait_for(lambda: writer.waiting == 0)
+    assert stored(store) == ["e1", "e3"]
+    assert "cannot be stored and is left out" in caplog.text
+
+
+def test_a_request_that_was_told_to_come_back_before_its_turn_is_not_stored_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = LedgerWriter(store)
+    with Lock(store):
+        first = occupy(writer)
+        monkeypatch.setattr(writing, "PATIENCE", 0.05)
+        with pytest.raises(Unavailable, match="had no time"):
+            writer.append([event(1)])
+    first.join()
+    monkeypatch.setattr(writing, "PATIENCE", 10)
+    writer.append([event(2)])
+    writer.close()
+    assert stored(store) == ["e2", "e999"]
 
 
 def test_an_outcome_that_is_unknown_is_settled_by_sending_again(
@@ -186,7 +258,7 @@ def test_a_failure_that_nobody_foresaw_does_not_end_the_writing(
         raise KeyError("surprise")
 
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "append", broken)
+        patch.setattr(writing, "append_batches", broken)
         with pytest.raises(Unavailable):
             writer.append([event(1)])
     assert writer.append([event(1)]) == Receipt(1, 0)

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from experiments.people import ApiKey, KeySecret
 
+MOST_REMEMBERED = 1_000
+"""Headers that a keyring remembers."""
+
 
 def resolve(keys: Mapping[str, KeySecret], candidates: Iterable[str | None]) -> ApiKey | None:
     """Find the key that one of the texts opens.
@@ -24,6 +27,27 @@ def resolve(keys: Mapping[str, KeySecret], candidates: Iterable[str | None]) -> 
         if held is not None and held.opens_with(text):
             return held.key
     return None
+
+
+class Keyring:
+    """The keys in force, and which headers opened which of them lately: a client sends the same ones again.
+
+    Only headers that opened a key are remembered, and no more than a bounded number of them.
+    """
+
+    def __init__(self, keys: Mapping[str, KeySecret]) -> None:
+        self._keys = keys
+        self._opened: dict[tuple[str | None, str | None], ApiKey] = {}
+
+    def opened_by(self, authorization: str | None, api_key: str | None) -> ApiKey | None:
+        """Find the key that one of the two headers opens."""
+        headers = (authorization, api_key)
+        known = self._opened.get(headers)
+        if known is None:
+            known = resolve(self._keys, presented(*headers))
+            if known is not None and len(self._opened) < MOST_REMEMBERED:
+                self._opened[headers] = known
+        return known
 
 
 def presented(authorization: str | None, api_key: str | None) -> Iterator[str | None]:

@@ -5,27 +5,39 @@ door of its own. It is the same service all the same: the same process, keys, ru
 not an evaluation goes on to Flask.
 """
 
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from assignment import Ruleset
 from experiments.people import KeyKind
-from experiments.store.instants import to_millis
-from web.api.access import presented, resolve
-from web.api.bodies import BodyRefused, read_body
-from web.api.clients import HEADERS
+from web.api.access import Keyring
+from web.api.bodies import BodyRefused, announced_length, read_body
+from web.api.clients import PREFLIGHT
 from web.api.ofrep import Answer, Answers, Refusal, answer_all, answer_refusal, evaluate, read_context
 from web.deployment import Deployment
+from web.mirror import Reflection
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/ofrep/v1/evaluate/flags"
-_BULK = (PATH, f"{PATH}/")
+_SINGLE = f"{PATH}/"
+_BULK = (PATH, _SINGLE)
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_BROWSERS = list(HEADERS.items())
-_OBJECT = ("Content-Type", "application/json")
+_PREFLIGHT = Answer(204, b"", tuple(PREFLIGHT.items()))
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """What is made once for each state of the mirror."""
+
+    reflection: Reflection
+    keyring: Keyring
+    answers: Answers
 
 
 class AssignmentDoor:
@@ -34,25 +46,32 @@ class AssignmentDoor:
     def __init__(self, inner: "WSGIApplication", deployment: Deployment) -> None:
         self._inner = inner
         self._deployment = deployment
-        self._answers = Answers(deployment.mirror.reflection.ruleset)
+        self._serving = _serving(deployment.mirror.reflection)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request."""
         path: str = environ["PATH_INFO"]
         if path.startswith("//"):
             path = path[1:]  # clients that were given an address with a slash at its end
-        if not path.startswith(PATH):
+        if path != PATH and not path.startswith(_SINGLE):
             return self._inner(environ, start_response)
-        answer = self._answer(environ, path)
-        headers = [_OBJECT, ("Content-Length", str(len(answer.body))), *answer.headers, *_BROWSERS]
-        start_response(_STATUS_LINES[answer.status], headers if answer.body else headers[2:])
+        key = None if path in _BULK else _decoded(path[len(_SINGLE) :])
+        try:
+            answer = self._answer(environ, key)
+        except Exception:  # noqa: BLE001 - the last line: what leaves here would end a connection without an answer
+            _log.exception("an evaluation failed")
+            answer = answer_refusal(Refusal(500, "GENERAL", "the evaluation failed; the log says why"), key)
+        tally = self._deployment.tally
+        tally.add("requests", "evaluate" if key is not None else "evaluate_all", str(answer.status))
+        if answer.detail:
+            tally.add("decisions", answer.detail)
+        start_response(_STATUS_LINES[answer.status], answer.lines)
         return [answer.body]
 
-    def _answer(self, environ: "WSGIEnvironment", path: str) -> Answer:
+    def _answer(self, environ: "WSGIEnvironment", key: str | None) -> Answer:
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
-            return Answer(204, b"")
-        key = None if path in _BULK else _decoded(path[len(PATH) + 1 :])
+            return _PREFLIGHT
         if method != "POST":
             return answer_refusal(Refusal(405, "GENERAL", "evaluations are asked for with POST"), key)
         try:
@@ -63,26 +82,36 @@ class AssignmentDoor:
             return answer_refusal(refusal, key)
 
     def _evaluated(self, environ: "WSGIEnvironment", key: str | None) -> Answer:
-        reflection = self._deployment.mirror.reflection
-        candidates = presented(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
-        known = resolve(reflection.keys, candidates)
+        serving = self._present()
+        known = serving.keyring.opened_by(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
         if known is None:
             raise Refusal(401, "GENERAL", "a server or client key is needed: Authorization: Bearer KEY")
-        length = environ.get("CONTENT_LENGTH")
-        context = read_context(read_body(environ["wsgi.input"], int(length) if length else None))
+        length = announced_length(environ.get("CONTENT_LENGTH"))
+        context = read_context(read_body(environ["wsgi.input"], length))
+        ruleset = serving.reflection.ruleset
         if key is None:
-            return answer_all(reflection.ruleset, context, environ.get("HTTP_IF_NONE_MATCH"))
-        decision, unit = evaluate(reflection.ruleset, key, context)
+            return answer_all(ruleset, context, environ.get("HTTP_IF_NONE_MATCH"))
+        decision, unit = evaluate(ruleset, key, context)
         if decision.exposes and known.kind is KeyKind.SERVER and known.exposes and _wanted(environ):
-            millis = to_millis(self._deployment.now())
-            rule = reflection.ruleset.rules[key]
-            self._deployment.exposures.record(rule, decision, unit, context, millis)
-        return self._answers_of(reflection.ruleset).give(decision)
+            self._deployment.exposures.record(ruleset.rules[key], decision, unit, context)
+        return serving.answers.give(decision)
 
-    def _answers_of(self, ruleset: Ruleset) -> Answers:
-        if self._answers.ruleset is not ruleset:
-            self._answers = Answers(ruleset)
-        return self._answers
+    def _present(self) -> _Serving:
+        reflection = self._deployment.mirror.reflection
+        if self._serving.reflection is not reflection:
+            self._serving = _serving(reflection)
+        return self._serving
+
+
+def _serving(reflection: Reflection) -> _Serving:
+    return _Serving(reflection, Keyring(reflection.keys), Answers())
+
+
+def _announced(environ: dict[str, Any]) -> int | None:
+    length: str = environ.get("CONTENT_LENGTH") or ""
+    if length and not (length.isascii() and length.isdigit()):
+        raise BodyRefused(400, "Content-Length: expected a whole number")
+    return int(length) if length else None
 
 
 def _wanted(environ: dict[str, Any]) -> bool:

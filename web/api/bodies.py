@@ -17,6 +17,21 @@ class BodyRefused(Exception):
         self.detail = detail
 
 
+def announced_length(header: str | None) -> int | None:
+    """Read a Content-Length header; None where there is none.
+
+    Raises
+    ------
+    BodyRefused
+        400 if it is no number.
+    """
+    if not header:
+        return None
+    if not header.isascii() or not header.isdigit() or len(header) > 18:
+        raise BodyRefused(400, "Content-Length: expected a whole number")
+    return int(header)
+
+
 def read_body(stream: BinaryIO, announced: int | None) -> bytes:
     """Read a request's body, unpacking gzip whatever the headers say.
 
@@ -36,12 +51,21 @@ def read_body(stream: BinaryIO, announced: int | None) -> bytes:
     """
     if announced is not None and announced > MAX_BODY:
         raise BodyRefused(413, f"the body is larger than {MAX_BODY} bytes")
-    body = stream.read(MAX_BODY + 1 if announced is None else announced)
+    body = _read(stream, MAX_BODY + 1 if announced is None else announced)
     if len(body) > MAX_BODY:
         raise BodyRefused(413, f"the body is larger than {MAX_BODY} bytes")
     if announced is not None and len(body) < announced:
         raise BodyRefused(400, f"the body ended after {len(body)} of {announced} bytes")
     return unpack(body) if body.startswith(_GZIP) else body
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    """Read until there is enough or the stream ends: one call may give less than it was asked for."""
+    parts = []
+    while size > 0 and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def unpack(body: bytes) -> bytes:
@@ -53,6 +77,8 @@ def unpack(body: bytes) -> bytes:
         raise BodyRefused(400, f"the compressed body is damaged: {problem}") from problem
     if len(unpacked) > MAX_UNPACKED:
         raise BodyRefused(413, f"the body unpacks to more than {MAX_UNPACKED} bytes")
+    if unpacker.unused_data:
+        raise BodyRefused(400, "more bytes follow the compressed body")
     if not unpacker.eof:
         raise BodyRefused(400, "the compressed body is cut off")
     return unpacked

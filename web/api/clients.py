@@ -4,14 +4,20 @@ from flask import Blueprint, Response, request
 
 HEADERS = {
     "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Retry-After",
+    "Vary": "Origin",
+}
+"""What every answer says."""
+
+PREFLIGHT = {
+    **HEADERS,
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": (
         "authorization, content-type, if-none-match, x-api-key, x-retry-count, x-evenhand-exposure"
     ),
-    "Access-Control-Expose-Headers": "ETag, Retry-After",
     "Access-Control-Max-Age": "600",
-    "Vary": "Origin",
 }
+"""What the answer to a browser's question beforehand says, too."""
 
 
 def allow_browsers(blueprint: Blueprint) -> None:
@@ -23,6 +29,6 @@ def allow_browsers(blueprint: Blueprint) -> None:
 
     @blueprint.after_request
     def permit(response: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in (PREFLIGHT if request.method == "OPTIONS" else HEADERS).items():
             response.headers.setdefault(name, value)
         return response

@@ -47,7 +47,7 @@ def problem(status: int, title: str, detail: str, **members: Any) -> Response:
 
 def is_door() -> bool:
     """Whether the present request came to a door for programs."""
-    return request.path.startswith(DOORS) or request.path.startswith("//ofrep/")
+    return request.path.removeprefix("/").startswith(DOORS) or request.path.startswith(DOORS)
 
 
 def answer_refusal(refusal: EvenhandError) -> Response:

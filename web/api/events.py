@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from pydantic_core import from_json
 
-from experiments.errors import InvalidInput
+from experiments.errors import InvalidInput, Unavailable
 from experiments.messages import Parsed, Rejection, parse_body
 from experiments.store.ledger import Receipt
 from web.api.access import presented, resolve
@@ -66,10 +66,25 @@ def receive(door: str) -> Response:
     strict = request.headers.get("X-Strict-Mode") == "1"
     if strict and parsed.rejected:
         return problem(400, "Bad Request", "nothing was stored", rejected=_rejected(parsed), success=False)
-    return _acknowledge(deployment.writer.append(parsed.records), parsed)
+    return _acknowledge(_stored(parsed), parsed)
+
+
+def _stored(parsed: Parsed) -> Receipt:
+    """Store what was read, unless too many threads wait for the ledger already: decisions need some, too."""
+    deployment = current()
+    if not deployment.storing.acquire(blocking=False):
+        raise Unavailable("the ledger is busy; send it again")
+    try:
+        return deployment.writer.append(parsed.records)
+    finally:
+        deployment.storing.release()
 
 
 def _acknowledge(receipt: Receipt, parsed: Parsed) -> Response:
+    tally = current().tally
+    tally.add("events", "accepted", amount=receipt.accepted)
+    tally.add("events", "duplicate", amount=receipt.duplicates)
+    tally.add("events", "rejected", amount=len(parsed.rejected))
     return jsonify(
         success=True,
         accepted=receipt.accepted,

@@ -12,9 +12,10 @@ blueprint = Blueprint("management", __name__, url_prefix="/api/v1")
 
 
 @blueprint.before_request
-def guard() -> Response | None:
+def guard() -> None:
     """Let nobody in without a session, but show everybody the description."""
-    return None if request.endpoint == "management.show_description" else require_person()
+    if request.endpoint != "management.show_description":
+        require_person()
 
 
 @blueprint.get("/openapi.json")

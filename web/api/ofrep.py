@@ -10,14 +10,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic_core import from_json
 
 from assignment import Decision, Rule, Ruleset, decide
 from experiments.fields import KEY_PATTERN
-from experiments.messages import MAX_ID
+from experiments.messages import MAX_ID, MAX_MESSAGE_BYTES
 from experiments.storable import unstorable
+from web.api.clients import HEADERS
 
 _KEY = re.compile(KEY_PATTERN)
 _ANONYMOUS = ("anonymousId", "anonymous_id")
@@ -36,13 +38,22 @@ class Refusal(Exception):
         self.details = details
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What goes back over the wire."""
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    detail: str = ""
+
+    @cached_property
+    def lines(self) -> list[tuple[str, str]]:
+        """All headers, made once: an answer is given many times."""
+        lines = [*self.headers, *HEADERS.items()]
+        if self.body:
+            lines += [("Content-Type", "application/json"), ("Content-Length", str(len(self.body)))]
+        return lines
 
 
 def read_context(body: bytes) -> dict[str, Any]:
@@ -53,6 +64,8 @@ def read_context(body: bytes) -> dict[str, Any]:
     Refusal
         Saying in the protocol's terms what is wrong with it.
     """
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise Refusal(413, "INVALID_CONTEXT", f"the context is larger than {MAX_MESSAGE_BYTES} bytes")
     try:
         document = from_json(body, allow_inf_nan=False)
     except ValueError as problem:
@@ -63,10 +76,9 @@ def read_context(body: bytes) -> dict[str, Any]:
     key = context.get("targetingKey")
     if key is None or key == "":
         raise Refusal(400, "TARGETING_KEY_MISSING", "context.targetingKey: expected the unit's id")
-    if not isinstance(key, str) or len(key) > MAX_ID:
-        raise Refusal(
-            400, "INVALID_CONTEXT", f"context.targetingKey: expected a text of up to {MAX_ID} characters"
-        )
+    if not isinstance(key, str):
+        raise Refusal(400, "INVALID_CONTEXT", "context.targetingKey: expected a text")
+    _require_short("targetingKey", key)
     if unusable := unstorable(context):
         raise Refusal(400, "INVALID_CONTEXT", f"context: {unusable}")
     return context
@@ -99,6 +111,7 @@ def unit_of(rule: Rule, context: Mapping[str, Any]) -> str:
         for name in _ANONYMOUS:
             given = context.get(name)
             if isinstance(given, str) and given:
+                _require_short(name, given)
                 return given
     unit: str = context["targetingKey"]
     return unit
@@ -121,6 +134,11 @@ def success(decision: Decision) -> dict[str, Any]:
     }
 
 
+def _require_short(name: str, unit: str) -> None:
+    if len(unit) > MAX_ID:
+        raise Refusal(400, "INVALID_CONTEXT", f"context.{name}: expected up to {MAX_ID} characters")
+
+
 class Answers:
     """The answers of single evaluations under one ruleset.
 
@@ -128,8 +146,7 @@ class Answers:
     each outcome is written once.
     """
 
-    def __init__(self, ruleset: Ruleset) -> None:
-        self.ruleset = ruleset
+    def __init__(self) -> None:
         self._given: dict[tuple[str, str | None, str], Answer] = {}
 
     def give(self, decision: Decision) -> Answer:
@@ -137,7 +154,8 @@ class Answers:
         outcome = (decision.key, decision.variant, decision.detail)
         answer = self._given.get(outcome)
         if answer is None:
-            answer = self._given[outcome] = Answer(200, _encoded(success(decision)), (NO_STORE,))
+            body = _encoded(success(decision))
+            answer = self._given[outcome] = Answer(200, body, (NO_STORE,), decision.detail)
         return answer
 
 
@@ -150,7 +168,12 @@ def answer_all(ruleset: Ruleset, context: Mapping[str, Any], known_tag: str | No
     body = _encoded({"flags": [success(evaluate(ruleset, key, context)[0]) for key in ruleset.rules]})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = (REVALIDATE, ("ETag", tag))
-    return Answer(304, b"", headers) if known_tag == tag else Answer(200, body, headers)
+    return Answer(304, b"", headers) if _weak(known_tag) == tag else Answer(200, body, headers)
+
+
+def _weak(tag: str | None) -> str | None:
+    """A tag as we gave it: proxies that compress mark it as weak."""
+    return tag and tag.removeprefix("W/")
 
 
 def answer_refusal(refusal: Refusal, key: str | None) -> Answer:

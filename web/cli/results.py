@@ -58,7 +58,7 @@ def readout_command(key: str, *, as_json: bool, csv_path: Path | None) -> None:
     with ready_store(settings_of()) as store:
         snapshot = _latest(store, key)
     if csv_path is not None:
-        csv_path.write_text(comparisons_csv(snapshot.document), encoding="utf-8", newline="")
+        _write(csv_path, comparisons_csv(snapshot.document))
     say(dict(snapshot.document), as_json=as_json, text=_summary(snapshot.document))
 
 
@@ -123,6 +123,13 @@ def comparisons_csv(document: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as problem:
+        raise InvalidInput.at(str(path), f"cannot be written: {problem.strerror}") from problem
+
+
 def _plain(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
 
@@ -130,7 +137,7 @@ def _plain(value: Any) -> Any:
 def _attributes(text: str) -> dict[str, Any]:
     try:
         attributes = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise InvalidInput.at("--attributes", f"not JSON: {problem}") from problem
     if not isinstance(attributes, dict):
         raise InvalidInput.at("--attributes", "expected a JSON object")

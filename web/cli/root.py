@@ -30,6 +30,8 @@ _COMMANDS: Mapping[str, str] = {
     "readout": "web.cli.results",
     "verify": "web.cli.results",
     "assign": "web.cli.results",
+    "power": "web.cli.planning",
+    "simulate": "web.cli.planning",
     "key": "web.cli.access",
     "user": "web.cli.access",
 }
@@ -53,6 +55,8 @@ class _Root(click.Group):
             return super().invoke(ctx)
         except EvenhandError as refusal:
             raise click.ClickException(str(refusal)) from refusal
+        except UnicodeEncodeError as problem:  # the terminal's bytes become lone surrogates
+            raise click.ClickException("an argument holds bytes that are no text") from problem
 
 
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})

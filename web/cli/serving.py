@@ -2,27 +2,38 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
 from experiments import demo
-from experiments.errors import InvalidInput
+from experiments.errors import InvalidInput, Unavailable
 from experiments.people import create_link
 from web.cli.access import sign_in_address
 from web.cli.root import progress_bar, ready_store, settings_of
 from web.cli.upkeep import unsafe
-from web.deployment import VERSION, clock
+from web.deployment import THREADS, VERSION, clock
 from web.settings import Settings
 from web.worker import Worker
 
-BLOCKING_THREADS = 8
-"""Threads of a worker that run the application; the rest of its work is not Python's."""
+LARGEST_HEAD = 32 * 1024
+"""Bytes of a request's line and headers; more is answered 431. Bodies have limits of their own."""
+
+HEAD_PATIENCE = 10
+"""Seconds that a client may take to send them, so that slow senders cannot hold every connection."""
+
+DATABASE_PATIENCE = 5
+"""Seconds after which the worker tries again when the database is away at its start."""
+
+LEAVING_PATIENCE = 30
+"""Seconds that a worker may take to finish its requests and write what it holds when it is told to leave."""
 
 _host = click.option("--host", help="Address to listen on (EVENHAND_HOST; 127.0.0.1).")
 _port = click.option(
@@ -40,8 +51,13 @@ def serve_command(host: str | None, port: int | None, workers: int | None) -> No
     settings = settings_of(host=host, port=port, workers=workers)
     if problems := unsafe(settings):
         raise InvalidInput.at("", f"refusing to serve: {problems[0]}")
-    with ready_store(settings):
-        pass
+    try:
+        with ready_store(settings):
+            pass
+    except Unavailable as problem:
+        if not settings.kept_path.exists():
+            raise
+        click.echo(f"Serving what was last in force: {problem}", err=True)
     click.echo(f"Evenhand serves on http://{settings.host}:{settings.port}")
     _serve(settings)
 
@@ -77,42 +93,63 @@ def demo_command(host: str | None, port: int | None, workers: int | None, *, no_
 def worker_command(parent: int | None) -> None:
     """Keep readouts fresh: analyse running experiments again when their data have changed."""
     settings = settings_of()
-    with ready_store(settings) as store:
-        worker = Worker(settings, store, parent=parent)
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: worker.leaving.set())
-        worker.run()
+    leaving = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: leaving.set())
+    while not leaving.is_set():
+        try:
+            with ready_store(settings) as store:
+                Worker(settings, store, parent=parent, leaving=leaving).run()
+        except Unavailable:
+            leaving.wait(DATABASE_PATIENCE)
 
 
 def _serve(settings: Settings) -> None:
     """Run the server until it is told to stop."""
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server import Server
 
     _require_free(settings)
     # A forked worker would inherit locks that threads of this process held at that moment.
     multiprocessing.set_start_method("spawn", force=True)
-    # Workers are processes of their own and read the same settings from the environment.
-    os.environ |= {
-        "EVENHAND_HOST": settings.host,
-        "EVENHAND_PORT": str(settings.port),
-        "EVENHAND_DATA_DIR": str(settings.data_dir.resolve()),
-        "EVENHAND_PUBLIC_URL": settings.public_url or f"http://{settings.host}:{settings.port}",
-    }
+    _hand_on(settings)
     server = Server(
         "web.app:serve_app",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
-        blocking_threads=BLOCKING_THREADS,
+        blocking_threads=THREADS,
+        # Waiting requests cost little here and much in Python; each is a small task of the server's own.
+        backpressure=1_024,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEAD_PATIENCE * 1_000, keep_alive=True, max_buffer_size=LARGEST_HEAD
+        ),
         factory=True,
         websockets=False,
         log_level=LogLevels.error,
+        respawn_failed_workers=True,
+        workers_kill_timeout=LEAVING_PATIENCE,
     )
     with _analysing():
         server.serve()
+
+
+def _hand_on(settings: Settings) -> None:
+    """Put into the environment what the workers, processes of their own, read there."""
+    counters = settings.data_dir.resolve() / "metrics"
+    shutil.rmtree(counters, ignore_errors=True)  # those of processes that are gone
+    counters.mkdir(parents=True)
+    os.environ |= {
+        "EVENHAND_HOST": settings.host,
+        "EVENHAND_PORT": str(settings.port),
+        "EVENHAND_DATA_DIR": str(settings.data_dir.resolve()),
+        "EVENHAND_PUBLIC_URL": settings.public_url or f"http://{settings.host}:{settings.port}",
+        "PROMETHEUS_MULTIPROC_DIR": str(counters),
+    }
 
 
 @contextmanager

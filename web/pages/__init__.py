@@ -18,7 +18,19 @@ from web.wording.language import LANGUAGES, choose, html_tag
 
 __all__ = ["answer_http", "answer_refusal", "register"]
 
-_MODULES = ("assets", "creation", "design", "entrance", "experiments", "language", "results")
+_MODULES = (
+    "assets",
+    "creation",
+    "design",
+    "documentation",
+    "editing",
+    "entrance",
+    "experiments",
+    "language",
+    "methods",
+    "results",
+    "why",
+)
 
 
 def register(app: Flask) -> None:

@@ -17,22 +17,22 @@ from web.wording.problems import beside_fields
 @site.get("/experiments/new")
 def new() -> str:
     """The empty form."""
-    return _show(blank_form(), _metrics(), [])
+    return show_form(blank_form(), known_metrics(), [])
 
 
 @site.post("/experiments/new")
 def create() -> Response | str | tuple[str, int]:
     """Write a draft down, or show the form again with each problem beside its field."""
-    metrics = _metrics()
+    metrics = known_metrics()
     form = read_form(request.form)
     if "more" in request.form:
-        return _show(form.with_another_variant(), metrics, [])
+        return show_form(form.with_another_variant(), metrics, [])
     try:
         experiment = _write(parse_experiment(document_of(form)))
     except InvalidInput as refusal:
-        return _show(form, metrics, refusal.problems), 422
+        return show_form(form, metrics, refusal.problems), 422
     except Conflict as refusal:
-        return _show(form, metrics, [Problem("key", str(refusal))]), 409
+        return show_form(form, metrics, [Problem("key", str(refusal))]), 409
     return redirect(url_for("pages.design", key=experiment.key), 303)
 
 
@@ -44,16 +44,25 @@ def _write(draft: ExperimentDraft) -> Experiment:
         )
 
 
-def _metrics() -> list[Metric]:
+def known_metrics() -> list[Metric]:
+    """The metrics that an experiment can choose from."""
     with deployment.current().store.read() as session:
         return catalog.list_metrics(session=session)
 
 
-def _show(form: Form, metrics: list[Metric], problems: tuple[Problem, ...] | list[Problem]) -> str:
+def show_form(
+    form: Form,
+    metrics: list[Metric],
+    problems: tuple[Problem, ...] | list[Problem],
+    *,
+    editing: Experiment | None = None,
+) -> str:
+    """Lay the form out, with each problem beside its field."""
     return render_template(
         "new.html",
         form=form,
         metrics=metrics,
         problems=beside_fields(problems, form),
         metric_sentence=metric_sentence,
+        editing=editing,
     )

@@ -1,7 +1,8 @@
 """The design: what an experiment asks, where it stands, what was done to it; and its start and stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -9,6 +10,8 @@ from werkzeug.wrappers import Response
 from experiments import audit, catalog, launch
 from experiments.catalog import Experiment
 from experiments.lifecycle import Status
+from experiments.publishing import latest_version
+from experiments.workers import list_workers
 from web import auth, deployment
 from web.pages.site import site
 from web.wording.design import sections
@@ -28,13 +31,30 @@ class Move:
     button: str
 
 
-@site.get("/experiments/<key>")
-def design(key: str) -> str:
+_ACTS: Mapping[str, Callable[..., Experiment]] = {
+    "start": launch.start,
+    "stop": launch.stop,
+    "archive": launch.archive,
+}
+_MOVES: Mapping[Status, tuple[str, ...]] = {
+    Status.DRAFT: ("start", "archive"),
+    Status.REVIEW: ("start", "archive"),
+    Status.RUNNING: ("stop",),
+    Status.STOPPED: ("start", "conclude", "archive"),
+    Status.CONCLUDED: ("archive",),
+    Status.ARCHIVED: (),
+}
+
+
+@site.get("/experiments/<key>", endpoint="design")
+def show_design(key: str) -> str:
     """An experiment as it was designed, with its history."""
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
         metrics = catalog.find_metrics(session=session, keys=experiment.definition.metrics.keys)
         history = audit.history(session=session, object=key)
+        workers = list_workers(session=session, now=deployment.current().now())
+        published = latest_version(session=session)
     return render_template(
         "design.html",
         experiment=experiment,
@@ -44,10 +64,14 @@ def design(key: str) -> str:
         chip=status_chip(experiment.status),
         history=[(entry, told(entry)) for entry in history],
         moves=_moves(experiment),
+        editable=experiment.status not in (Status.CONCLUDED, Status.ARCHIVED),
+        decides=experiment.started_at is not None and experiment.definition.assignment == "internal",
+        workers=workers,
+        published=published,
     )
 
 
-@site.get("/experiments/<key>/<any(start, stop):move>")
+@site.get("/experiments/<key>/<any(start, stop, conclude, archive):move>")
 def confirm(key: str, move: str) -> str:
     """Say what a move will do, before it is made."""
     with deployment.current().store.read() as session:
@@ -57,14 +81,20 @@ def confirm(key: str, move: str) -> str:
     return render_template("confirm.html", experiment=experiment, move=_worded(move, experiment))
 
 
-@site.post("/experiments/<key>/<any(start, stop):move>")
+@site.post("/experiments/<key>/<any(start, stop, conclude, archive):move>")
 def make(key: str, move: str) -> Response:
     """Make a move, if nobody has changed the experiment since it was confirmed."""
     person, now = auth.person(), deployment.current().now()
-    act = launch.start if move == "start" else launch.stop
+    actor, revision = person.name if person else "", _revision()
     with deployment.current().store.write() as session:
-        act(session=session, key=key, actor=person.name if person else "", now=now, revision=_revision())
+        _act(move)(session=session, key=key, actor=actor, now=now, revision=revision)
     return redirect(url_for("pages.design", key=key), 303)
+
+
+def _act(move: str) -> Callable[..., Experiment]:
+    if move == "conclude":
+        return partial(launch.conclude, ship=request.form.get("ship") or None)
+    return _ACTS[move]
 
 
 def _revision() -> int:
@@ -73,13 +103,16 @@ def _revision() -> int:
 
 
 def _moves(experiment: Experiment) -> tuple[str, ...]:
-    if experiment.status in (Status.DRAFT, Status.REVIEW, Status.STOPPED):
-        return ("start",)
-    return ("stop",) if experiment.status is Status.RUNNING else ()
+    return _MOVES[experiment.status]
 
 
 def _worded(move: str, experiment: Experiment) -> Move:
-    words: dict[str, Callable[[Experiment], Move]] = {"start": _start, "stop": _stop}
+    words: dict[str, Callable[[Experiment], Move]] = {
+        "start": _start,
+        "stop": _stop,
+        "conclude": _conclude,
+        "archive": _archive,
+    }
     return words[move](experiment)
 
 
@@ -105,4 +138,29 @@ def _stop(experiment: Experiment) -> Move:
             gettext("What was recorded stays, and can still be analysed."),
         ),
         gettext("Stop"),
+    )
+
+
+def _conclude(experiment: Experiment) -> Move:
+    return Move(
+        "conclude",
+        gettext("Conclude %(name)s?", name=experiment.title),
+        (
+            gettext("The variant that you ship is what everybody gets from now on."),
+            gettext("Rolling back leaves everybody with the control's value."),
+            gettext("A concluded experiment cannot start again."),
+        ),
+        gettext("Conclude"),
+    )
+
+
+def _archive(experiment: Experiment) -> Move:
+    return Move(
+        "archive",
+        gettext("Archive %(name)s?", name=experiment.title),
+        (
+            gettext("Programs no longer know its key, and use the default in their code."),
+            gettext("The key is never used again; design, results and history stay readable."),
+        ),
+        gettext("Archive"),
     )

@@ -43,8 +43,8 @@ class Entry:
         return None if self.readout is None else (days_run(self.readout), planned_days(self.readout))
 
 
-@site.get("/experiments")
-def experiments() -> str:
+@site.get("/experiments", endpoint="experiments")
+def show_list() -> str:
     """The list, narrowed by search words and status."""
     text, status = request.args.get("q", "").strip(), _status(request.args.get("status", ""))
     with deployment.current().store.read() as session:

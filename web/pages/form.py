@@ -7,6 +7,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from experiments.definition import ExperimentDraft, VariantDraft
 from experiments.errors import InvalidInput, Problem
 
 PLAIN = ("name", "key", "change", "audience", "effect", "because", "control", "unit")
@@ -52,6 +53,35 @@ def blank_form() -> Form:
     """The form as it is first seen: two variants, all traffic, a careful plan."""
     texts = {"traffic": "100", "confidence": "95", "control": "control", "unit": "user_id", "days": "14"}
     return Form(texts, (TypedVariant(key="control"), TypedVariant(key="treatment")))
+
+
+def form_of(definition: ExperimentDraft) -> Form:
+    """The form filled with an experiment as it stands."""
+    roles = dict.fromkeys(definition.metrics.primary, "primary")
+    roles |= dict.fromkeys(definition.metrics.secondary, "secondary")
+    margins = {each.metric: _percent(each.margin) for each in definition.metrics.guardrails}
+    roles |= dict.fromkeys(margins, "guardrail")
+    plan = definition.plan
+    texts = {
+        **{name: getattr(definition, name) for name in ("name", "key", "control", "unit")},
+        **definition.hypothesis.model_dump(),
+        "traffic": _percent(definition.traffic / 10_000),
+        "confidence": _percent(plan.confidence),
+        "mde": "" if plan.mde is None else _percent(plan.mde),
+        "days": "" if plan.days is None else str(plan.days),
+        "size": "" if plan.size is None else str(plan.size),
+        "inference": plan.inference or "",
+    }
+    return Form(texts, tuple(map(_typed, definition.variants)), roles, margins)
+
+
+def _typed(variant: VariantDraft) -> TypedVariant:
+    value = "" if variant.value is None else json.dumps(variant.value, ensure_ascii=False)
+    return TypedVariant(variant.key, variant.name, str(variant.weight), value)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.6f}".rstrip("0").rstrip(".")
 
 
 def read_form(sent: MultiDict[str, str]) -> Form:
@@ -100,7 +130,7 @@ def _traffic(text: str, problems: list[Problem]) -> int:
 
 def _variant(typed: TypedVariant, place: int, problems: list[Problem]) -> dict[str, Any]:
     weight = _number(typed.weight, f"variants.{place}.weight", problems, default=1)
-    if not weight.is_integer():
+    if weight % 1:
         problems.append(Problem(f"variants.{place}.weight", "Input should be a valid integer"))
     return {
         "key": typed.key.strip(),

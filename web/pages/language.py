@@ -13,9 +13,9 @@ TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
 A_YEAR = 365 * 24 * 3600
 
 
-@site.post("/language")
+@site.post("/language", endpoint="language")
 @open_to_all
-def language() -> Response:
+def set_language() -> Response:
     """Remember a language and go back."""
     chosen = request.form.get("language", "")
     if chosen not in LANGUAGES:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, g, make_response, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -69,6 +69,8 @@ def _missing() -> Refusal:
 
 
 def _page(refusal: Refusal, detail: str) -> Response:
+    if refusal.status == 503:
+        g.setdefault("person", None)  # who asks cannot be looked up without the database
     # Outside the blueprint its own processors do not run: they are asked for here.
     text = render_template("refusal.html", refusal=refusal, detail=detail, **on_every_page())
     return guard(make_response(text, refusal.status))

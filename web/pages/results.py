@@ -15,9 +15,9 @@ from web.pages.site import site
 from web.scorecard import Line, lines_of
 from web.wording import Conclusion, FourChecks, Names, conclude, four_checks
 from web.wording.changes import sentence_of
-from web.wording.facts import Fact, facts
+from web.wording.facts import Fact, facts_of
 from web.wording.hypothesis import hypothesis_sentence
-from web.wording.methods import Term, detail, interval_note, methods
+from web.wording.methods import Term, detail, interval_note, methods_of
 from web.wording.names import names_of
 from web.wording.readings import heading, withholds
 from web.wording.tables import Table, lift_table, split_table
@@ -71,8 +71,8 @@ class ResultsPage:
     withheld: bool
 
 
-@site.get("/experiments/<key>/results")
-def results(key: str) -> str:
+@site.get("/experiments/<key>/results", endpoint="results")
+def show_results(key: str) -> str:
     """The latest readout of an experiment, or a calm word that there is none yet."""
     experiment, names, snapshot = _find(key)
     hypothesis = hypothesis_sentence(experiment.definition.hypothesis)
@@ -101,14 +101,14 @@ def _page(readout: Readout, names: Names, wanted: str) -> ResultsPage:
     return ResultsPage(
         conclusion=conclude(readout, names),
         checks=four_checks(readout, names),
-        facts=facts(readout, names),
+        facts=facts_of(readout, names),
         lines=lines,
         intervals=intervals_chart(lines),
         interval_note=interval_note(readout),
         details=tuple(_detail(readout, names, finding) for finding in readout.comparisons),
         over_time=_over_time(readout, names, wanted),
         split=_split(readout, names),
-        methods=methods(readout, names),
+        methods=methods_of(readout, names),
         withheld=withholds(readout),
     )
 

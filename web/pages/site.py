@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,7 +17,7 @@ from web import auth
 protection = CSRFProtect()
 site = Blueprint("pages", __name__, template_folder="../templates")
 
-_OPEN: set[str] = set()
+_OPEN: set[Callable[..., object]] = set()
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
@@ -29,14 +29,14 @@ View = TypeVar("View", bound=Callable[..., object])
 
 def open_to_all(view: View) -> View:
     """Mark a page that needs no sign-in."""
-    _OPEN.add(f"pages.{getattr(view, '__name__', '')}")
+    _OPEN.add(view)
     return view
 
 
 @site.before_request
 def ask_to_sign_in() -> AnyResponse | str | tuple[str, int] | None:
     """Send strangers to the sign-in page; a form sent without a session is told that nothing is lost."""
-    if request.endpoint in _OPEN or auth.person() is not None:
+    if current_app.view_functions[request.endpoint or ""] in _OPEN or auth.person() is not None:
         return None
     if request.method == "POST":
         return render_template("session_over.html"), 401

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from experiments.catalog import Experiment, Metric
 from experiments.definition import ExperimentDraft, MetricDraft, VariantDraft
 from web.wording import numbers
-from web.wording.language import gettext, ngettext
+from web.wording.language import gettext, joined, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def metric_sentence(metric: MetricDraft) -> str:
         text = gettext("Sum of the values of “%(event)s” for each unit.", event=event)
     more = gettext("More is better.") if metric.direction == "increase" else gettext("Less is better.")
     if metric.window is None:
-        return f"{text} {more}"
+        return joined(text, more)
     window = gettext("Counted for %(window)s after the exposure.", window=metric.window)
-    return f"{text} {window} {more}"
+    return joined(text, window, more)
 
 
 def _plan(draft: ExperimentDraft) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from web.wording.language import gettext
 from web.wording.names import Names
 
 
-def distrust(readout: Readout, names: Names) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def word_distrust(readout: Readout, names: Names) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Word failed checks: a headline, sentences, and the usual causes."""
     failed = [check for check in readout.checks if not check.passed]
     if any(check.name == "exposures" for check in failed):
@@ -24,7 +24,7 @@ def distrust(readout: Readout, names: Names) -> tuple[str, tuple[str, ...], tupl
     }
     sentences = tuple(told[check.name](check) for check in failed if check.name in told)
     causes = [cause for check in failed for cause in _CAUSES.get(check.name, _no_causes)()]
-    return gettext("Do not read these results."), sentences, tuple(causes)
+    return gettext("Do not read these results yet."), sentences, tuple(causes)
 
 
 def wrong_split(check: DataCheck, names: Names) -> str:

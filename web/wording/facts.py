@@ -18,7 +18,7 @@ class Fact:
     note: str = ""
 
 
-def facts(readout: Readout, names: Names) -> tuple[Fact, ...]:
+def facts_of(readout: Readout, names: Names) -> tuple[Fact, ...]:
     """The five facts to know before reading on."""
     return (
         Fact(gettext("Units"), numbers.whole(sum(readout.units.values()))),

@@ -39,6 +39,14 @@ def gettext(message: str, **values: object) -> str:
     return str(flask_babel.gettext(message, **values))
 
 
+def joined(*sentences: str) -> str:
+    """Put sentences one after the other, as the language does."""
+    whole, *rest = sentences or ("",)
+    for each in rest:
+        whole = gettext("%(one)s %(next)s", one=whole, next=each)
+    return whole
+
+
 def ngettext(one: str, many: str, count: int, **values: object) -> str:
     """Translate a message that counts; ``num`` is filled in."""
     return str(flask_babel.ngettext(one, many, count, **values))

@@ -6,14 +6,16 @@ from analysis import Finding, Readout, Role
 from analysis.plan import Correction
 from web.wording import numbers
 from web.wording.changes import is_share
+from web.wording.doubts import doubt_sentence
 from web.wording.language import gettext, ngettext
 from web.wording.names import Names
 from web.wording.readings import if_nothing_changed, points
 
-Term = tuple[str, str]
+Term = tuple[str, str] | tuple[str, str, str]
+"""A name, a text, and where there is one the method that computed it."""
 
 
-def methods(readout: Readout, names: Names) -> tuple[Term, ...]:
+def methods_of(readout: Readout, names: Names) -> tuple[Term, ...]:
     """List what was planned and how it was computed."""
     return (*_plan(readout, names), *_computing(readout), *_data(readout, names))
 
@@ -33,7 +35,8 @@ def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
         treatment=numbers.whole(finding.treatment_n),
         control=numbers.whole(finding.control_n),
     )
-    return ((gettext("Units"), units), *_difference(readout, finding), *_evidence(finding))
+    doubts = [(gettext("Caution"), doubt_sentence(flag), str(flag.kind)) for flag in finding.flags]
+    return ((gettext("Units"), units), *_difference(readout, finding), *_evidence(finding), *doubts)
 
 
 def _difference(readout: Readout, finding: Finding) -> Iterator[Term]:
@@ -50,7 +53,7 @@ def _evidence(finding: Finding) -> Iterator[Term]:
         return
     level = numbers.percent(finding.confidence, 2)
     yield gettext("Level of its interval"), gettext("%(level)s, after the correction", level=level)
-    yield gettext("p-value"), numbers.p_value(finding.p_value)
+    yield gettext("p-value"), numbers.p_value(finding.p_value), finding.method or ""
     if finding.p_value_adjusted is not None and finding.p_value_adjusted != finding.p_value:
         yield gettext("p-value, corrected"), numbers.p_value(finding.p_value_adjusted)
     yield gettext("In words"), if_nothing_changed(finding.p_value, inference=finding.inference)
@@ -65,8 +68,8 @@ def _plan(readout: Readout, names: Names) -> Iterator[Term]:
     plan = readout.plan
     level = _level_decimals(plan.confidence)
     yield gettext("Confidence"), numbers.percent(plan.confidence, level)
-    yield gettext("Looks"), _inference(readout)
-    yield gettext("Correction"), _correction(plan.correction)
+    yield gettext("Looks"), _inference(readout), plan.inference
+    yield gettext("Correction"), _correction(plan.correction), _CORRECTIONS.get(plan.correction, "")
     weights = sum(plan.weights.values())
     split = [
         f"{names.variant(key)} {numbers.tick_share(round(each / weights, 3))}"
@@ -81,11 +84,16 @@ def _plan(readout: Readout, names: Names) -> Iterator[Term]:
         yield gettext("Planned length"), ngettext("%(num)s day", "%(num)s days", plan.days)
 
 
+_CORRECTIONS = {Correction.HOLM: "holm", Correction.BENJAMINI_HOCHBERG: "benjamini_hochberg"}
+
+
 def _inference(readout: Readout) -> str:
     words = {
         "fixed": gettext("Fixed horizon: one look, at the planned end."),
         "sequential": gettext("Sequential: valid at every look up to the planned size."),
         "always_valid": gettext("Always valid: valid at every look, however long it runs."),
+        "group_sequential": gettext("Group sequential: valid at the looks that were registered."),
+        "bayesian": gettext("Bayesian: what to believe after the data; it promises no error rate."),
     }
     return words.get(readout.plan.inference, readout.plan.inference)
 
@@ -102,14 +110,18 @@ def _correction(correction: Correction) -> str:
 
 
 def _computing(readout: Readout) -> Iterator[Term]:
-    yield gettext("Difference"), gettext("Difference of means with unequal variances (Welch).")
-    yield gettext("Relative change"), gettext("Relative to the control, interval by Fieller's theorem.")
+    yield gettext("Difference"), gettext("Difference of means with unequal variances (Welch)."), "welch"
+    yield (
+        gettext("Relative change"),
+        gettext("Relative to the control, interval by Fieller's theorem."),
+        "fieller",
+    )
     if any(metric.role is Role.GUARDRAIL for metric in readout.plan.metrics):
         yield gettext("Guardrails"), gettext("Safe when the whole interval lies inside the harm limit.")
     check = readout.check("srm")
     if check is not None and check.p_value is not None:
         text = gettext("Chi-square against the planned split, p = %(p)s.", p=numbers.p_value(check.p_value))
-        yield gettext("Split check"), text
+        yield gettext("Split check"), text, "srm"
 
 
 def _data(readout: Readout, names: Names) -> Iterator[Term]:

@@ -81,6 +81,8 @@ def not_estimable(cause: str) -> str:
         "not_matured": gettext("no unit's time window has passed yet"),
         "zero_denominator": gettext("the denominator is zero"),
         "too_few_events": gettext("too few events so far"),
+        "too_few_clusters": gettext("too few groups of units"),
+        "collinear": gettext("the adjustments repeat each other"),
     }
     return reasons.get(cause, cause)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from analysis import Finding, Reading, Readout, Recommendation, Role
 from web.wording import numbers
 from web.wording.changes import is_share, per_thousand, sentence_of
-from web.wording.distrust import distrust, observed_split
-from web.wording.language import gettext, ngettext
+from web.wording.distrust import observed_split, word_distrust
+from web.wording.language import gettext, joined, ngettext
 from web.wording.names import Names
 
 
@@ -40,11 +40,11 @@ def conclude(readout: Readout, names: Names) -> Conclusion:
     """Word a readout's verdict."""
     match readout.verdict.recommendation:
         case Recommendation.DO_NOT_READ:
-            headline, sentences, causes = distrust(readout, names)
+            headline, sentences, causes = word_distrust(readout, names)
             if not any(readout.units.values()):
                 return Conclusion("wait", gettext("No data yet"), headline, sentences, causes=causes)
             split = observed_split(readout, names)
-            tag = gettext("Do not read")
+            tag = gettext("Do not read yet")
             return Conclusion("bad", tag, headline, sentences, causes=causes, split=split)
         case Recommendation.SHIP:
             return _ship(readout, names)
@@ -73,11 +73,13 @@ def beats(readout: Readout, names: Names) -> str:
             better.setdefault(finding.metric, []).append(names.variant(finding.variant))
     control = names.variant(readout.plan.control)
     several = len([each for each in readout.plan.metrics if each.role is Role.PRIMARY]) > 1
-    return " ".join(
-        _beat_on(numbers.listed(treatments), control, names.metric(metric), len(treatments))
-        if several
-        else _beat(numbers.listed(treatments), control, len(treatments))
-        for metric, treatments in better.items()
+    return joined(
+        *(
+            _beat_on(numbers.listed(treatments), control, names.metric(metric), len(treatments))
+            if several
+            else _beat(numbers.listed(treatments), control, len(treatments))
+            for metric, treatments in better.items()
+        )
     )
 
 

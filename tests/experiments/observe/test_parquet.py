@@ -35,7 +35,9 @@ def test_every_row_is_found_again_in_its_folder(filled: Store, tmp_path: Path) -
     ).fetchone()
     assert found == (40, sum(n / 7 for n in range(40)), NOW, 40)
     files = str(target / "exposures" / "**" / "*.parquet")
-    found = duckdb.execute("SELECT COUNT(*), COUNT(DISTINCT experiment) FROM read_parquet(?)", [files]).fetchone()
+    found = duckdb.execute(
+        "SELECT COUNT(*), COUNT(DISTINCT experiment) FROM read_parquet(?)", [files]
+    ).fetchone()
     assert found == (40, 2)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from experiments.errors import InvalidInput, Unavailable
 from experiments.store import Store, database, open_store
@@ -77,10 +77,13 @@ def test_a_second_writer_waits_for_the_first_and_loses_nothing(store: Store) -> 
 
 
 def test_a_block_that_raises_stores_nothing(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.write() as session:
+    def fail(session: Session) -> None:
         session.add(PersonRow(name="half", created_at=NOW))
         session.flush()
         raise RuntimeError
+
+    with pytest.raises(RuntimeError), store.write() as session:
+        fail(session)
     assert names(store) == []
 
 

@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from experiments.store import Store
+from experiments.store import Store, open_store
 from experiments.store.ledger import Receipt, Record, append, position
 from experiments.store.tables import EventRow, ExposureRow
 from tests.samples import event, exposure
@@ -38,7 +40,7 @@ def test_a_message_id_counts_once_within_a_batch_and_across_batches(store: Store
 
 def test_an_exposure_and_an_event_may_share_a_message_id(store: Store) -> None:
     with store.write() as session:
-        records = [exposure(message_id="m"), event(message_id="m")]
+        records: list[Record] = [exposure(message_id="m"), event(message_id="m")]
         assert append(session=session, records=records) == Receipt(2, 0)
 
 
@@ -66,13 +68,11 @@ records = st.builds(exposure, st.integers(1, 6)) | st.builds(event, st.integers(
 @settings(max_examples=30)
 @given(st.lists(st.lists(records, max_size=6), max_size=6))
 def test_any_batches_in_any_order_with_any_repeats_store_each_id_once(
-    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Record]]
+    tmp_path_factory: pytest.TempPathFactory, empty_ledger: Path, batches: list[list[Record]]
 ) -> None:
-    from experiments.store import open_store
-    from experiments.store.schema import upgrade
-
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}")
-    upgrade(store)
+    path = tmp_path_factory.mktemp("batches") / "ledger.sqlite3"
+    path.write_bytes(empty_ledger.read_bytes())
+    store = open_store(f"sqlite:///{path}")
     total = Receipt()
     for batch in batches:
         with store.write() as session:

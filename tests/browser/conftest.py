@@ -1,0 +1,129 @@
+"""A system Chromium that looks at the gallery, and fails on anything a browser would complain of."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from werkzeug.serving import make_server
+
+from experiments.catalog import save_metric
+from experiments.definition import parse_metric
+from tests.web.conftest import link_for
+from tests.web.scenes import METRICS, NOW, SCENES, stage
+from web.app import create_app
+from web.deployment import open_deployment
+from web.settings import Settings
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--font-render-hinting=none",
+)
+EXPECTED = ("willReadFrequently", "status of 422")
+"""Canvas pixels are read back by the tests themselves, and a form with problems is answered by 422."""
+
+OpenPage = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the browser tests; without Chromium they are skipped, except where they must run."""
+    skip = pytest.mark.skip(
+        reason="no system Chromium (apt-get install chromium); CI=true makes this a failure"
+    )
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM and os.environ.get("CI") != "true":
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application with all scenes."""
+    deployment = open_deployment(Settings(data_dir=tmp_path_factory.mktemp("pages")), now=lambda: NOW)
+    stage(deployment.store, *SCENES)
+    with deployment.store.write() as session:
+        for metric in METRICS:
+            save_metric(session=session, draft=parse_metric(metric), actor="test", now=NOW)
+    yield create_app(deployment)
+    deployment.close()
+
+
+@pytest.fixture(scope="session")
+def origin(app: Flask) -> Iterator[str]:
+    """Where it is served."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for the whole run."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM or None, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(chromium: Browser, origin: str, app: Flask) -> StorageState:
+    """The cookies of somebody who redeemed a link."""
+    context = chromium.new_context()
+    context.new_page().goto(origin + link_for(app))
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def open_page(chromium: Browser, origin: str, signed_in: StorageState) -> Iterator[OpenPage]:
+    """Open pages in a language, theme and width; at the end nothing may have been complained of."""
+    said: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def opened(path: str, *, language: str = "en", theme: str = "light", width: int = 1360) -> Page:
+        context = chromium.new_context(
+            base_url=origin,
+            locale=language,
+            color_scheme="dark" if theme == "dark" else "light",
+            viewport={"width": width, "height": 900},
+            storage_state=signed_in,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda it: said.append(it.text) if it.type in ("error", "warning") else None)
+        page.on("pageerror", lambda problem: said.append(str(problem)))
+        page.on("request", lambda it: said.append(it.url) if _is_foreign(it.url, origin) else None)
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.ok
+        if page.locator("[data-figure]").count():
+            page.wait_for_selector("html[data-figures-ready]", state="attached")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [each for each in said if not any(part in each for part in EXPECTED)] == []
+
+
+def _is_foreign(url: str, origin: str) -> bool:
+    return urlsplit(url).scheme in ("http", "https") and not url.startswith(origin)

@@ -1,0 +1,150 @@
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from tests.browser.conftest import OpenPage
+from web.scorecard import HEIGHTS
+
+PAGES = (
+    "/experiments",
+    "/experiments/new",
+    "/experiments/checkout-onepage",
+    "/experiments/checkout-onepage/results",
+    "/experiments/touch/results",
+    "/experiments/veterans/results",
+)
+RESULTS = "/experiments/checkout-onepage/results"
+INK = """() => {
+  const canvasIn = (root) => root.querySelector("canvas") ?? [...root.querySelectorAll("*")]
+    .filter((each) => each.shadowRoot)
+    .map((each) => canvasIn(each.shadowRoot))
+    .find(Boolean);
+  const canvas = canvasIn(document.querySelector("#canvas-intervals"));
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, 60);
+  let ink = 0, count = 0;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 128) { ink += data[i]; count += 1; }
+  return ink / count;
+}"""
+DRESSES = [(theme, width) for theme in ("light", "dark") for width in (1360, 390)]
+
+
+def repainted(page: Page, before: float) -> bool:
+    for _ in range(40):
+        if abs(page.evaluate(INK) - before) > 15:
+            return True
+        page.wait_for_timeout(50)
+    return False
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']} at {node['target']}" for each in found for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_sound_in_every_dress(open_page: OpenPage, path: str, language: str) -> None:
+    page = open_page(path, language=language)
+    for summary in page.locator("summary").all():
+        summary.click()
+    for theme, width in DRESSES:
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 900})
+        assert violations(page) == [], (theme, width)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (theme, width)
+
+
+@pytest.mark.parametrize("path", [RESULTS, "/experiments"])
+def test_a_page_opened_on_a_phone_is_sound(open_page: OpenPage, path: str) -> None:
+    page = open_page(path, width=390)
+    assert violations(page) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_axe_would_notice(open_page: OpenPage) -> None:
+    page = open_page("/sign-in")
+    page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+    assert any(each.startswith("image-alt") for each in violations(page))
+
+
+def test_lines_of_the_table_meet_lines_of_the_canvas(open_page: OpenPage) -> None:
+    page = open_page(RESULTS)
+    for kind in ("role", "comparison"):
+        for row in page.locator(f".lines tr.{kind}").all():
+            box = row.bounding_box()
+            assert box is not None
+            assert abs(box["height"] - HEIGHTS[kind]) < 0.51
+    table = page.locator(".beside table").bounding_box()
+    canvas = page.locator("#canvas-intervals").bounding_box()
+    assert table is not None
+    assert canvas is not None
+    assert abs(table["y"] - canvas["y"]) < 1
+    assert abs(table["height"] - canvas["height"]) < 2
+
+
+def test_metrics_of_many_treatments_keep_their_height(open_page: OpenPage) -> None:
+    page = open_page("/experiments/touch/results")
+    box = page.locator(".lines tr.metric").first.bounding_box()
+    assert box is not None
+    assert abs(box["height"] - HEIGHTS["metric"]) < 0.51
+
+
+def test_canvases_are_repainted_when_the_system_changes_its_theme(open_page: OpenPage) -> None:
+    page = open_page(RESULTS)
+    before = page.evaluate(INK)
+    page.emulate_media(color_scheme="dark")
+    assert repainted(page, before)
+
+
+def test_canvases_are_repainted_by_the_button_and_the_choice_is_kept(open_page: OpenPage) -> None:
+    page = open_page(RESULTS)
+    before = page.evaluate(INK)
+    page.get_by_role("button", name="Light or dark").click()
+    assert repainted(page, before)
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_language_is_changed_by_picking_it(open_page: OpenPage) -> None:
+    page = open_page(RESULTS)
+    page.get_by_label("Language").select_option("简体中文")
+    expect(page.get_by_role("heading", name="哪些指标变了")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans-CN")
+
+
+def test_a_figure_tells_its_numbers_under_the_pointer(open_page: OpenPage) -> None:
+    page = open_page(RESULTS)
+    place = page.locator("#canvas-lift")
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    expect(page.locator(".bk-Tooltip").filter(has_text="Interval").first).to_be_visible()
+
+
+def test_a_draft_is_created_and_started_by_hand(open_page: OpenPage) -> None:
+    page = open_page("/experiments/new")
+    page.get_by_label("Name", exact=True).first.fill("By hand")
+    page.get_by_label("If we …").fill("draw by hand")
+    page.get_by_label("then …").fill("more look")
+    expect(page.locator("[data-sentence]")).to_contain_text("draw by hand")
+    page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved yet")
+    expect(page.get_by_label("If we …")).to_have_value("draw by hand")
+    page.locator("#key").fill("by-hand")
+    page.locator("[id='role:paid']").select_option("primary")
+    page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_role("heading", name="By hand", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Start").click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("Ada started it")).to_be_visible()
+
+
+def test_pages_work_without_scripts(chromium: Browser, origin: str, signed_in: StorageState) -> None:
+    context = chromium.new_context(java_script_enabled=False, base_url=origin, storage_state=signed_in)
+    page = context.new_page()
+    page.goto(RESULTS)
+    expect(page.get_by_role("button", name="Change")).to_be_visible()
+    page.get_by_text("Show as table").first.click()
+    expect(page.get_by_role("table", name="Change over time")).to_be_visible()
+    context.close()

@@ -1,0 +1,112 @@
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from experiments import analyses, launch, readouts
+from experiments.store.instants import to_millis
+from experiments.store.ledger import append
+from tests.samples import DAY, NOW, definitions, event, experiment, exposure, metric
+from web.deployment import Deployment
+from web.worker import Worker
+
+RUNNING = 5  # of the furnished experiments
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.time = NOW + timedelta(minutes=1)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make(deployment: Deployment, clock: Clock) -> Callable[[], Worker]:
+    return lambda: Worker(deployment.settings, deployment.store, now=clock)
+
+
+def arrive(deployment: Deployment, number: int, at: datetime) -> None:
+    with deployment.store.write() as session:
+        received = to_millis(at)
+        append(
+            session=session,
+            records=[exposure(number, received_at=received), event(number, received_at=received)],
+        )
+
+
+def test_what_has_changed_is_analysed_and_what_has_not_is_left_alone(
+    make: Callable[[], Worker], deployment: Deployment, clock: Clock
+) -> None:
+    worker = make()
+    arrive(deployment, 1, NOW)
+    assert worker.look() == RUNNING
+    assert worker.look() == 0
+    clock.time += timedelta(minutes=1)
+    arrive(deployment, 2, clock.time)
+    assert worker.look() == RUNNING
+    with deployment.store.read() as session:
+        newest = readouts.latest(session=session, key="checkout")
+    assert newest is not None
+    assert sum(newest.document["units"].values()) == 2
+
+
+def test_a_worker_that_begins_anew_repeats_nothing_that_is_known(
+    make: Callable[[], Worker], deployment: Deployment
+) -> None:
+    arrive(deployment, 1, NOW)
+    make().look()
+    assert make().look() == 0
+
+
+def test_what_arrived_while_no_worker_ran_is_analysed(
+    make: Callable[[], Worker], deployment: Deployment, clock: Clock
+) -> None:
+    make().look()
+    clock.time += timedelta(hours=1)
+    arrive(deployment, 1, clock.time)
+    assert make().look() == RUNNING
+
+
+def test_a_changed_definition_is_analysed_again(
+    make: Callable[[], Worker], deployment: Deployment, clock: Clock
+) -> None:
+    worker = make()
+    worker.look()
+    clock.time += timedelta(minutes=1)
+    with deployment.store.write() as session:
+        changed = definitions(experiment(name="Renamed", overrides={"tester": "new"}), metrics=[metric()])
+        launch.apply(session=session, definitions=changed, actor="t", now=clock.time)
+    assert worker.look() == 1
+
+
+def test_a_new_day_is_looked_at_even_without_news(make: Callable[[], Worker], clock: Clock) -> None:
+    worker = make()
+    worker.look()
+    clock.time += DAY
+    assert worker.look() == RUNNING
+
+
+def test_one_experiment_that_cannot_be_analysed_does_not_stop_the_others(
+    make: Callable[[], Worker], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = analyses.analyse
+
+    def fragile(**asked: object) -> object:
+        if asked["key"] == "banner":
+            raise ZeroDivisionError
+        return real(**asked)  # type: ignore[arg-type]  # handed on as it came
+
+    worker = make()
+    with monkeypatch.context() as patch, caplog.at_level(logging.CRITICAL):
+        patch.setattr(analyses, "analyse", fragile)
+        assert worker.look() == RUNNING - 1
+    assert worker.look() == 1

@@ -1,0 +1,71 @@
+"""Why: what one unit gets in an experiment, question by question. Nothing is recorded."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request
+
+from assignment import Decision
+from experiments import catalog
+from experiments.decisions import explain
+from experiments.errors import InvalidInput
+from experiments.messages import MAX_ID
+from experiments.storable import unstorable
+from web import deployment
+from web.pages.site import site
+from web.wording.decisions import Step, decision_sentence, steps_of
+from web.wording.language import gettext
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision, worded."""
+
+    sentence: str
+    steps: tuple[Step, ...]
+    value: str
+    decision: Decision
+
+
+@site.get("/experiments/<key>/why")
+def show_reasons(key: str) -> str:
+    """Ask for a unit, and explain its decision."""
+    unit, written = request.args.get("unit", ""), request.args.get("attributes", "")
+    explanation, problem = None, ""
+    with deployment.current().store.read() as session:
+        experiment = catalog.find_experiment(session=session, key=key)
+        if unit:
+            try:
+                attributes = _attributes(unit, written)
+                decision = explain(session=session, key=key, unit=unit, attributes=attributes)
+                explanation = _explained(decision, unit)
+            except InvalidInput as refusal:
+                problem = refusal.problems[0].message
+    return render_template(
+        "why.html",
+        experiment=experiment,
+        unit=unit,
+        attributes=written,
+        explanation=explanation,
+        problem=problem,
+    )
+
+
+def _explained(decision: Decision, unit: str) -> Explanation:
+    value = json.dumps(decision.value, ensure_ascii=False)
+    return Explanation(decision_sentence(decision, unit), tuple(steps_of(decision)), value, decision)
+
+
+def _attributes(unit: str, text: str) -> dict[str, Any]:
+    if len(unit) > MAX_ID:
+        raise InvalidInput.at("unit", gettext("The id is too long."))
+    try:
+        attributes = json.loads(text or "{}")
+    except (ValueError, RecursionError) as problem:
+        raise InvalidInput.at("attributes", gettext("The attributes are not JSON.")) from problem
+    if not isinstance(attributes, dict):
+        raise InvalidInput.at("attributes", gettext("The attributes have to be a JSON object."))
+    if unstorable(attributes) or unstorable(unit):
+        raise InvalidInput.at("attributes", gettext("A value cannot be sent by any client."))
+    return attributes
