@@ -2,7 +2,7 @@
 
 Equal rows must all count, and a derived message id tells them apart by their ordinal. A counter would keep
 an object for every row; here sorted runs of 64-bit hashes are kept and merged as they grow, like the runs of
-a log-structured index: ten million rows take 80 MB, and twice that for a moment while the largest merge.
+a log-structured index: ten million rows take 80 MB.
 
 Two different rows that share 64 bits (3 in a million for a file of ten million rows) do no harm: the ordinal
 of the second is then one too high, and so it is whenever that file is read again.
@@ -12,6 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+LARGEST = 1 << 22
+"""Hashes of a run that is merged no further: a merge holds both runs twice for a moment, 64 MB at most."""
 
 
 class Ordinals:
@@ -53,8 +57,8 @@ class Ordinals:
         return ordinals
 
     def _keep(self, run: NDArray[np.uint64]) -> None:
-        """Add a sorted run; merge it with its neighbours until each is more than twice the next."""
-        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+        """Add a sorted run; merge it with its neighbours until each is more than twice the next, or large."""
+        while self._runs and len(self._runs[-1]) <= min(2 * len(run), LARGEST - len(run)):
             run = np.concatenate([self._runs.pop(), run])
             run.sort(kind="stable")  # finds the two sorted halves and merges them
         self._runs.append(run)

@@ -105,7 +105,7 @@ def append_rows(*, session: Session, kind: type[Record], rows: Sequence[tuple[An
     statement, positional = _statement(kind, connection.dialect)
     parameters: Any = kept
     if not positional:
-        # In the order of their ids: two transactions that insert the same ones then never wait for each other.
+        # In the order of their ids: transactions that insert the same ones then never wait for each other.
         parameters = [dict(zip(kind._fields, row, strict=True)) for row in sorted(kept, key=_message_id)]
     added = connection.exec_driver_sql(statement, parameters).rowcount
     return Receipt(added, len(kept) - added, outdated)
