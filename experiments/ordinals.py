@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 LARGEST = 1 << 22
 """Hashes of a run that is merged no further: a merge holds both runs twice for a moment, 64 MB at most."""
 
