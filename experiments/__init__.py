@@ -13,5 +13,9 @@ Decisions of this room
   composed in `experiments.observe` only.
 - The ledger is append-only with a unique message id; everything that is derived (the columnar copy,
   readouts) can be thrown away and made again.
+- Everything passes one intake on its way into the ledger, whichever door it comes through: compared with our
+  own assignment, trimmed to the tracking plan, its ids turned into pseudonyms where that is asked for.
+- What became of every message is counted in the transaction that stores it. Rows marked ``unknown`` or
+  ``mismatch`` are analysed as they were recorded; only ``override`` is left out.
 - A snapshot keeps the observation beside the readout, so that every number can be computed again from it.
 """

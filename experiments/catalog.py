@@ -102,6 +102,11 @@ def list_experiments(
     ]
 
 
+def known_keys(*, session: Session) -> frozenset[str]:
+    """The keys of all experiments there ever were."""
+    return frozenset(session.exec(select(ExperimentRow.key)))
+
+
 def list_metrics(*, session: Session) -> list[Metric]:
     """All metrics in their newest versions, by key."""
     newest = select(MetricRow.key, func.max(MetricRow.version)).group_by(MetricRow.key)

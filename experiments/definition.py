@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, JsonValue, ValidationError, field_va
 from assignment import BUCKETS, EXCLUDED, condition_from_json
 from experiments.errors import InvalidInput, Problem
 from experiments.fields import Draft, Duration, Instant, Key, Name, Text, UnitId, Value, keepable, spoken
+from experiments.tracking import EventDraft, Mode
 
 
 class CapDraft(Draft):
@@ -223,8 +224,17 @@ class SegmentDraft(Draft):
         return condition
 
 
+class TrackingModeDraft(Draft):
+    """How strictly the tracking plan is meant."""
+
+    mode: Mode
+
+
 class Definitions(Draft):
     """A file of definitions."""
+
+    tracking: TrackingModeDraft | None = None
+    events: tuple[EventDraft, ...] = ()
 
     layers: tuple[LayerDraft, ...] = ()
     holdouts: tuple[HoldoutDraft, ...] = ()
@@ -234,7 +244,7 @@ class Definitions(Draft):
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
-        for kind in Definitions.model_fields:
+        for kind in Definitions.model_fields.keys() - {"tracking"}:
             keys = [each.key for each in getattr(self, kind)]
             twice = sorted({key for key in keys if keys.count(key) > 1})
             if twice:

@@ -10,9 +10,10 @@ memory does not grow with the file but for eight bytes a row (see `experiments.o
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import numpy as np
 
 from experiments.catalog import list_experiments
 from experiments.errors import InvalidInput, Problem
+from experiments.intake import ANYTHING, Intake
 from experiments.ordinals import Ordinals
 from experiments.rowcolumns import OPTIONAL, REQUIRED, ColumnReader, Columns, FileKind
 from experiments.rowfiles import BadRow, blocks, require_whole
@@ -28,6 +30,8 @@ from experiments.store import Store
 from experiments.store.floors import known_floors
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Receipt, append_rows
+from experiments.store.tallies import EXPOSURE
+from experiments.tracking import Unplanned
 
 CHUNK = 20_000
 """Rows of one transaction: large enough to be quick, small enough to let other writers in between."""
@@ -68,10 +72,10 @@ class _Rejected:
     rows: list[BadRow] = field(default_factory=list)
     total: int = 0
 
-    def add(self, row: BadRow) -> None:
-        self.total += 1
-        if len(self.rows) < self.most:
-            self.rows.append(row)
+    def add(self, bad: list[BadRow]) -> None:
+        """Add those of a block, in the order of the file."""
+        self.total += len(bad)
+        self.rows += sorted(bad, key=lambda row: row.line)[: self.most - len(self.rows)]
 
 
 def import_file(
@@ -81,6 +85,7 @@ def import_file(
     path: Path,
     now: datetime,
     strict: bool = False,
+    intake: Intake = ANYTHING,
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> ImportReport:
     """Import a CSV or JSON Lines file, plain or compressed with gzip.
@@ -89,6 +94,8 @@ def import_file(
     ----------
     strict
         Import nothing if any row is bad.
+    intake
+        What is in force for records that come in.
     progress
         Is told the share of the file that has been read, from 0 to 1.
 
@@ -100,28 +107,32 @@ def import_file(
     require_whole(path)
     reader = _reader(store, kind)
 
-    def read(rejected: _Rejected) -> Iterator[Columns]:
+    def read(rejected: _Rejected, seen: Ordinals | None) -> Iterator[_Rows]:
         for block in blocks(path, required=REQUIRED[kind], optional=OPTIONAL[kind], progress=progress):
-            yield reader.read(block, rejected.add)
+            bad: list[BadRow] = []
+            columns = reader.read(block, bad.append)
+            ids = _message_ids(kind, columns, seen, intake.secret) if seen is not None else columns.message_id
+            rows = _taken(intake, kind, columns, _rows(kind, columns, ids, to_millis(now)), bad.append)
+            rejected.add(bad)
+            yield rows
 
     if strict:
         wrong = _Rejected(MOST_NAMED)
-        for _ in read(wrong):
+        for _ in read(wrong, None):
             pass
         if wrong.total:
             raise InvalidInput(_problems(path, wrong))
     rejected = _Rejected(MOST_KEPT)
-    seen = Ordinals()
     receipt = Receipt()
-    for columns in read(rejected):
-        rows = _rows(kind, columns, _message_ids(kind, columns, seen), to_millis(now))
+    for rows in read(rejected, Ordinals()):
         for start in range(0, len(rows), CHUNK):
             with store.write() as session:
                 receipt += append_rows(session=session, kind=_RECORDS[kind], rows=rows[start : start + CHUNK])
     return ImportReport(receipt, tuple(rejected.rows), rejected.total)
 
 
-_RECORDS = {FileKind.EXPOSURES: Exposure, FileKind.EVENTS: Event}
+_RECORDS: Mapping[FileKind, type[Exposure | Event]] = {FileKind.EXPOSURES: Exposure, FileKind.EVENTS: Event}
+_Rows = list[tuple[Any, ...]]
 
 
 def _reader(store: Store, kind: FileKind) -> ColumnReader:
@@ -133,32 +144,51 @@ def _reader(store: Store, kind: FileKind) -> ColumnReader:
         return ColumnReader(kind, variants, known_floors(session=session))
 
 
+def _taken(
+    intake: Intake, kind: FileKind, columns: Columns, rows: _Rows, reject: Callable[[BadRow], None]
+) -> _Rows:
+    """What is stored of the rows. Most say the same beside who and when, and are judged together."""
+    names = repeat(EXPOSURE) if kind is FileKind.EXPOSURES else columns.subject
+    said = list(zip(names, columns.document, strict=False))
+    touched = {each for each in set(said) if not intake.leaves(*each)}
+    if not touched:
+        return rows
+    taken: _Rows = []
+    for row, line, what in zip(rows, columns.line, said, strict=True):
+        try:
+            taken.append(intake.take(_RECORDS[kind](*row))[0] if what in touched else row)
+        except Unplanned as problem:
+            reject(BadRow(line, str(problem)))
+    return taken
+
+
 def _problems(path: Path, wrong: _Rejected) -> list[Problem]:
     named = [Problem(f"{path.name} line {each.line}", each.reason) for each in wrong.rows]
     more = wrong.total - len(named)
     return [*named, Problem("", f"and {more} more")] if more else named
 
 
-def _message_ids(kind: FileKind, columns: Columns, seen: Ordinals) -> Sequence[str | None]:
+def _message_ids(kind: FileKind, columns: Columns, seen: Ordinals, secret: bytes) -> Sequence[str | None]:
     """The ids that the file gives; where it gives none, derived ones."""
     given = columns.message_id
     if None not in given:
         return given
     if any(given):
         lacking = [place for place, each in enumerate(given) if each is None]
-        derived = iter(_derived(kind, columns.at(lacking), seen))
+        derived = iter(_derived(kind, columns.at(lacking), seen, secret))
         return [next(derived) if each is None else each for each in given]
-    return _derived(kind, columns, seen)
+    return _derived(kind, columns, seen, secret)
 
 
-def _derived(kind: FileKind, columns: Columns, seen: Ordinals) -> list[str]:
+def _derived(kind: FileKind, columns: Columns, seen: Ordinals, secret: bytes) -> list[str]:
     # No part can hold a NUL, so two rows have the same content only if they say the same.
     contents = (
         f"{kind}\0{user or ''}\0{anonymous or ''}\0{subject}\0{detail}\0{occurred_at}\0{document or ''}"
         for user, anonymous, subject, detail, occurred_at, document in columns.said()
     )
-    blake = hashlib.blake2b
-    digests = b"".join([blake(each.encode(), digest_size=_DIGEST.itemsize).digest() for each in contents])
+    # Under a key, nobody can try out whose row an id was made of.
+    blake = partial(hashlib.blake2b, digest_size=_DIGEST.itemsize, key=secret)
+    digests = b"".join([blake(each.encode()).digest() for each in contents])
     heads = np.frombuffer(digests, dtype=_DIGEST)["head"]
     moments = np.array(columns.occurred_at, dtype=">i8").clip(min=0).view(np.uint8).reshape(-1, 8)[:, 2:]
     ids = np.hstack([moments, np.frombuffer(digests, dtype=np.uint8).reshape(-1, _DIGEST.itemsize)])
@@ -169,9 +199,7 @@ def _derived(kind: FileKind, columns: Columns, seen: Ordinals) -> list[str]:
     return texts
 
 
-def _rows(
-    kind: FileKind, columns: Columns, message_ids: Sequence[str | None], received_at: int
-) -> list[tuple[Any, ...]]:
+def _rows(kind: FileKind, columns: Columns, message_ids: Sequence[str | None], received_at: int) -> _Rows:
     who = (columns.user_id, columns.anonymous_id)
     when = (columns.occurred_at, repeat(received_at), columns.document, repeat(None))
     if kind is FileKind.EXPOSURES:

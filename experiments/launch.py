@@ -23,6 +23,7 @@ from experiments.errors import InvalidInput, NotFound
 from experiments.lifecycle import Status, require_move
 from experiments.publishing import publish
 from experiments.store.tables import ExperimentRow, PhaseRow
+from experiments.tracking_plans import apply_events
 
 
 def submit(
@@ -163,6 +164,8 @@ def apply(
     changes += [eligibility.save_holdout(draft=each, **common) for each in definitions.holdouts]
     changes += [eligibility.save_segment(draft=each, **common) for each in definitions.segments]
     changes += [save_metric(draft=each, **common) for each in definitions.metrics]
+    mode = None if definitions.tracking is None else definitions.tracking.mode
+    changes += apply_events(events=definitions.events, mode=mode, **common)
     for draft in definitions.experiments:
         changes.append(_apply_definition(draft=draft, new_phase=new_phase, **common))
         changes += _apply_status(draft=draft, **common)

@@ -8,16 +8,20 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
 from experiments.errors import InvalidInput
+from experiments.intake import ANYTHING, VALUE_PROPERTIES, Intake
+from experiments.message_times import Moment, moment_of
 from experiments.salvage import rescue
 from experiments.storable import LARGEST_NUMBER, unstorable
 from experiments.store.instants import to_millis
-from experiments.store.ledger import Event, Exposure, Record
+from experiments.store.ledger import Event, Exposure, Record, event_of
+from experiments.store.tallies import EXPOSURE, NOTHING, Edge, Note, Rejected, Remarks
+from experiments.tracking import Unplanned
 
 MAX_MESSAGES = 1_000
 MAX_MESSAGE_BYTES = 64 * 1024
@@ -25,16 +29,32 @@ MAX_ID = 512
 MAX_MESSAGE_ID = 200
 MAX_EVENT_NAME = 200
 
-FUTURE_LIMIT = timedelta(hours=24)
-"""An event further in the future than this is dated at its arrival, and marked."""
-
-SKEW_LIMIT = timedelta(seconds=2)
-"""A client's clock that is off by less than this is left alone."""
-
 EXPOSURE_EVENTS = frozenset({"Experiment Viewed", "$experiment_started", "$feature_flag_called"})
-_EXPERIMENT_FIELDS = ("experiment_id", "experimentId", "$feature_flag")
-_VARIANT_FIELDS = ("variation_id", "variationId", "variant_id", "$feature_flag_response")
-_VALUE_FIELDS = ("value", "revenue", "total")
+_EXPERIMENT_FIELDS = ("experiment_id", "experimentId", "$feature_flag", "Experiment name")
+_VARIANT_FIELDS = (
+    "variation_id",
+    "variationId",
+    "variant_id",
+    "variantId",
+    "$feature_flag_response",
+    "Variant name",
+)
+_ABOUT_EXPOSURES = frozenset(
+    {
+        *_EXPERIMENT_FIELDS,
+        *_VARIANT_FIELDS,
+        "experiment_name",
+        "variation_name",
+        "experimentName",
+        "variationName",
+    }
+)
+_CONTEXT_FACTS = {"ip": "ip", "user_agent": "userAgent"}
+"""What a message's context says that becomes a property, if the tracking plan lists it: name, and where."""
+
+UNREADABLE = "(unreadable)"
+"""What a message without a readable name is counted under."""
+
 _TYPES = frozenset({"track", "identify", "alias", "page", "screen", "group"})
 
 
@@ -54,6 +74,15 @@ class Parsed:
 
     records: tuple[Record, ...]
     rejected: tuple[Rejection, ...]
+    remarks: Remarks = NOTHING
+
+
+class _Taken(NamedTuple):
+    """A message that is a record, with what there is to say about it."""
+
+    record: Record
+    notes: tuple[str, ...]
+    edge: Edge | None
 
 
 class _Rejected(Exception):
@@ -65,7 +94,9 @@ class _Rejected(Exception):
         self.detail = detail
 
 
-def parse_body(body: bytes, *, implied_type: str | None, received_at: datetime) -> Parsed:
+def parse_body(
+    body: bytes, *, implied_type: str | None, received_at: datetime, intake: Intake = ANYTHING
+) -> Parsed:
     """Parse the body of a request.
 
     Parameters
@@ -76,13 +107,15 @@ def parse_body(body: bytes, *, implied_type: str | None, received_at: datetime) 
         The type of a single message that does not name its own, from the door's path.
     received_at
         The server's time of arrival.
+    intake
+        What is in force for records that come in.
 
     Raises
     ------
     InvalidInput
         If the body as a whole is not JSON of that shape.
     """
-    document = _decode(body)
+    document = decode(body)
     if not isinstance(document, dict):
         raise InvalidInput.at("", "expected a JSON object")
     messages = document.get("batch", None)
@@ -92,17 +125,23 @@ def parse_body(body: bytes, *, implied_type: str | None, received_at: datetime) 
         raise InvalidInput.at("batch", "expected a list of messages")
     if len(messages) > MAX_MESSAGES:
         raise InvalidInput.at("batch", f"holds {len(messages)} messages; {MAX_MESSAGES} is the limit")
-    records: list[Record] = []
+    taken: list[_Taken] = []
     rejected: list[Rejection] = []
+    counted: list[Rejected] = []
     for index, message in enumerate(messages):
         try:
-            records.append(_record(message, document, implied_type, received_at))
-        except _Rejected as problem:
+            taken.append(_taken(message, document, implied_type, received_at, intake))
+        except (_Rejected, Unplanned) as problem:
             rejected.append(Rejection(index, _id_of(message), problem.code, problem.detail))
-    return Parsed(tuple(records), tuple(rejected))
+            at, name = to_millis(received_at), _name_of(message, implied_type)
+            counted.append(Rejected(at, name, _id_of(message), problem.code, problem.detail))
+    notes = {each.record.message_id: Note(event_of(each.record), each.notes) for each in taken if each.notes}
+    edges = tuple(each.edge for each in taken if each.edge is not None)
+    records = tuple(each.record for each in taken)
+    return Parsed(records, tuple(rejected), Remarks(notes, tuple(counted), edges))
 
 
-def _decode(body: bytes) -> Any:
+def decode(body: bytes) -> Any:
     """Decode JSON; a text that one message spoils must not spoil the rest."""
     try:
         return from_json(body, allow_inf_nan=False)
@@ -113,34 +152,64 @@ def _decode(body: bytes) -> Any:
             raise InvalidInput.at("", f"not JSON: {strict}") from strict
 
 
-def _record(
-    message: Any, envelope: Mapping[str, Any], implied_type: str | None, received_at: datetime
-) -> Record:
+def _taken(
+    message: Any,
+    envelope: Mapping[str, Any],
+    implied_type: str | None,
+    received_at: datetime,
+    intake: Intake,
+) -> _Taken:
+    """Read one message and let it pass the intake."""
     if not isinstance(message, dict):
         raise _Rejected("not_an_object", "expected an object")
     kind = message.get("type") or implied_type
     if not isinstance(kind, str) or kind not in _TYPES:
         raise _Rejected("unknown_type", f"type: expected one of {', '.join(sorted(_TYPES))}")
+    moment = moment_of(message, envelope, received_at)
+    if moment is None:
+        raise _Rejected("bad_time", "timestamp: expected ISO 8601, such as 2026-03-15T09:30:00.000Z")
+    record = _record(message, kind, moment, to_millis(received_at), intake)
+    edge = _edge(message, kind, record)
+    notes = moment.notes
+    if isinstance(record, Exposure):
+        record = intake.compare(record)
+        notes = notes if record.mark in (None, "clamped") else (*notes, record.mark)
+    kept, more = intake.take(record)
+    return _Taken(kept, (*notes, *more), None if edge is None else intake.hide_edge(edge))
+
+
+def _record(message: Mapping[str, Any], kind: str, moment: Moment, received: int, intake: Intake) -> Record:
     user = _identity(message, "userId")
     anonymous = _identity(message, "anonymousId")
     if user is None and anonymous is None:
         raise _Rejected("missing_user", "expected userId or anonymousId")
-    occurred_at, mark = _time(message, envelope, received_at)
-    received = to_millis(received_at)
     message_id = _message_id(message, received)
     name = _event_name(message, kind)
-    properties = _properties(message, kind)
-    if name in EXPOSURE_EVENTS:
+    shown = name in EXPOSURE_EVENTS
+    properties = _with_context(_properties(message, kind), message, EXPOSURE if shown else name, intake)
+    if shown:
         experiment, variant = _exposed(properties)
-        known = {*_EXPERIMENT_FIELDS, *_VARIANT_FIELDS, "experiment_name", "variation_name"}
-        attributes = {field: value for field, value in properties.items() if field not in known}
+        attributes = {field: value for field, value in properties.items() if field not in _ABOUT_EXPOSURES}
         written = _written(attributes)
         return Exposure(
-            message_id, experiment, user, anonymous, variant, occurred_at, received, written, mark
+            message_id, experiment, user, anonymous, variant, moment.millis, received, written, moment.mark
         )
     value = _value(properties)
     written = _written(properties)
-    return Event(message_id, user, anonymous, name, value, occurred_at, received, written, mark)
+    return Event(message_id, user, anonymous, name, value, moment.millis, received, written, moment.mark)
+
+
+def _edge(message: Mapping[str, Any], kind: str, record: Record) -> Edge | None:
+    """Who is who, if the message is there to say so; its traits are not stored."""
+    if kind == "identify":
+        anonymous = record.anonymous_id
+    elif kind == "alias":
+        anonymous = _identity(message, "previousId") or record.anonymous_id
+    else:
+        return None
+    if anonymous is None or record.user_id is None or anonymous == record.user_id:
+        return None
+    return Edge(anonymous, record.user_id, record.occurred_at)
 
 
 def _identity(message: Mapping[str, Any], field: str) -> str | None:
@@ -189,6 +258,21 @@ def _properties(message: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return properties
 
 
+def _with_context(
+    properties: dict[str, Any], message: Mapping[str, Any], event: str, intake: Intake
+) -> dict[str, Any]:
+    """Add what the context says of the sender, where the tracking plan lists it."""
+    context = message.get("context")
+    if not isinstance(context, dict):
+        return properties
+    found = {
+        name: context[field]
+        for name, field in _CONTEXT_FACTS.items()
+        if isinstance(context.get(field), str) and intake.plan.lists(event, name)
+    }
+    return {**found, **properties} if found else properties
+
+
 def _exposed(properties: Mapping[str, Any]) -> tuple[str, str]:
     experiment = next((properties[f] for f in _EXPERIMENT_FIELDS if properties.get(f)), None)
     variant = next((properties[f] for f in _VARIANT_FIELDS if properties.get(f) is not None), None)
@@ -200,7 +284,7 @@ def _exposed(properties: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _value(properties: Mapping[str, Any]) -> float | None:
-    for field in _VALUE_FIELDS:
+    for field in VALUE_PROPERTIES:
         value = properties.get(field)
         if isinstance(value, int | float) and not isinstance(value, bool):
             if not abs(value) <= LARGEST_NUMBER:
@@ -220,43 +304,17 @@ def _written(properties: Mapping[str, Any]) -> str | None:
     return text
 
 
-def _time(
-    message: Mapping[str, Any], envelope: Mapping[str, Any], received_at: datetime
-) -> tuple[int, str | None]:
-    """When it happened: the client's time, moved by how far its clock was off when it sent."""
-    claimed = message.get("originalTimestamp") or message.get("timestamp") or envelope.get("timestamp")
-    if claimed is None:
-        return to_millis(received_at), None
-    happened = parse_time(claimed)
-    sent_text = message.get("sentAt") or envelope.get("sentAt") or None
-    sent = parse_time(sent_text) if sent_text is not None else None
-    if happened is None or (sent_text is not None and sent is None):
-        raise _Rejected("bad_time", "timestamp: expected ISO 8601, such as 2026-03-15T09:30:00.000Z")
-    skew = received_at - sent if sent is not None else timedelta()
-    moved = _shifted(happened, skew) if abs(skew) > SKEW_LIMIT else happened
-    if moved - received_at <= FUTURE_LIMIT:
-        return to_millis(moved), None
-    return to_millis(received_at), "clamped"
-
-
-def _shifted(moment: datetime, by: timedelta) -> datetime:
-    try:
-        return moment + by
-    except OverflowError:
-        return moment
-
-
-def parse_time(text: Any) -> datetime | None:
-    """Read an ISO 8601 time, one without an offset as UTC; None when it is not one."""
-    if not isinstance(text, str) or len(text) > 40:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment if 1970 <= moment.year <= 9000 else None
+def _name_of(message: Any, implied_type: str | None) -> str:
+    """The name that a rejected message is counted under."""
+    if not isinstance(message, dict):
+        return UNREADABLE
+    kind = message.get("type") or implied_type
+    name = message.get("event") if kind == "track" else kind
+    if not isinstance(name, str) or not name or len(name) > MAX_EVENT_NAME or unstorable(name):
+        return UNREADABLE
+    if kind != "track" and kind not in _TYPES:
+        return UNREADABLE
+    return EXPOSURE if name in EXPOSURE_EVENTS else name
 
 
 def _id_of(message: Any) -> str | None:

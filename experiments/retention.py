@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from experiments.catalog import list_experiments
 from experiments.errors import InvalidInput
+from experiments.fields import length_of
 from experiments.lifecycle import Status
 from experiments.observe import columns as copy
 from experiments.store import Store
@@ -26,6 +27,7 @@ from experiments.store.floors import ALL_OTHERS, EXPOSURES, Floors, raise_floors
 from experiments.store.forgetting import RANGE, count_below, delete_below
 from experiments.store.instants import to_millis
 from experiments.store.ledger import position
+from experiments.tracking_plans import find_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,12 @@ class Forgotten:
 
     counts: Mapping[str, int]
     unfinished: tuple[str, ...]
+
+
+def planned_limits(*, session: Session) -> dict[str, timedelta]:
+    """How long the tracking plan says that events are kept, by name; those of which it says nothing stay."""
+    listed = find_plan(session=session).draft.events
+    return {each.event: length_of(each.retention) for each in listed if each.retention is not None}
 
 
 def forget_old(

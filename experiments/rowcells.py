@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from experiments.messages import MAX_ID, parse_time
+from experiments.message_times import parse_time
+from experiments.messages import MAX_ID
 from experiments.storable import LARGEST_NUMBER, unstorable
 
 SHORT = 500

@@ -56,6 +56,8 @@ class Columns:
         Event and value of an event; experiment and variant of an exposure.
     document
         Properties or attributes, as JSON.
+    line
+        Where each stands in the file.
     """
 
     message_id: list[str | None] = field(default_factory=list)
@@ -65,6 +67,7 @@ class Columns:
     detail: list[Any] = field(default_factory=list)
     occurred_at: list[int] = field(default_factory=list)
     document: list[str | None] = field(default_factory=list)
+    line: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.occurred_at)
@@ -76,7 +79,7 @@ class Columns:
 
     def said(self) -> Iterator[tuple[Any, ...]]:
         """The rows without their ids: what each says."""
-        return zip(*self._all()[1:], strict=True)
+        return zip(*self._all()[1:-1], strict=True)
 
     def at(self, places: Sequence[int]) -> "Columns":
         """The rows at some places."""
@@ -84,7 +87,7 @@ class Columns:
 
     def _all(self) -> tuple[list[Any], ...]:
         ids = (self.message_id, self.user_id, self.anonymous_id)
-        return (*ids, self.subject, self.detail, self.occurred_at, self.document)
+        return (*ids, self.subject, self.detail, self.occurred_at, self.document, self.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,11 @@ class ColumnReader:
     floors: Floors
 
     def read(self, block: Block, reject: Callable[[BadRow], None]) -> Columns:
-        """Read a block; rows that are wrong are rejected, in the order of the file."""
+        """Read a block; rows that are wrong are rejected."""
         columns = Columns()
-        bad = list(block.bad)
-        self._read(block, columns, bad.append)
-        for each in sorted(bad, key=lambda row: row.line):
+        for each in block.bad:
             reject(each)
+        self._read(block, columns, reject)
         return columns
 
     def _read(self, block: Block, into: Columns, reject: Callable[[BadRow], None]) -> None:
@@ -121,7 +123,7 @@ class ColumnReader:
                 except ValueError as problem:
                     reject(BadRow(line, str(problem)))
                 else:
-                    into.extend(*((cell,) for cell in cells))
+                    into.extend(*((cell,) for cell in (*cells, line)))
             return
         try:
             columns = self._quick(block.columns, size)
@@ -129,7 +131,7 @@ class ColumnReader:
             self._read(block.part(0, size // 2), into, reject)
             self._read(block.part(size // 2, size), into, reject)
         else:
-            into.extend(*columns)
+            into.extend(*columns, block.lines)
 
     def _quick(self, columns: Mapping[str, Sequence[Any]], size: int) -> tuple[Sequence[Any], ...]:
         """Read whole columns.

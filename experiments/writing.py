@@ -4,8 +4,8 @@ A disk can confirm a few hundred commits a second but tens of thousands of rows 
 at the same time share a commit. What was acknowledged has reached the disk. What could not be stored says so
 to everybody who waits, and nobody waits for ever.
 
-Exposures behind an answer have nobody who waits. They are kept in memory, up to a limit, and tried again until
-the database takes them.
+Exposures behind an answer have nobody who waits. They are kept in memory, up to a limit, and tried again
+until the database takes them.
 """
 
 import logging
@@ -13,9 +13,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, field
 from itertools import islice
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from experiments.errors import EvenhandError, Unavailable
 from experiments.store import Store
 from experiments.store.ledger import Receipt, Record, append, append_batches
+from experiments.store.tallies import NOTHING, Remarks
 
 MOST_ROWS = 5_000
 """Rows of one commit; more would make those who wait for it wait too long."""
@@ -47,10 +45,30 @@ _REFUSALS = (EvenhandError, SQLAlchemyError, ValueError, OverflowError)
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
 class _Job:
-    records: Sequence[Record]
-    done: "Future[Receipt]" = field(default_factory=Future)
+    """Records that somebody waits for. Its gate is a bare lock: a future costs ten times that."""
+
+    __slots__ = ("_gate", "begun", "given_up", "outcome", "records", "remarks")
+
+    def __init__(self, records: Sequence[Record], remarks: Remarks) -> None:
+        self.records = records
+        self.remarks = remarks
+        self.begun = False
+        self.given_up = False
+        self.outcome: Receipt | EvenhandError | None = None
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def answer(self, outcome: Receipt | EvenhandError) -> None:
+        """Let the one who waits know; the first answer counts."""
+        if self.outcome is None:
+            self.outcome = outcome
+            self._gate.release()
+
+    def wait(self) -> Receipt | EvenhandError | None:
+        """The outcome; None if it did not come in time."""
+        self._gate.acquire(timeout=PATIENCE)
+        return self.outcome
 
 
 class LedgerWriter:
@@ -73,28 +91,32 @@ class LedgerWriter:
         self._leaving = False
         self._thread: threading.Thread | None = None
 
-    def append(self, records: Sequence[Record]) -> Receipt:
-        """Append records and wait until they are safe.
+    def append(self, records: Sequence[Record], remarks: Remarks = NOTHING) -> Receipt:
+        """Append records, and what there is to say beside them, and wait until they are safe.
 
         Raises
         ------
         Unavailable
             If they are not known to be; the same records may be sent again.
         """
-        if not records:
+        if not records and not remarks:
             return Receipt()
-        job = _Job(records)
+        job = _Job(records, remarks)
         with self._changed:
             if len(self._jobs) >= MOST_WAITING:
                 raise Unavailable("too many requests are waiting for the ledger; send it again")
             self._jobs.append(job)
             self._wake()
-        try:
-            return job.done.result(PATIENCE)
-        except FutureTimeoutError as problem:
-            if job.done.cancel():
-                raise Unavailable("the ledger had no time for it; send it again") from problem
-            raise Unavailable("the ledger did not confirm in time; send it again") from problem
+        outcome = job.wait()
+        if isinstance(outcome, Receipt):
+            return outcome
+        if outcome is not None:
+            raise Unavailable(str(outcome)) from outcome  # others may have been given the same one
+        with self._changed:
+            job.given_up = True
+        if job.begun:
+            raise Unavailable("the ledger did not confirm in time; send it again")
+        raise Unavailable("the ledger had no time for it; send it again")
 
     def offer(self, records: Sequence[Record]) -> bool:
         """Hand records over without waiting; say whether there was room."""
@@ -159,7 +181,8 @@ class LedgerWriter:
         jobs, rows = [], 0
         while self._jobs and rows < MOST_ROWS:
             job = self._jobs.popleft()
-            if job.done.set_running_or_notify_cancel():
+            if not job.given_up:
+                job.begun = True
                 jobs.append(job)
                 rows += len(job.records)
         ripe = self._leaving or self._due <= time.monotonic()
@@ -171,22 +194,22 @@ class LedgerWriter:
             self._store_all(jobs, kept)
         except Unavailable as problem:
             for job in jobs:
-                job.done.set_exception(problem)
+                job.answer(problem)
             self._postpone()
         except _REFUSALS:
             self._store_each(jobs, kept)
         finally:
             for job in jobs:
-                if not job.done.done():
-                    job.done.set_exception(Unavailable("not stored; send it again"))
+                job.answer(Unavailable("not stored; send it again"))
 
     def _store_all(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
         """Store everything in one transaction."""
         with self._store.write() as session:
-            receipts = append_batches(session=session, batches=[job.records for job in jobs])
-            recorded = append(session=session, records=kept)
+            batches, remarks = [job.records for job in jobs], [job.remarks for job in jobs]
+            receipts = append_batches(session=session, batches=batches, remarks=remarks) if jobs else []
+            recorded = append(session=session, records=kept) if kept else Receipt()
         for job, receipt in zip(jobs, receipts, strict=True):
-            job.done.set_result(receipt)
+            job.answer(receipt)
         self.recorded += recorded
         self._forget(len(kept))
 
@@ -199,7 +222,7 @@ class LedgerWriter:
                 told = (
                     problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
                 )
-                job.done.set_exception(told)
+                job.answer(told)
         for record in kept:
             try:
                 self._store_all([], [record])

@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from experiments.store import Store, open_store
 from experiments.store.schema import upgrade
+from tests.postgres import Cluster, NoPostgres, cluster
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
@@ -33,3 +34,20 @@ def store(empty_ledger: Path, tmp_path: Path) -> Iterator[Store]:
     opened = open_store(f"sqlite:///{path}")
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server; where there is none the tests are skipped, except in CI."""
+    try:
+        with cluster() as started:
+            yield started
+    except NoPostgres as reason:
+        missing(str(reason))
+
+
+def missing(reason: str) -> None:
+    """Skip a test for want of a part of the machine; where all parts have to be there, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

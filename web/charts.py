@@ -12,6 +12,8 @@ from bokeh.plotting import figure
 
 from analysis import Finding, Readout
 from analysis.figures import (
+    LatenessBar,
+    LatenessWords,
     LiftWords,
     Row,
     ShareRow,
@@ -19,6 +21,7 @@ from analysis.figures import (
     Tone,
     draw_arrivals,
     draw_intervals,
+    draw_lateness,
     draw_lift,
     draw_share_rows,
     draw_share_series,
@@ -97,6 +100,14 @@ def split_charts(readout: Readout, names: Names) -> tuple[Chart, Chart]:
         _chart("arrivals", arrivals, gettext("New units per day by variant")),
         _chart("shares", shares, _told_shares(newest, names)),
     )
+
+
+def lateness_chart(bars: Sequence[LatenessBar]) -> Chart:
+    """Draw how long after they happened the events came."""
+    words = LatenessWords(span=gettext("Came after"), events=gettext("Events"))
+    late = sum(bar.count for bar in bars if bar.late)
+    label = gettext("How long after they happened events came. Late: %(count)s.", count=numbers.whole(late))
+    return _chart("lateness", draw_lateness(bars, words=words), label)
 
 
 def share_rows(point: SplitPoint, names: Names) -> list[ShareRow]:

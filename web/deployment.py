@@ -10,6 +10,8 @@ from importlib.metadata import version
 from flask import current_app
 
 from experiments.errors import Unavailable
+from experiments.intake import Intake
+from experiments.pseudonyms import Pseudonyms, read_key
 from experiments.store import Store, open_store
 from experiments.store.schema import upgrade
 from experiments.writing import LedgerWriter
@@ -20,11 +22,11 @@ from web.tally import Tally
 
 VERSION = version("evenhand")
 
-THREADS = 4
+THREADS = 16
 """Threads of a serving process that run the application; `web.cli.serving` says how the number was found."""
 
-MOST_STORING = THREADS - 1
-"""Threads of them that may wait for the ledger at once: one is always free for decisions."""
+MOST_STORING = THREADS - 4
+"""Threads of them that may wait for the ledger at once: the others are always free for decisions."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,9 +47,15 @@ class Deployment:
     exposures: ExposureLog
     tally: Tally
     now: Callable[[], datetime] = clock
+    pseudonyms: Pseudonyms | None = None
     storing: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(MOST_STORING)
     )
+
+    @property
+    def intake(self) -> Intake:
+        """What is in force for records that come in."""
+        return self.mirror.reflection.intake(self.pseudonyms)
 
     def close(self) -> None:
         """Write what was handed over and let go of everything."""
@@ -58,13 +66,15 @@ class Deployment:
 
 def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) -> Deployment:
     """Open what the settings name; on the embedded database the schema is brought up to date."""
+    pseudonyms = read_key(settings.pseudonym_key.get_secret_value())
     store = open_store(settings.ledger_url)
     if settings.embedded:
         _upgrade(store)
     writer = LedgerWriter(store)
     mirror = Mirror(store, settings.kept_path, now)
     tally = Tally()
-    return Deployment(settings, store, mirror, writer, ExposureLog(writer, now, tally), tally, now)
+    exposures = ExposureLog(writer, now, tally, lambda: mirror.reflection.intake(pseudonyms))
+    return Deployment(settings, store, mirror, writer, exposures, tally, now, pseudonyms)
 
 
 def _upgrade(store: Store) -> None:

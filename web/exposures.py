@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from assignment import Decision, Detail, Rule
+from experiments.intake import ANYTHING, Intake
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Exposure
 from experiments.writing import LedgerWriter
@@ -26,10 +27,17 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class ExposureLog:
     """Hands new exposures to the ledger's writer."""
 
-    def __init__(self, writer: LedgerWriter, now: Callable[[], datetime], tally: Tally) -> None:
+    def __init__(
+        self,
+        writer: LedgerWriter,
+        now: Callable[[], datetime],
+        tally: Tally,
+        intake: Callable[[], Intake] = lambda: ANYTHING,
+    ) -> None:
         self._writer = writer
         self._now = now
         self._tally = tally
+        self._intake = intake
         self._recent = array("Q", bytes(8 * _SLOTS))
 
     def record(self, rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any]) -> bool:
@@ -46,8 +54,9 @@ class ExposureLog:
         if self._recent[slot] == fingerprint:
             return False
         self._recent[slot] = fingerprint
-        record = _exposure(rule, decision, unit, attributes, to_millis(self._now()))
-        taken = self._writer.offer((record,))
+        intake = self._intake()
+        record = _exposure(rule, decision, unit, attributes, to_millis(self._now()), intake)
+        taken = self._writer.offer((intake.take(record)[0],))
         if not taken:
             self._forget(slot)
         self._tally.add("exposures", "queued" if taken else "no_room")
@@ -64,11 +73,12 @@ def exposure_id(decision: Decision, unit: str) -> str:
 
 
 def _exposure(
-    rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any], millis: int
+    rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any], millis: int, intake: Intake
 ) -> Exposure:
     facts = {name: value for name, value in attributes.items() if name != "targetingKey"}
+    spoken = unit if intake.pseudonyms is None else intake.pseudonyms.name(unit)
     return Exposure(
-        message_id=exposure_id(decision, unit),
+        message_id=exposure_id(decision, spoken),
         experiment=rule.key,
         user_id=unit if rule.unit_type == "user_id" else None,
         anonymous_id=unit if rule.unit_type == "anonymous_id" else None,

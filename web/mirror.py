@@ -21,10 +21,15 @@ from typing import Any
 
 from assignment import Ruleset
 from assignment.growthbook import features_payload
+from experiments.catalog import known_keys
 from experiments.errors import Unavailable
+from experiments.intake import Intake
 from experiments.people import KeySecret, open_keys
+from experiments.pseudonyms import Pseudonyms
 from experiments.publishing import latest_publication, latest_version
 from experiments.store import Store
+from experiments.tracking import TrackingDraft, TrackingPlan
+from experiments.tracking_plans import find_plan, latest_plan_version
 from experiments.workers import report
 
 INTERVAL = 1.0
@@ -43,6 +48,12 @@ class Reflection:
     ruleset: Ruleset = field(default_factory=Ruleset)
     keys: Mapping[str, KeySecret] = field(default_factory=dict)
     published_at: str = ""
+    plan: TrackingPlan = field(default_factory=TrackingPlan)
+    experiments: frozenset[str] | None = None
+
+    def intake(self, pseudonyms: Pseudonyms | None) -> Intake:
+        """What is in force for records that come in."""
+        return Intake(self.plan, self.ruleset, self.experiments, pseudonyms)
 
     @cached_property
     def features(self) -> bytes:
@@ -56,6 +67,8 @@ class Reflection:
             "ruleset": self.ruleset.to_json(),
             "keys": [key.to_json() for key in self.keys.values()],
             "published_at": self.published_at,
+            "plan": {"version": self.plan.version, **self.plan.draft.model_dump(mode="json")},
+            "experiments": None if self.experiments is None else sorted(self.experiments),
         }
 
     @classmethod
@@ -63,7 +76,16 @@ class Reflection:
         """Read what `to_json` wrote."""
         keys = [KeySecret.from_json(each) for each in document["keys"]]
         ruleset = Ruleset.from_json(document["ruleset"])
-        return cls(ruleset, {each.key.prefix: each for each in keys}, document["published_at"])
+        plan = dict(document.get("plan", {}))  # an older version kept none
+        version = plan.pop("version", 0)
+        known = document.get("experiments")
+        return cls(
+            ruleset,
+            {each.key.prefix: each for each in keys},
+            document["published_at"],
+            TrackingPlan(version, TrackingDraft.model_validate(plan)),
+            None if known is None else frozenset(known),
+        )
 
 
 class Mirror:
@@ -98,19 +120,18 @@ class Mirror:
                 ruleset, published_at = held.ruleset, held.published_at
                 if latest_version(session=session) != ruleset.version:
                     ruleset, published_at = latest_publication(session=session)
-        except (Unavailable, ValueError, KeyError, TypeError) as problem:
-            # The last three: what is stored cannot be read by this version of the code.
+                plan, known = held.plan, known_keys(session=session)
+                if latest_plan_version(session=session) != plan.version:
+                    plan = find_plan(session=session)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the last good state stays in force
             self._note(f"the last good state stays in force: {problem}")
-            self.fresh = False
-            return
-        except Exception:  # noqa: BLE001 - whatever it is, the last good state stays in force
-            _log.exception("the state in the database cannot be read")
             self.fresh = False
             return
         self._note("")
         self.fresh = True
-        if ruleset is not held.ruleset or keys != held.keys:
-            self._take(Reflection(ruleset, keys, published_at))
+        same = ruleset is held.ruleset and plan is held.plan
+        if not same or (keys, known) != (held.keys, held.experiments):
+            self._take(Reflection(ruleset, keys, published_at, plan, known))
 
     def start(self) -> None:
         """Look now, and from now on in the background."""

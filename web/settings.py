@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Signs forms; empty for a random one kept in the data directory."
     )
+    pseudonym_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Stores unit ids as hashes under this key: at least 32 random characters, for good.",
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on.")
     workers: int = Field(default=1, ge=1, le=64, description="Processes that serve.")

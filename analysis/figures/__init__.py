@@ -13,11 +13,14 @@ Decisions of this room
 """
 
 from analysis.figures.intervals import Row, draw_intervals, draw_sparklines
+from analysis.figures.lateness import LatenessBar, LatenessWords, draw_lateness
 from analysis.figures.lift import LiftWords, draw_lift
 from analysis.figures.palette import Tone
 from analysis.figures.split import ShareRow, SplitWords, draw_arrivals, draw_share_rows, draw_share_series
 
 __all__ = [
+    "LatenessBar",
+    "LatenessWords",
     "LiftWords",
     "Row",
     "ShareRow",
@@ -25,6 +28,7 @@ __all__ = [
     "Tone",
     "draw_arrivals",
     "draw_intervals",
+    "draw_lateness",
     "draw_lift",
     "draw_share_rows",
     "draw_share_series",

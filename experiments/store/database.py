@@ -2,26 +2,59 @@
 
 SQLite runs in WAL mode with ``synchronous=FULL``: a commit that returned has reached the disk. Every write
 begins with ``BEGIN IMMEDIATE``, so it waits for its turn at the start and never fails half-way because
-another writer was quicker.
+another writer was quicker. A connection that met an error of the disk is closed: what it holds in memory may
+no longer be what lies in the file. PostgreSQL promises the same in `experiments.store.postgresql`.
 """
 
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 from experiments.errors import InvalidInput, Unavailable
+from experiments.store import postgresql
+from experiments.store.filesystem import network_filesystem
 
 BUSY_TIMEOUT_MS = 5_000
+"""How long a transaction waits for its turn."""
+
+TURN_MS = 5
+"""SQLite waits ever longer between two looks, so a busy ledger starves those who came first; a writer's own
+waiting looks again after this time at the latest."""
+
+CHECKPOINT_PAGES = 4_000
+"""Pages of the write-ahead log (16 MB) after which it is brought into the file: rarely enough to be cheap."""
+
 JOURNAL_LIMIT = 64 * 1024 * 1024
+
+_BROKEN = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""Errors after which a connection is not used again."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +76,23 @@ class Store:
         """Open a transaction: all of it is stored when the block ends, or nothing if it raises."""
         with _available(), Session(self.writer, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def checkpoint(self) -> bool:
+        """Bring the write-ahead log into the database's file and empty it; say whether that was possible.
+
+        A long reader keeps the log from being emptied, and it only grows until somebody does.
+        """
+        parsed = make_url(self.url)
+        if parsed.get_backend_name() != "sqlite":
+            return True
+        try:
+            with closing(
+                sqlite3.connect(str(parsed.database), timeout=BUSY_TIMEOUT_MS / 1_000)
+            ) as connection:
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as problem:
+            raise Unavailable(f"the write-ahead log could not be emptied: {problem}") from problem
+        return not busy
 
     def close(self) -> None:
         """Give back every connection, for instance before a process forks."""
@@ -68,18 +118,28 @@ def open_store(url: str) -> Store:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite":
-            engine = create_engine(parsed, pool_pre_ping=True)
-            return Store(url, engine, engine)
+            return Store(url, *postgresql.open_engines(parsed))
     except (ArgumentError, ImportError) as problem:
         raise InvalidInput.at("database_url", f"cannot be used: {problem}") from problem
-    if parsed.database in (None, "", ":memory:"):
+    return Store(url, *_open_file(parsed))
+
+
+def _open_file(url: URL) -> tuple[Engine, Engine]:
+    if url.database in (None, "", ":memory:"):
         raise InvalidInput.at("database_url", "expected the path of a file, such as sqlite:///ledger.sqlite3")
-    _make_folder(Path(str(parsed.database).removeprefix("file:")).parent)
-    reader = create_engine(parsed, pool_size=8, max_overflow=8)
-    writer = create_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_MS / 1_000)
-    _configure(reader, begin="BEGIN", query_only=1)
-    _configure(writer, begin="BEGIN IMMEDIATE", query_only=0)
-    return Store(url, reader, writer)
+    folder = Path(str(url.database).removeprefix("file:")).parent
+    _make_folder(folder)
+    if kind := network_filesystem(folder):
+        raise InvalidInput.at(
+            "database_url",
+            f"{folder} lies on a network file system ({kind}), where the ledger would not be safe; "
+            "use a local disk or PostgreSQL",
+        )
+    reader = create_engine(url, pool_size=8, max_overflow=8, pool_timeout=BUSY_TIMEOUT_MS / 1_000)
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_MS / 1_000)
+    _configure(reader, begin="BEGIN", reads=True)
+    _configure(writer, begin="BEGIN IMMEDIATE", reads=False)
+    return reader, writer
 
 
 def _enter_wal(cursor: sqlite3.Cursor) -> None:
@@ -103,25 +163,45 @@ def _make_folder(folder: Path) -> None:
         raise Unavailable(f"{folder} cannot be made: {problem.strerror}") from problem
 
 
-def _configure(engine: Engine, *, begin: str, query_only: int) -> None:
+def _configure(engine: Engine, *, begin: str, reads: bool) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; we do, below
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if reads else TURN_MS}")
         _enter_wal(cursor)
         for pragma in (
             "synchronous=FULL",
             "foreign_keys=ON",
             f"journal_size_limit={JOURNAL_LIMIT}",
-            f"query_only={query_only}",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+            f"query_only={int(reads)}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+    def start(connection: Connection) -> None:
+        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+        while True:
+            try:
+                connection.exec_driver_sql(begin)
+            except OperationalError as problem:
+                if not _is_busy(problem) or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    @event.listens_for(engine, "handle_error")
+    def judge(context: ExceptionContext) -> None:
+        # The lowest byte is the kind of the error, the others say more exactly which one it is.
+        code = getattr(context.original_exception, "sqlite_errorcode", 0)
+        if code & 0xFF in _BROKEN:
+            context.is_disconnect = True
+
+
+def _is_busy(problem: OperationalError) -> bool:
+    return getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 @contextmanager
@@ -129,13 +209,13 @@ def _available() -> Iterator[None]:
     """Say in our own words that the database cannot be used."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError) as problem:
+    except (OperationalError, InterfaceError, InternalError, PoolTimeoutError) as problem:
         # The driver's own words: SQLAlchemy's would add the statement, with people's data in it.
         cause = problem.orig if isinstance(problem, DBAPIError) else problem
         raise Unavailable(f"the database cannot be used right now: {cause}") from problem
     except DBAPIError as problem:
-        if problem.connection_invalidated:
-            raise Unavailable("the connection to the database was lost") from problem
         if type(problem) is DatabaseError:  # the class of files that are damaged or no database at all
             raise Unavailable(f"the database is damaged: {problem.orig}") from problem
+        if problem.connection_invalidated:
+            raise Unavailable("the connection to the database was lost") from problem
         raise

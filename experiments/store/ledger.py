@@ -4,22 +4,24 @@ Records are tuples in the order of their table's columns: they go to the databas
 tuple is what its driver takes without another copy.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, func
+from sqlalchemy import Connection, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
+from experiments.store import tallies
 from experiments.store.floors import Floors, known_floors
 from experiments.store.instants import from_millis
 from experiments.store.tables import EventRow, ExposureRow
+from experiments.store.tallies import Remarks
 
 
 class Exposure(NamedTuple):
@@ -54,6 +56,12 @@ Record = Exposure | Event
 
 _message_id = itemgetter(0)
 
+
+def event_of(record: Record) -> str:
+    """The name that a record is counted under."""
+    return record.event if isinstance(record, Event) else tallies.EXPOSURE
+
+
 _TABLES: dict[type, Any] = {Exposure: ExposureRow, Event: EventRow}
 
 
@@ -85,58 +93,25 @@ class Receipt:
 
 def append(*, session: Session, records: Iterable[Record]) -> Receipt:
     """Append records in the session's transaction; a message id that is there already is left alone."""
-    kinds: dict[type[Record], list[Record]] = {Exposure: [], Event: []}
-    for record in records:
-        kinds[type(record)].append(record)
-    receipt = Receipt()
-    for kind, rows in kinds.items():
-        if rows:
-            receipt += append_rows(session=session, kind=kind, rows=rows)
+    (receipt,) = _counted(session, [_batch(records)], (), live=False)
     return receipt
 
 
 def append_rows(*, session: Session, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:
     """Append records of one kind, which may be plain tuples in the order of the kind's fields."""
-    kept = _not_forgotten(known_floors(session=session), kind, rows)
-    outdated = len(rows) - len(kept)
-    if not kept:
-        return Receipt(outdated=outdated)
-    connection = session.connection()
-    statement, positional = _statement(kind, connection.dialect)
-    parameters: Any = kept
-    if not positional:
-        # In the order of their ids: transactions that insert the same ones then never wait for each other.
-        parameters = [dict(zip(kind._fields, row, strict=True)) for row in sorted(kept, key=_message_id)]
-    added = connection.exec_driver_sql(statement, parameters).rowcount
-    return Receipt(added, len(kept) - added, outdated)
+    (receipt,) = _counted(session, [{kind: rows}], (), live=False)
+    return receipt
 
 
-def _not_forgotten(
-    known: Floors, kind: type[Record], rows: Sequence[tuple[Any, ...]]
-) -> Sequence[tuple[Any, ...]]:
-    if not known.by_event:
-        return rows
-    occurred = kind._fields.index("occurred_at")
-    if kind is Exposure:
-        return [row for row in rows if row[occurred] >= known.of_exposures]
-    name = kind._fields.index("event")
-    return [row for row in rows if row[occurred] >= known.of_event(row[name])]
-
-
-def append_batches(*, session: Session, batches: Sequence[Sequence[Record]]) -> list[Receipt]:
+def append_batches(
+    *, session: Session, batches: Sequence[Sequence[Record]], remarks: Sequence[Remarks] = ()
+) -> list[Receipt]:
     """Append several batches in the session's transaction, with a receipt for each.
 
     The database only says how many rows were new. Mostly all of them are, and then one statement does for all
     batches; otherwise they are appended again one by one.
     """
-    if len(batches) > 1:
-        together = session.begin_nested()
-        receipt = append(session=session, records=chain.from_iterable(batches))
-        if not receipt.duplicates and not receipt.outdated:
-            together.commit()
-            return [Receipt(len(batch)) for batch in batches]
-        together.rollback()
-    return [append(session=session, records=batch) for batch in batches]
+    return _counted(session, [_batch(each) for each in batches], remarks, live=True)
 
 
 def position(*, session: Session) -> tuple[int, int]:
@@ -144,6 +119,92 @@ def position(*, session: Session) -> tuple[int, int]:
     newest = (select(func.max(col(table.id))) for table in (ExposureRow, EventRow))
     exposures, events = (session.exec(query).one() or 0 for query in newest)
     return exposures, events
+
+
+_Batch = Mapping[type[Record], Sequence[tuple[Any, ...]]]
+"""Rows by their kind."""
+
+
+def _batch(records: Iterable[Record]) -> _Batch:
+    kinds: dict[type[Record], list[Record]] = {Exposure: [], Event: []}
+    for record in records:
+        kinds[type(record)].append(record)
+    return kinds
+
+
+def _counted(
+    session: Session, batches: Sequence[_Batch], remarks: Iterable[Remarks], *, live: bool
+) -> list[Receipt]:
+    """Append batches and count what has become of them; what is outdated is neither stored nor counted."""
+    known = known_floors(session=session)
+    kept = [_not_forgotten(known, batch) for batch in batches]
+    offered = tallies.offer(session.connection(), _names(kept))
+    receipts = _append_together(session, kept)
+    tallies.write(session.connection(), offered, remarks, live=live)
+    outdated = (_size(batch) - _size(left) for batch, left in zip(batches, kept, strict=True))
+    return [receipt + Receipt(outdated=gone) for receipt, gone in zip(receipts, outdated, strict=True)]
+
+
+def _not_forgotten(known: Floors, batch: _Batch) -> _Batch:
+    return (
+        {kind: _not_outdated(known, kind, rows) for kind, rows in batch.items()} if known.by_event else batch
+    )
+
+
+def _not_outdated(
+    known: Floors, kind: type[Record], rows: Sequence[tuple[Any, ...]]
+) -> Sequence[tuple[Any, ...]]:
+    occurred = kind._fields.index("occurred_at")
+    if kind is Exposure:
+        return [row for row in rows if row[occurred] >= known.of_exposures]
+    name = kind._fields.index("event")
+    return [row for row in rows if row[occurred] >= known.of_event(row[name])]
+
+
+_arrival = itemgetter(Exposure._fields.index("received_at"))
+_arrival_and_name = itemgetter(Event._fields.index("received_at"), Event._fields.index("event"))
+
+
+def _names(batches: Iterable[_Batch]) -> Counter[tuple[int, str]]:
+    """How many rows of each event arrived on which day."""
+    arrived: Counter[tuple[int, str]] = Counter()
+    for batch in batches:
+        arrived.update(map(_arrival_and_name, batch.get(Event, ())))
+        arrived.update((_arrival(row), tallies.EXPOSURE) for row in batch.get(Exposure, ()))
+    names: Counter[tuple[int, str]] = Counter()
+    for (moment, name), count in arrived.items():
+        names[moment // tallies.DAY_MS, name] += count
+    return names
+
+
+def _size(batch: _Batch) -> int:
+    return sum(map(len, batch.values()))
+
+
+def _append_together(session: Session, batches: Sequence[_Batch]) -> list[Receipt]:
+    if len(batches) > 1:
+        whole = {kind: [row for batch in batches for row in batch.get(kind, ())] for kind in _TABLES}
+        together = session.begin_nested()
+        if not _append(session, whole).duplicates:
+            together.commit()
+            return [Receipt(_size(batch)) for batch in batches]
+        together.rollback()
+    return [_append(session, batch) for batch in batches]
+
+
+def _append(session: Session, batch: _Batch) -> Receipt:
+    given = ((kind, rows) for kind, rows in batch.items() if rows)
+    return sum((_insert(session.connection(), kind, rows) for kind, rows in given), Receipt())
+
+
+def _insert(connection: Connection, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:
+    statement, positional = _statement(kind, connection.dialect)
+    parameters: Any = rows
+    if not positional:
+        # In the order of their ids: transactions that insert the same ones then never wait for each other.
+        parameters = [dict(zip(kind._fields, row, strict=True)) for row in sorted(rows, key=_message_id)]
+    added = connection.exec_driver_sql(statement, parameters).rowcount
+    return Receipt(added, len(rows) - added)
 
 
 def newest_arrival(*, session: Session) -> datetime | None:

@@ -165,6 +165,66 @@ class FloorRow(SQLModel, table=True):
     moment: int = Field(sa_type=BigInteger)
 
 
+class IdentityRow(SQLModel, table=True):
+    """An anonymous id and the user id that was seen with it, when they first were."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("anonymous_id", "user_id"),)
+
+    id: int | None = _row_id()
+    anonymous_id: str = Field(max_length=512)
+    user_id: str = Field(max_length=512, index=True)
+    first_seen: int = Field(sa_type=BigInteger)
+
+
+class QualityRow(SQLModel, table=True):
+    """How often something became of an event on a day (days since 1970): accepted, late or rejected.
+
+    It is counted in the transaction that stores the events, so the two can never disagree.
+    """
+
+    __tablename__ = "quality"
+
+    day: int = Field(sa_column=Column(Integer(), primary_key=True, autoincrement=False))
+    event: str = Field(max_length=200, primary_key=True)
+    outcome: str = Field(max_length=64, primary_key=True)
+    count: int = Field(sa_type=BigInteger)
+
+
+class RejectionRow(SQLModel, table=True):
+    """One of the latest messages that were not stored, for the live tail; older ones make room."""
+
+    __tablename__ = "rejection"
+
+    id: int | None = _row_id()
+    at: int = Field(sa_type=BigInteger)
+    event: str = Field(max_length=200)
+    message_id: str | None = Field(default=None, max_length=200)
+    code: str = Field(max_length=32)
+    detail: str = _text()
+
+
+class OutsideTotalRow(SQLModel, table=True):
+    """How many events another system counted on a day (days since 1970)."""
+
+    __tablename__ = "outside_total"
+
+    day: int = Field(sa_column=Column(Integer(), primary_key=True, autoincrement=False))
+    event: str = Field(max_length=200, primary_key=True)
+    count: int = Field(sa_type=BigInteger)
+    reported_at: datetime = _instant()
+
+
+class TrackingPlanRow(SQLModel, table=True):
+    """A version of the tracking plan. The newest is in force."""
+
+    __tablename__ = "tracking_plan"
+
+    version: int | None = _row_id()
+    definition: str = _text()
+    created_at: datetime = _instant()
+
+
 class RulesetRow(SQLModel, table=True):
     """A published ruleset. The newest version is in force."""
 

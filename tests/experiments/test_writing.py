@@ -2,6 +2,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_what_is_acknowledged_is_stored(store: Store, writer: LedgerWriter) -> N
 def test_each_of_many_waiting_gets_a_receipt_of_its_own(store: Store, writer: LedgerWriter) -> None:
     with Lock(store):
         first = occupy(writer)
-        calls = [lambda n=n: writer.append([event(n), event(100)]) for n in range(20)]  # type: ignore[misc]
+        calls = [lambda n=n: writer.append([event(n), event(100)]) for n in range(20)]
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
@@ -108,7 +109,7 @@ def test_one_bad_job_does_not_fail_its_neighbours(store: Store, writer: LedgerWr
     good = [[event(n)] for n in range(5)]
     with Lock(store):
         first = occupy(writer)
-        calls = [lambda records=records: writer.append(records) for records in (*bad, *good)]  # type: ignore[misc]
+        calls = [lambda records=records: writer.append(records) for records in (*bad, *good)]
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
@@ -145,16 +146,18 @@ def test_a_full_queue_says_come_back_instead_of_piling_up(
     writer = LedgerWriter(store)
     with Lock(store):
         first = occupy(writer)
-        later = threading.Thread(
-            target=lambda: at_once([lambda n=n: writer.append([event(n)]) for n in (5, 6)])
-        )  # type: ignore[misc]
-        later.start()
+        others = [
+            threading.Thread(target=at_once, args=([partial(writer.append, [event(n)])],)) for n in (5, 6)
+        ]
+        for other in others:
+            other.start()
         wait_for(lambda: writer.waiting == 2)
         with pytest.raises(Unavailable, match="too many"):
             writer.append([event(7)])
         assert [writer.offer([event(n)]) for n in (1, 2, 3, 4)] == [True, True, True, False]
     first.join()
-    later.join()
+    for other in others:
+        other.join()
     writer.close()
     assert stored(store) == ["e1", "e2", "e3", "e5", "e6", "e999"]
 

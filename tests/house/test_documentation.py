@@ -45,4 +45,4 @@ def test_every_door_is_listed(tmp_path: Path) -> None:
         if rule.rule.startswith(PROGRAM_DOORS)
     }
     deployment.store.close()
-    assert listed == served | {assigning.PATH, f"{assigning.PATH}/<>"}
+    assert listed == served | {assigning.PATH, f"{assigning.PATH}/<>", "/v1/<>", "/v1/projects/<>/<>"}

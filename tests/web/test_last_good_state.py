@@ -61,9 +61,10 @@ def test_a_process_says_which_ruleset_it_serves(deployment: Deployment) -> None:
         with deployment.store.read() as session:
             return [each.ruleset for each in list_workers(session=session, now=NOW)]
 
-    wait_for(lambda: listed() == [1])
+    version = deployment.mirror.reflection.ruleset.version
+    wait_for(lambda: listed() == [version])
     stop(deployment)
-    wait_for(lambda: listed() == [2])
+    wait_for(lambda: listed() == [version + 1])
     with deployment.store.read() as session:
         assert list_workers(session=session, now=NOW + DAY) == []
 
@@ -143,7 +144,9 @@ def test_a_start_with_neither_serves_nothing_but_starts(
     deployment: Deployment, kept: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     take_database_away(deployment, b"garbage " * 1_000)
-    if kept is not None:
+    if kept is None:
+        deployment.settings.kept_path.unlink()
+    else:
         deployment.settings.kept_path.write_text(kept)
     again = open_deployment(Settings(data_dir=deployment.settings.data_dir))
     again.mirror.start()

@@ -2,14 +2,16 @@
 
 from flask import Flask
 
-from web.api import events, features, health, management, metrics
+from web.api import bootstrap, features, health, management, metrics, quality, tracking
 from web.api.assigning import AssignmentDoor
+from web.api.events import EventsDoor
 from web.deployment import Deployment
 
 
 def register(app: Flask, deployment: Deployment) -> None:
     """Add all doors to the application."""
-    for door in (health, events, features, management, metrics):
+    for door in (health, bootstrap, features, management, metrics, quality, tracking):
         app.register_blueprint(door.blueprint)
     metrics.count_everything(app, deployment)
-    app.wsgi_app = AssignmentDoor(app.wsgi_app, deployment)  # type: ignore[method-assign]  # Flask's own way
+    # Flask's own way to stand something before an application.
+    app.wsgi_app = AssignmentDoor(EventsDoor(app.wsgi_app, deployment), deployment)  # type: ignore[method-assign]  # as above

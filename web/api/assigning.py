@@ -107,13 +107,6 @@ def _serving(reflection: Reflection) -> _Serving:
     return _Serving(reflection, Keyring(reflection.keys), Answers())
 
 
-def _announced(environ: dict[str, Any]) -> int | None:
-    length: str = environ.get("CONTENT_LENGTH") or ""
-    if length and not (length.isascii() and length.isdigit()):
-        raise BodyRefused(400, "Content-Length: expected a whole number")
-    return int(length) if length else None
-
-
 def _wanted(environ: dict[str, Any]) -> bool:
     """Whether the caller wants the exposure recorded; it may say not to, for instance when it only looks."""
     return bool(environ.get("HTTP_X_EVENHAND_EXPOSURE", "on") != "off")

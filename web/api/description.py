@@ -5,40 +5,10 @@ A test compares the table with the routes that are really served, so neither can
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-
-class Access(StrEnum):
-    """Who may use a door."""
-
-    EVERYBODY = "everybody"
-    ANY_KEY = "a server or client key"
-    CLIENT_KEY = "a client key in the path"
-    SESSION = "a signed-in person"
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one door.
-
-    ``body`` and ``answer`` are examples; ``schema`` describes the body; ``statuses`` are the answers worth
-    knowing, by status.
-    """
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    detail: str
-    access: Access
-    statuses: Mapping[int, str]
-    schema: Mapping[str, Any] | None = None
-    body: Mapping[str, Any] | None = None
-    answer: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
+from web.api.data_operations import DATA_OPERATIONS
+from web.api.operation import Access, Operation
 
 _CONTEXT = {
     "type": "object",
@@ -173,6 +143,15 @@ OPERATIONS = (
     ),
     Operation(
         "GET",
+        "/metrics",
+        "metrics",
+        "Count what the processes of this server have done.",
+        "Prometheus's text form. Labels are doors, statuses and outcomes, never an experiment or a unit.",
+        Access.SERVER_KEY,
+        {200: "The counters.", 401: "Not a server key."},
+    ),
+    Operation(
+        "GET",
         "/api/v1/experiments",
         "list_experiments",
         "List the experiments.",
@@ -190,6 +169,7 @@ OPERATIONS = (
         Access.SESSION,
         {200: "The readout.", 401: "Nobody is signed in.", 404: "No such experiment, or not analysed yet."},
     ),
+    *DATA_OPERATIONS,
     Operation(
         "GET",
         "/api/v1/openapi.json",
@@ -204,6 +184,7 @@ OPERATIONS = (
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.EVERYBODY: [],
     Access.ANY_KEY: [{"bearer": []}, {"apiKey": []}, {"basic": []}],
+    Access.SERVER_KEY: [{"bearer": []}, {"apiKey": []}, {"basic": []}],
     Access.CLIENT_KEY: [],
     Access.SESSION: [{"session": []}],
 }

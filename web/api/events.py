@@ -1,29 +1,34 @@
-"""Events: the doors that Segment-compatible clients send to.
+"""The door of events: a small WSGI application in front of Flask's, for events.
 
 An answer of 200 means that the events are on the disk. One bad event never fails its batch; it is named in
 the answer. Clients drop a batch for good on most other statuses, so those are kept for the few cases in
 which nothing at all could be read, allowed or stored.
+
+Evaluation must stay quick whatever happens here. So only some of a server's threads may be in this room at
+once, waiting for the ledger; whoever comes when it is full is asked to come back. And only one of them at a
+time takes bodies apart: two would not be quicker in one interpreter, and evaluation would wait for both.
 """
 
+import json
+import threading
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
-
-from flask import Blueprint, Response, jsonify, request
-from pydantic_core import from_json
+from typing import TYPE_CHECKING, Any
 
 from experiments.errors import InvalidInput, Unavailable
-from experiments.messages import Parsed, Rejection, parse_body
+from experiments.messages import Parsed, Rejection, decode, parse_body
 from experiments.store.ledger import Receipt
+from experiments.store.tallies import Remarks
 from web.api.access import presented, resolve
 from web.api.bodies import BodyRefused, read_body
-from web.api.clients import allow_browsers
-from web.api.errors import problem
-from web.deployment import current
+from web.api.clients import HEADERS
+from web.api.errors import RETRY_AFTER
+from web.deployment import Deployment
 
-blueprint = Blueprint("events", __name__)
-allow_browsers(blueprint)
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_ALIASES = {
+ALIASES = {
     "batch": None,
     "b": None,
     "import": None,
@@ -40,61 +45,113 @@ _ALIASES = {
     "group": "group",
     "g": "group",
 }
-_DOORS = f"<any({','.join(_ALIASES)}):door>"
+"""Doors by the last part of their path, and the type of message that each implies."""
+
+PATHS = {f"/v1/{alias}": implied for alias, implied in ALIASES.items()}
+
+_WITH_KEY = "/v1/projects/"
+"""Where senders that can only be given an address put their key."""
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_BROWSERS = list(HEADERS.items())
 
 
-@blueprint.post(f"/v1/{_DOORS}")
-@blueprint.post(f"//v1/{_DOORS}")
-def receive(door: str) -> Response:
-    """Store a batch or a single event."""
-    deployment = current()
-    try:
-        body = read_body(request.environ["wsgi.input"], request.content_length)
-    except BodyRefused as refused:
-        return problem(refused.status, HTTPStatus(refused.status).phrase, refused.detail, success=False)
-    headers = request.headers
-    known = presented(headers.get("Authorization"), headers.get("X-API-Key"))
-    candidates = [*known, _written_key(body)]
-    if resolve(deployment.mirror.reflection.keys, candidates) is None:
-        return problem(
-            401, "Unauthorized", "a server or client key is needed, for instance as Basic user name"
-        )
-    try:
-        parsed = parse_body(body, implied_type=_ALIASES[door], received_at=deployment.now())
-    except InvalidInput as refusal:
-        return problem(400, "Bad Request", str(refusal), success=False)
-    strict = request.headers.get("X-Strict-Mode") == "1"
-    if strict and parsed.rejected:
-        return problem(400, "Bad Request", "nothing was stored", rejected=_rejected(parsed), success=False)
-    return _acknowledge(_stored(parsed), parsed)
+class Refused(Exception):
+    """A request of which nothing was stored."""
+
+    def __init__(self, status: int, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.members = members
 
 
-def _stored(parsed: Parsed) -> Receipt:
-    """Store what was read, unless too many threads wait for the ledger already: decisions need some, too."""
-    deployment = current()
-    if not deployment.storing.acquire(blocking=False):
-        raise Unavailable("the ledger is busy; send it again")
-    try:
-        return deployment.writer.append(parsed.records)
-    finally:
-        deployment.storing.release()
+class EventsDoor:
+    """Stores events; hands everything else on."""
+
+    def __init__(self, inner: "WSGIApplication", deployment: Deployment) -> None:
+        self._inner = inner
+        self._deployment = deployment
+        self._room = deployment.storing
+        self._parsing = threading.Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Serve one request."""
+        path: str = environ["PATH_INFO"]
+        if path.startswith("//"):
+            path = path[1:]  # clients that were given an address with a slash at its end
+        path, key = _without_key(path)
+        if path not in PATHS:
+            return self._inner(environ, start_response)
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            start_response("204 No Content", list(_BROWSERS))
+            return []
+        try:
+            body = self._record_in_turn(environ, PATHS[path], key)
+        except Refused as refused:
+            self._deployment.tally.add("requests", "events", str(refused.status))
+            return _refuse(refused, start_response)
+        self._deployment.tally.add("requests", "events", "200")
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *_BROWSERS]
+        start_response(_STATUS_LINES[200], headers)
+        return [body]
+
+    def _record_in_turn(self, environ: "WSGIEnvironment", implied: str | None, key: str | None) -> bytes:
+        if environ["REQUEST_METHOD"] != "POST":
+            raise Refused(405, "events are sent with POST")
+        if not self._room.acquire(blocking=False):
+            raise Refused(503, "too many requests are waiting for the ledger; send it again")
+        try:
+            return self._record(environ, implied, key)
+        except BodyRefused as refused:
+            raise Refused(refused.status, refused.detail) from refused
+        except InvalidInput as refusal:
+            raise Refused(400, str(refusal)) from refusal
+        except Unavailable as refusal:
+            raise Refused(503, str(refusal)) from refusal
+        finally:
+            self._room.release()
+
+    def _record(self, environ: "WSGIEnvironment", implied: str | None, key: str | None) -> bytes:
+        length = environ.get("CONTENT_LENGTH")
+        body = read_body(environ["wsgi.input"], int(length) if length else None)
+        keys = self._deployment.mirror.reflection.keys
+        known = presented(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
+        if resolve(keys, [*known, key]) is None and resolve(keys, [_written_key(body)]) is None:
+            raise Refused(401, "a server or client key is needed, for instance as Basic user name")
+        with self._parsing:
+            now, intake = self._deployment.now(), self._deployment.intake
+            parsed = parse_body(body, implied_type=implied, received_at=now, intake=intake)
+        if parsed.rejected and environ.get("HTTP_X_STRICT_MODE") == "1":
+            self._deployment.writer.append((), Remarks(rejected=parsed.remarks.rejected))
+            raise Refused(400, "nothing was stored", rejected=[_rejection(each) for each in parsed.rejected])
+        receipt = self._deployment.writer.append(parsed.records, parsed.remarks)
+        self._count(receipt, parsed)
+        return _acknowledgement(receipt, parsed)
+
+    def _count(self, receipt: Receipt, parsed: Parsed) -> None:
+        tally = self._deployment.tally
+        tally.add("events", "accepted", amount=receipt.accepted)
+        tally.add("events", "duplicate", amount=receipt.duplicates)
+        tally.add("events", "rejected", amount=len(parsed.rejected))
 
 
-def _acknowledge(receipt: Receipt, parsed: Parsed) -> Response:
-    tally = current().tally
-    tally.add("events", "accepted", amount=receipt.accepted)
-    tally.add("events", "duplicate", amount=receipt.duplicates)
-    tally.add("events", "rejected", amount=len(parsed.rejected))
-    return jsonify(
-        success=True,
-        accepted=receipt.accepted,
-        duplicates=receipt.duplicates,
-        rejected=_rejected(parsed),
-    )
+def _without_key(path: str) -> tuple[str, str | None]:
+    """Take the key out of ``/v1/projects/<key>/<door>``."""
+    if not path.startswith(_WITH_KEY):
+        return path, None
+    key, _, door = path.removeprefix(_WITH_KEY).partition("/")
+    return f"/v1/{door}", key
 
 
-def _rejected(parsed: Parsed) -> list[dict[str, Any]]:
-    return [_rejection(each) for each in parsed.rejected]
+def _acknowledgement(receipt: Receipt, parsed: Parsed) -> bytes:
+    document = {
+        "success": True,
+        "accepted": receipt.accepted,
+        "duplicates": receipt.duplicates,
+        "rejected": [_rejection(each) for each in parsed.rejected],
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _rejection(rejection: Rejection) -> dict[str, Any]:
@@ -106,13 +163,35 @@ def _rejection(rejection: Rejection) -> dict[str, Any]:
     }
 
 
+def _refuse(refused: Refused, start_response: "StartResponse") -> Iterable[bytes]:
+    """Answer with an RFC 9457 problem."""
+    title = HTTPStatus(refused.status).phrase
+    document = {
+        "type": f"/api#{title.lower().replace(' ', '-')}",
+        "title": title,
+        "status": refused.status,
+        "detail": refused.detail,
+        "success": False,
+        **refused.members,
+    }
+    body = json.dumps(document).encode()
+    headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Content-Length", str(len(body))),
+        *([("Retry-After", RETRY_AFTER)] if refused.status == 503 else []),
+        *_BROWSERS,
+    ]
+    start_response(_STATUS_LINES[refused.status], headers)
+    return [body]
+
+
 def _written_key(body: bytes) -> str | None:
     """The key that some senders can only put into the body."""
     if b'"writeKey"' not in body:
         return None
     try:
-        document = from_json(body)
-    except ValueError:
+        document = decode(body)
+    except InvalidInput:
         return None
     key = document.get("writeKey") if isinstance(document, dict) else None
     return key if isinstance(key, str) else None

@@ -78,7 +78,8 @@ def read_context(body: bytes) -> dict[str, Any]:
         raise Refusal(400, "TARGETING_KEY_MISSING", "context.targetingKey: expected the unit's id")
     if not isinstance(key, str):
         raise Refusal(400, "INVALID_CONTEXT", "context.targetingKey: expected a text")
-    _require_short("targetingKey", key)
+    for name in ("targetingKey", *_ANONYMOUS):
+        _require_short(name, context.get(name))
     if unusable := unstorable(context):
         raise Refusal(400, "INVALID_CONTEXT", f"context: {unusable}")
     return context
@@ -111,7 +112,6 @@ def unit_of(rule: Rule, context: Mapping[str, Any]) -> str:
         for name in _ANONYMOUS:
             given = context.get(name)
             if isinstance(given, str) and given:
-                _require_short(name, given)
                 return given
     unit: str = context["targetingKey"]
     return unit
@@ -134,9 +134,9 @@ def success(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _require_short(name: str, unit: str) -> None:
-    if len(unit) > MAX_ID:
-        raise Refusal(400, "INVALID_CONTEXT", f"context.{name}: expected up to {MAX_ID} characters")
+def _require_short(name: str, given: object) -> None:
+    if isinstance(given, str) and len(given) > MAX_ID:
+        raise Refusal(400, "INVALID_CONTEXT", f"context.{name}: expected a text of up to {MAX_ID} characters")
 
 
 class Answers:

@@ -9,9 +9,10 @@ import click
 from experiments.errors import InvalidInput
 from experiments.fields import length_of
 from experiments.observe import parquet
-from experiments.retention import Forgotten, forget_old
+from experiments.retention import Forgotten, forget_old, planned_limits
 from experiments.seed import Size
 from experiments.seeding import Seeded, plant, write_files
+from experiments.store import Store
 from web.cli.ledger import ACTOR
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import clock
@@ -39,23 +40,22 @@ def export_command(folder: Path, *, as_json: bool) -> None:
 
 
 @click.command("retain")
-@click.option("--older-than", required=True, help="How long rows are kept, such as 400d.")
+@click.option(
+    "--older-than", help="How long rows are kept, such as 400d; without it, the tracking plan says so."
+)
 @click.option("--event", "events", multiple=True, help="Only events of this name; may be given again.")
 @click.option("--dry-run", is_flag=True, help="Delete nothing, only count.")
 @json_option
-def retain_command(older_than: str, events: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
-    """Forget exposures and events that are older than a length of time; readouts stay."""
-    try:
-        length = length_of(older_than)
-    except ValueError as problem:
-        raise InvalidInput.at("--older-than", str(problem)) from problem
+def retain_command(older_than: str | None, events: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
+    """Forget exposures and events that are older than they are to be kept; readouts stay."""
     settings = settings_of()
     with ready_store(settings) as store, progress_bar("Forgetting") as progress:
+        limits, default = _limits(store, older_than, events)
         forgotten = forget_old(
             store=store,
             columns=settings.columns_path,
-            limits=dict.fromkeys(events, length),
-            default=None if events else length,
+            limits=limits,
+            default=default,
             now=clock(),
             dry_run=dry_run,
             progress=progress,
@@ -67,6 +67,25 @@ def retain_command(older_than: str, events: tuple[str, ...], *, dry_run: bool, a
         "unfinished": list(forgotten.unfinished),
     }
     say(document, as_json=as_json, text=_told(forgotten, dry_run=dry_run))
+
+
+def _limits(
+    store: Store, older_than: str | None, events: tuple[str, ...]
+) -> tuple[dict[str, timedelta], timedelta | None]:
+    """How long events are kept, by name and all others: what the options say goes before the plan."""
+    if older_than is None:
+        with store.read() as session:
+            planned = planned_limits(session=session)
+        if unknown := sorted(set(events) - set(planned)):
+            raise InvalidInput.at("--event", f"the tracking plan does not say how long {unknown[0]} is kept")
+        if not planned:
+            raise InvalidInput.at("--older-than", "is missing, and the tracking plan lists no retention")
+        return {name: planned[name] for name in events or planned}, None
+    try:
+        length = length_of(older_than)
+    except ValueError as problem:
+        raise InvalidInput.at("--older-than", str(problem)) from problem
+    return dict.fromkeys(events, length), None if events else length
 
 
 def _told(forgotten: Forgotten, *, dry_run: bool) -> str:

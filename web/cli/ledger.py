@@ -8,8 +8,13 @@ from experiments import launch
 from experiments.definition import parse_definitions
 from experiments.errors import InvalidInput
 from experiments.imports import FileKind, ImportReport, import_file
+from experiments.intake import Intake
+from experiments.pseudonyms import read_key
+from experiments.store import Store
+from experiments.tracking_plans import find_plan
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import clock
+from web.settings import Settings
 
 ACTOR = "command line"
 SHOWN_ROWS = 20
@@ -52,9 +57,16 @@ def _importer(kind: FileKind, what: str) -> click.Command:
     @click.option("--strict", is_flag=True, help="Import nothing if any row is bad.")
     @json_option
     def run(file: Path, *, strict: bool, as_json: bool) -> None:
-        with ready_store(settings_of()) as store, progress_bar(file.name) as progress:
+        settings = settings_of()
+        with ready_store(settings) as store, progress_bar(file.name) as progress:
             report = import_file(
-                store=store, kind=kind, path=file, now=clock(), strict=strict, progress=progress
+                store=store,
+                kind=kind,
+                path=file,
+                now=clock(),
+                strict=strict,
+                intake=_intake(settings, store),
+                progress=progress,
             )
         _report(report, as_json=as_json)
 
@@ -71,6 +83,13 @@ _importer(
     "Import events from FILE: CSV or JSON Lines, plain or .gz, with the columns user_id or anonymous_id, "
     "event, timestamp[, value][, properties][, message_id].",
 )
+
+
+def _intake(settings: Settings, store: Store) -> Intake:
+    """What is in force for rows that come in."""
+    pseudonyms = read_key(settings.pseudonym_key.get_secret_value())
+    with store.read() as session:
+        return Intake(find_plan(session=session), pseudonyms=pseudonyms)
 
 
 def _report(report: ImportReport, *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ _COMMANDS: Mapping[str, str] = {
     "worker": "web.cli.serving",
     "migrate": "web.cli.upkeep",
     "check": "web.cli.upkeep",
+    "check-data": "web.cli.quality",
     "apply": "web.cli.ledger",
     "import": "web.cli.ledger",
     "export": "web.cli.data",
@@ -47,7 +48,8 @@ class _Root(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), f"{cmd_name}_command")
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), f"{name}_command")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -20,6 +20,7 @@ from web.cli.access import sign_in_address
 from web.cli.root import progress_bar, ready_store, settings_of
 from web.cli.upkeep import unsafe
 from web.deployment import THREADS, VERSION, clock
+from web.instance import sole_instance
 from web.settings import Settings
 from web.worker import Worker
 
@@ -51,15 +52,16 @@ def serve_command(host: str | None, port: int | None, workers: int | None) -> No
     settings = settings_of(host=host, port=port, workers=workers)
     if problems := unsafe(settings):
         raise InvalidInput.at("", f"refusing to serve: {problems[0]}")
-    try:
-        with ready_store(settings):
-            pass
-    except Unavailable as problem:
-        if not settings.kept_path.exists():
-            raise
-        click.echo(f"Serving what was last in force: {problem}", err=True)
-    click.echo(f"Evenhand serves on http://{settings.host}:{settings.port}")
-    _serve(settings)
+    with sole_instance(settings.data_dir):
+        try:
+            with ready_store(settings):
+                pass
+        except Unavailable as problem:
+            if not settings.kept_path.exists():
+                raise
+            click.echo(f"Serving what was last in force: {problem}", err=True)
+        click.echo(f"Evenhand serves on http://{settings.host}:{settings.port}")
+        _serve(settings)
 
 
 @click.command("demo")
@@ -85,7 +87,8 @@ def demo_command(host: str | None, port: int | None, workers: int | None, *, no_
     click.echo(
         f"Open this link within the hour; it signs you in once:\n\n  {sign_in_address(settings, token)}\n"
     )
-    _serve(settings)
+    with sole_instance(settings.data_dir):
+        _serve(settings)
 
 
 @click.command("worker")

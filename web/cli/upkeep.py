@@ -4,6 +4,7 @@ import ipaddress
 
 import click
 
+from experiments.pseudonyms import LEAST_KEY
 from experiments.store import open_store
 from experiments.store.schema import HEAD, revision, upgrade
 from web.cli.root import json_option, say, settings_of
@@ -47,6 +48,11 @@ def unsafe(settings: Settings) -> list[str]:
     secret = settings.secret_key.get_secret_value()
     if secret and len(secret) < 32:
         problems.append("EVENHAND_SECRET_KEY is shorter than 32 characters: make it long and random")
+    pseudonym_key = settings.pseudonym_key.get_secret_value()
+    if pseudonym_key and len(pseudonym_key) < LEAST_KEY:
+        problems.append(
+            f"EVENHAND_PSEUDONYM_KEY is shorter than {LEAST_KEY} characters: make it long, random"
+        )
     if not _loopback(settings.host) and not secret:
         problems.append(
             f"EVENHAND_SECRET_KEY is not set and {settings.host} can be reached from outside: "

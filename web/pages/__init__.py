@@ -21,6 +21,7 @@ __all__ = ["answer_http", "answer_refusal", "register"]
 _MODULES = (
     "assets",
     "creation",
+    "data",
     "design",
     "documentation",
     "editing",
@@ -29,6 +30,7 @@ _MODULES = (
     "language",
     "methods",
     "results",
+    "tracking",
     "why",
 )
 

@@ -4,7 +4,8 @@ import json
 
 from flask import render_template, request
 
-from web.api.description import OPERATIONS, Access, Operation
+from web.api.description import OPERATIONS
+from web.api.operation import Access, Operation
 from web.pages.site import open_to_all, site
 
 
@@ -19,10 +20,15 @@ def describe_doors() -> str:
 def _example(operation: Operation) -> str:
     """A command that works when it is pasted, once KEY is set."""
     path = (
-        operation.path.replace("{key}", "checkout").replace("{door}", "batch").replace("{client_key}", "$KEY")
+        operation.path.replace("{key}", "checkout")
+        .replace("{door}", "batch")
+        .replace("{client_key}", "$KEY")
+        .replace("{write_key}", "$KEY")
     )
     parts = ["curl", f"'{request.host_url.rstrip('/')}{path}'".replace("'", '"')]
-    if operation.access is Access.ANY_KEY:
+    if operation.method not in ("GET", "POST"):
+        parts.append(f"-X {operation.method}")
+    if operation.access in (Access.ANY_KEY, Access.SERVER_KEY):
         parts.append('-H "Authorization: Bearer $KEY"')
     if operation.body is not None:
         parts.append(f"-d '{json.dumps(operation.body)}'")

@@ -119,6 +119,9 @@ _MESSAGES: list[tuple[str, Callable[[str], str]]] = [
     (r"there is no metric", lambda _: gettext("One of these metrics does not exist.")),
     (r"is what units outside", lambda _: gettext("This word is taken; choose another key.")),
     (r"cannot be stored", lambda _: gettext("This holds a character that cannot be stored.")),
+    (r"a number and h, d or w", lambda _: gettext("Write a number and h, d or w, such as 14d.")),
+    (r"two have the same name", lambda _: gettext("Two properties have the same name.")),
+    (r"expected a text$", lambda _: gettext("Fill this in.")),
     (r"Field required", lambda _: gettext("Fill this in.")),
     (r"Input should be 'user_id'", lambda _: gettext("Choose one of these.")),
 ]

@@ -26,7 +26,8 @@ def test_the_description_equals_the_routes(tmp_path: Path) -> None:
         for method in rule.methods or ()
         if method not in ("HEAD", "OPTIONS")
     }
-    served |= {("POST", assigning.PATH), ("POST", f"{assigning.PATH}/{{}}")}
+    served |= {("POST", assigning.PATH), ("POST", f"{assigning.PATH}/{{}}"), ("POST", "/v1/{}")}
+    served |= {("POST", "/v1/projects/{}/{}")}
     deployment.store.close()
     assert {(each.method, shape(each.path)) for each in OPERATIONS} == served
 

@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -175,7 +176,6 @@ def test_an_unknown_flag_is_not_found(ask: Any, key: str) -> None:
         (b'{"context": {"targetingKey": "u", "a": "\\u0000"}}', "INVALID_CONTEXT"),
         (b'{"context": {"targetingKey": "u", "a": 9007199254740993}}', "INVALID_CONTEXT"),
         (b'{"context": {"targetingKey": "u", "a": 1e999}}', "INVALID_CONTEXT"),
-        (b'{"context": {"targetingKey": "u", "a": "%s"}}' % (b"x" * 70_000), "INVALID_CONTEXT"),
         (b'{"context": {"targetingKey": "u", "a": ' + b"[" * 50 + b"]" * 50 + b"}}", "INVALID_CONTEXT"),
         (b'{"context": []}', "INVALID_CONTEXT"),
         (b'{"context": null}', "INVALID_CONTEXT"),
@@ -186,7 +186,7 @@ def test_an_unknown_flag_is_not_found(ask: Any, key: str) -> None:
         (b'{"context": {"targetingKey": "u", "a": NaN}}', "PARSE_ERROR"),
         (b'{"context": {"targetingKey": "\\ud800"}}', "PARSE_ERROR"),
         (b'{"context": {"targetingKey": "\xff"}}', "PARSE_ERROR"),
-        (b'{"context": {"targetingKey": "u", "a": ' + b"[" * 100_000, "PARSE_ERROR"),
+        (b'{"context": {"targetingKey": "u", "a": ' + b"[" * 60_000, "PARSE_ERROR"),
         (b'{"context": {"targetingKey": "u", "a": 1' + b"0" * 5_000 + b"}}", "PARSE_ERROR"),
     ],
 )
@@ -291,7 +291,7 @@ def test_client_keys_bulk_and_callers_that_only_look_expose_nobody(
     assert exposures(deployment) == []
 
 
-def test_an_exposure_that_could_not_be_stored_is_tried_again(
+def test_an_exposure_that_could_not_be_stored_is_kept_until_it_can_be(
     ask: Any, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from experiments import writing
@@ -301,11 +301,13 @@ def test_an_exposure_that_could_not_be_stored_is_tried_again(
     def unavailable(**_: object) -> Receipt:
         raise Unavailable("gone")
 
+    monkeypatch.setattr(writing, "RETRY", 0.05)
     with monkeypatch.context() as patch:
         patch.setattr(writing, "append", unavailable)
         assert ask().status_code == 200
-        deployment.writer.close()
-    assert ask().status_code == 200
+        time.sleep(0.2)
+        assert deployment.writer.waiting == 1
+    deployment.writer.close()
     assert len(exposures(deployment)) == 1
 
 

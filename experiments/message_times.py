@@ -1,0 +1,67 @@
+"""Times of messages: when something happened, by a client's clock that may be wrong.
+
+A client says when the event happened and when it sent the message, both by its own clock. We know when the
+message came; the difference between the last two is how far that clock is off, and the event is moved by it.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from experiments.store.instants import to_millis
+
+FUTURE_LIMIT = timedelta(hours=24)
+"""An event further in the future than this is dated at its arrival, and marked."""
+
+SKEW_LIMIT = timedelta(seconds=2)
+"""A client's clock that is off by less than this is left alone."""
+
+_SKEWED = ("skewed",)
+
+
+class Moment(NamedTuple):
+    """When a message's event happened, in milliseconds since 1970, and what there is to say about it."""
+
+    millis: int
+    mark: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def moment_of(
+    message: Mapping[str, Any], envelope: Mapping[str, Any], received_at: datetime
+) -> Moment | None:
+    """When it happened: the client's time, moved by how far its clock was off; None if it cannot be read."""
+    claimed = message.get("originalTimestamp") or message.get("timestamp") or envelope.get("timestamp")
+    if claimed is None:
+        return Moment(to_millis(received_at))
+    happened = parse_time(claimed)
+    sent_text = message.get("sentAt") or envelope.get("sentAt") or None
+    sent = parse_time(sent_text) if sent_text is not None else None
+    if happened is None or (sent_text is not None and sent is None):
+        return None
+    skew = received_at - sent if sent is not None else timedelta()
+    skewed = abs(skew) > SKEW_LIMIT
+    moved = _shifted(happened, skew) if skewed else happened
+    if moved - received_at <= FUTURE_LIMIT:
+        return Moment(to_millis(moved), None, _SKEWED if skewed else ())
+    return Moment(to_millis(received_at), "clamped", _SKEWED)
+
+
+def _shifted(moment: datetime, by: timedelta) -> datetime:
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
+
+
+def parse_time(text: Any) -> datetime | None:
+    """Read an ISO 8601 time, one without an offset as UTC; None when it is not one."""
+    if not isinstance(text, str) or len(text) > 40:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment if 1970 <= moment.year <= 9000 else None

@@ -1,0 +1,284 @@
+"""How fast events are taken in, and how quick evaluation stays meanwhile.
+
+Run by hand: ``python -m tests.benchmarks.ingest_speed``. Everything is a ratio within one run; the load comes
+from the same machine, so it is paid for by the same processors.
+"""
+
+import json
+import multiprocessing
+import secrets
+import selectors
+import socket
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.serving import Instance, free_port, served
+
+BATCH = 100
+CONNECTIONS = 12
+SECONDS = 3.0
+ROUNDS = 3
+
+DEFINITIONS: dict[str, Any] = {
+    "metrics": [{"key": "bought", "kind": "proportion", "event": "Purchase"}],
+    "experiments": [
+        {
+            "key": "checkout",
+            "variants": [{"key": "old"}, {"key": "new"}],
+            "control": "old",
+            "status": "running",
+            "metrics": {"primary": ["bought"]},
+        }
+    ],
+}
+
+
+def message(number: int) -> dict[str, Any]:
+    """An event as a Segment client sends it; its id begins with the time."""
+    at = 1_760_000_000_000 + number
+    return {
+        "type": "track",
+        "messageId": f"{at:012x}-{secrets.token_hex(8)}",
+        "userId": f"user-{number}",
+        "event": "Purchase",
+        "timestamp": "2026-03-15T12:00:00.000Z",
+        "properties": {"value": 9.5, "sku": "A-17"},
+    }
+
+
+def request(path: str, document: Any, key: str) -> bytes:
+    body = json.dumps(document, separators=(",", ":")).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@dataclass
+class Load:
+    """What a load of requests came to."""
+
+    answered: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+
+
+def send(port: int, requests: Sequence[bytes], seconds: float) -> Load:
+    """Send requests one after the other over several connections, until the time or the requests are over."""
+    selector, waiting = selectors.DefaultSelector(), iter(requests)
+    load, began = Load(), time.perf_counter()
+    for each in range(CONNECTIONS):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        selector.register(connection, selectors.EVENT_READ, each)
+        connection.sendall(next(waiting))
+    open_ones = CONNECTIONS
+    while open_ones:
+        for ready, _ in selector.select():
+            connection = ready.fileobj  # type: ignore[assignment]  # we registered sockets
+            answer = connection.recv(65_536)
+            if answer.startswith(b"HTTP/1.1 200"):
+                load.answered += 1
+            else:
+                load.refused += 1
+            following = next(waiting, None) if time.perf_counter() - began < seconds else None
+            if following is None:
+                selector.unregister(connection)
+                connection.close()
+                open_ones -= 1
+            else:
+                connection.sendall(following)
+    load.seconds = time.perf_counter() - began
+    return load
+
+
+def bare(folder: Path, rows: Sequence[tuple[Any, ...]], *, per_commit: int) -> float:
+    """Rows a second of one process with nothing but SQLite's own module."""
+    connection = sqlite3.connect(folder / f"bare-{secrets.token_hex(4)}.sqlite3", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(
+        "CREATE TABLE event (id INTEGER PRIMARY KEY, message_id VARCHAR(200) NOT NULL UNIQUE,"
+        " user_id VARCHAR, anonymous_id VARCHAR, event VARCHAR, value FLOAT, occurred_at BIGINT,"
+        " received_at BIGINT,"
+        " properties TEXT, mark VARCHAR)"
+    )
+    insert = (
+        "INSERT INTO event (message_id, user_id, anonymous_id, event, value, occurred_at, received_at,"
+        " properties, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING"
+    )
+    began = time.perf_counter()
+    for first in range(0, len(rows), per_commit):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(insert, rows[first : first + per_commit])
+        connection.execute("COMMIT")
+    seconds = time.perf_counter() - began
+    connection.close()
+    return len(rows) / seconds
+
+
+def row(message: dict[str, Any]) -> tuple[Any, ...]:
+    at = 1_773_576_000_000
+    properties = json.dumps(message["properties"], separators=(",", ":"))
+    return (message["messageId"], message["userId"], None, message["event"], 9.5, at, at, properties, None)
+
+
+def parse_only() -> Any:
+    """An application that reads a body, parses it and says yes."""
+    from pydantic_core import from_json
+
+    headers = [("Content-Type", "application/json"), ("Content-Length", "16")]
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        from_json(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        start_response("200 OK", headers)
+        return [b'{"success":true}']
+
+    return app
+
+
+def _serve_parsing(port: int) -> None:
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    from web.deployment import THREADS
+
+    Server(
+        "tests.benchmarks.ingest_speed:parse_only",
+        address="127.0.0.1",
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=2,
+        blocking_threads=THREADS,
+        factory=True,
+        websockets=False,
+        log_level=LogLevels.error,
+    ).serve()
+
+
+@contextmanager
+def parsing() -> Iterator[int]:
+    """The same server with an endpoint that only parses."""
+    port = free_port()
+    process = multiprocessing.get_context("spawn").Process(target=_serve_parsing, args=(port,))
+    process.start()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except ConnectionError:
+            time.sleep(0.1)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.join(30)
+
+
+def evaluations(instance: Instance, seconds: float) -> list[float]:
+    """Milliseconds of evaluations one after the other, with a pause between."""
+    connection = socket.create_connection(("127.0.0.1", instance.port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    times, number, until = [], 0, time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        number += 1
+        context = {"context": {"targetingKey": f"user-{number}-{secrets.token_hex(4)}"}}
+        asked = request("/ofrep/v1/evaluate/flags/checkout", context, instance.key)
+        began = time.perf_counter()
+        connection.sendall(asked)
+        answer = connection.recv(65_536)
+        times.append((time.perf_counter() - began) * 1_000)
+        assert answer.startswith(b"HTTP/1.1 200"), answer
+        time.sleep(0.002)
+    connection.close()
+    return times
+
+
+def _percentiles(times: list[float]) -> str:
+    cuts = statistics.quantiles(times, n=100)
+    return f"p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms, longest {max(times):.1f} ms of {len(times)}"
+
+
+def _speed(instance: Instance, parsing_port: int, folder: Path) -> None:
+    batches, singles, onlies, bares, whole = [], [], [], [], []
+    count, number = 60_000, 0
+    for _ in range(ROUNDS):
+        messages = [message(number + n) for n in range(count)]
+        number += count
+        rows = [row(each) for each in messages]
+        bares.append(bare(folder, rows, per_commit=BATCH))
+        whole.append(bare(folder, rows, per_commit=count))
+        groups = [messages[n : n + BATCH] for n in range(0, count, BATCH)]
+        load = send(
+            instance.port, [request("/v1/batch", {"batch": each}, instance.key) for each in groups], SECONDS
+        )
+        assert not load.refused
+        batches.append(load.answered * BATCH / load.seconds)
+        alone = [message(number + n) for n in range(20_000)]
+        number += len(alone)
+        asked = [request("/v1/track", each, instance.key) for each in alone]
+        load = send(instance.port, asked, SECONDS)
+        assert not load.refused
+        singles.append(load.answered / load.seconds)
+        load = send(parsing_port, asked, SECONDS)
+        onlies.append(load.answered / load.seconds)
+    middle = statistics.median
+    print(f"bare executemany, a commit for each {BATCH}: {middle(bares):,.0f} rows/s")
+    print(f"bare executemany, one commit: {middle(whole):,.0f} rows/s")
+    print(
+        f"over HTTP, batches of {BATCH}, two workers: {middle(batches):,.0f} rows/s, "
+        f"ratio {middle(batches) / middle(bares):.2f} (wanted 0.5), "
+        f"{middle(batches) / middle(whole):.2f} of one commit"
+    )
+    print(f"single events: {middle(singles):,.0f}/s; an endpoint that only parses: {middle(onlies):,.0f}/s")
+    print(f"ratio {middle(singles) / middle(onlies):.2f} (wanted 0.6)")
+
+
+def _load(port: int, key: str, seconds: float) -> None:
+    groups = [[message(10_000_000 + n * BATCH + m) for m in range(BATCH)] for n in range(400)]
+    send(port, [request("/v1/batch", {"batch": each}, key) for each in groups] * 50, seconds)
+
+
+def _latency(instance: Instance) -> None:
+    print(f"evaluation at rest: {_percentiles(evaluations(instance, 2))}")
+    context = multiprocessing.get_context("spawn")
+    load = context.Process(target=_load, args=(instance.port, instance.key, 12.0))
+    load.start()
+    time.sleep(3)
+    print(f"evaluation under full ingest: {_percentiles(evaluations(instance, 6))} (wanted p99 < 50 ms)")
+    load.join()
+    load = context.Process(target=_load, args=(instance.port, instance.key, 12.0))
+    load.start()
+    time.sleep(3)
+    with sqlite3.connect(instance.database, isolation_level=None, timeout=30) as other:
+        other.execute("BEGIN IMMEDIATE")
+        print(f"evaluation while another process holds the lock: {_percentiles(evaluations(instance, 6))}")
+        other.execute("ROLLBACK")
+    other.close()
+    load.join()
+
+
+def main() -> None:
+    """Print the ratios."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with served(folder / "data", workers=2, definitions=DEFINITIONS) as instance, parsing() as port:
+            time.sleep(2)  # until the first analyses are over
+            if "latency" not in sys.argv:
+                _speed(instance, port, folder)
+            _latency(instance)
+
+
+if __name__ == "__main__":
+    main()
