@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 from bokeh.embed import json_item
-from bokeh.plotting import figure
 
 from analysis import NotEstimable
 from analysis.figures import ReplayWords, draw_coverage, draw_p_values
@@ -24,11 +23,11 @@ def outcome() -> Replay:
     return found
 
 
-def bars_of(drawn: figure) -> Any:
+def bars_of(drawn: Any) -> Any:
     return next(each.data_source.data for each in drawn.renderers if "top" in each.data_source.data)
 
 
-def dot_of(drawn: figure) -> Any:
+def dot_of(drawn: Any) -> Any:
     return next(each for each in drawn.renderers if type(each.glyph).__name__ == "Scatter")
 
 
@@ -37,7 +36,8 @@ def test_figures_of_a_replay_are_strict_json_and_hold_no_code(outcome: Replay) -
         item: Any = json_item(drawn)
         text = json.dumps(item, allow_nan=False)
         assert not [name for name in BANNED if f'"{name}' in text]
-        for model in drawn.references():
+        models: Any = drawn.references()
+        for model in models:
             if type(model).__name__ == "Label":
                 assert type(model.text).__name__ == "PlainText"
             for label in getattr(model, "major_label_overrides", {}).values():

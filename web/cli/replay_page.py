@@ -24,7 +24,7 @@ pre {{ overflow-x: auto; line-height: 1.4; }}
 <h1>{title}</h1>
 <pre>{summary}</pre>
 <h2>p-values where nothing was done</h2>
-<p>They should be level: every bar inside the grey band that chance explains.</p>
+<p>They should be level: every bar ends inside the grey band that chance explains.</p>
 {p_values}
 <h2>Intervals that held zero</h2>
 <p>The dot should lie on the grey range around what was promised.</p>
