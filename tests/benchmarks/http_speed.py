@@ -5,7 +5,7 @@ those can be compared between machines. Load comes from ``wrk`` (``apt-get insta
 
 ``--threads N …``  compare numbers of blocking threads
 ``--gunicorn``     the same doors behind gunicorn's threads (``pip install gunicorn``)
-``--unleash``      unleash-server from npm, ten rules in bulk (DATABASE_URL: an empty PostgreSQL database)
+``--unleash``      unleash-server from npm on a PostgreSQL of its own, ten rules in bulk
 ``--growthbook-proxy``  a Node server with @growthbook/proxy-eval, the same ten rules in bulk
 """
 
@@ -45,7 +45,7 @@ BULK = "/ofrep/v1/evaluate/flags"
 CONNECTIONS = 64
 UNITS = 20_000
 SECONDS = 3
-ROUNDS = 5
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
