@@ -3,6 +3,8 @@
 import atexit
 import gc
 import os
+import threading
+import time
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
@@ -46,8 +48,17 @@ def serve_app() -> Flask:
     atexit.register(deployment.close)
     app = create_app(deployment)
     deployment.mirror.start()
+    threading.Thread(target=_leave_with, args=(os.getppid(), deployment), daemon=True).start()
     gc.freeze()  # what is loaded by now stays; looking through it again and again would slow every request
     return app
+
+
+def _leave_with(server: int, deployment: Deployment) -> None:
+    """End when the server has gone without a word: otherwise the port would stay taken."""
+    while os.getppid() == server:
+        time.sleep(1.0)
+    deployment.close()
+    os._exit(1)
 
 
 def _refused(refusal: EvenhandError) -> Response:
