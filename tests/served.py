@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-START_PATIENCE = 60.0
+START_PATIENCE = 120.0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ those can be compared between machines. Load comes from ``wrk`` (``apt-get insta
 
 ``--threads N …``  compare numbers of blocking threads
 ``--gunicorn``     the same doors behind gunicorn's threads (``pip install gunicorn``)
-``--unleash``      unleash-server from npm, ten rules in bulk (DATABASE_URL: an empty PostgreSQL database)
+``--unleash``      unleash-server from npm on a PostgreSQL of its own, ten rules in bulk
 ``--growthbook-proxy``  a Node server with @growthbook/proxy-eval, the same ten rules in bulk
 """
 
@@ -24,7 +24,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ SINGLE = "/ofrep/v1/evaluate/flags/experiment-1"
 BULK = "/ofrep/v1/evaluate/flags"
 CONNECTIONS = 64
 UNITS = 20_000
-SECONDS = 4
+SECONDS = 3
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -170,12 +171,15 @@ def gunicorn(target: str, port: int, threads: int) -> list[str]:
 def compare(servers: dict[str, list[str]], ports: dict[str, int], key: str, folder: Path) -> dict[str, Load]:
     """Press each server in turn, several rounds, and give the median of each."""
     found: dict[str, list[Load]] = {name: [] for name in servers}
-    for _ in range(3):
+    with ExitStack() as started:
         for name, command in servers.items():
-            with running(command, ports[name], EVENHAND_DATA_DIR=str(folder / "data")):
-                press(ports[name], SINGLE, key, folder, seconds=3)  # every unit has been seen after that
+            started.enter_context(running(command, ports[name], EVENHAND_DATA_DIR=str(folder / "data")))
+            press(ports[name], SINGLE, key, folder)  # every unit has been seen after that
+        for turn in range(ROUNDS):
+            for name in servers:
                 found[name].append(press(ports[name], SINGLE, key, folder))
-    return {name: sorted(loads, key=lambda load: load.rate)[1] for name, loads in found.items()}
+                print(f"  round {turn + 1}: {name:<34} {found[name][-1]}", file=sys.stderr, flush=True)
+    return {name: sorted(loads, key=lambda load: load.rate)[ROUNDS // 2] for name, loads in found.items()}
 
 
 def report(found: dict[str, Load], base: str) -> None:

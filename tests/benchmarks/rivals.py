@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from flask import Flask, Response, request
 from pydantic_core import from_json
 
 from assignment import decide
+from tests.postgres import NoPostgres, cluster
 from tests.served import free_port
 from web.api.ofrep import success
 from web.deployment import open_deployment
@@ -79,13 +80,15 @@ def growthbook(folder: Path) -> Iterator[Server]:
 @contextmanager
 def unleash(folder: Path) -> Iterator[Server]:
     """unleash-server on PostgreSQL, with ten toggles, asked through its frontend API."""
-    address = os.environ.get("DATABASE_URL")
-    if not address:
-        raise CannotRun("DATABASE_URL has to name an empty PostgreSQL database")
     place = _installed(folder / "unleash", {"unleash-server": "6.4.1"})
     (place / "server.cjs").write_text(_UNLEASH)
     port = free_port()
-    with _node(place, ["server.cjs", str(port)], port, {"DATABASE_URL": address}):
+    with ExitStack() as opened:
+        try:
+            database = opened.enter_context(cluster()).create("unleash").replace("+psycopg", "")
+        except NoPostgres as problem:
+            raise CannotRun(str(problem)) from problem
+        opened.enter_context(_node(place, ["server.cjs", str(port)], port, {"DATABASE_URL": database}))
         _define_toggles(port)
         yield port, "/api/frontend", "default:development.benchmark-frontend"
 
