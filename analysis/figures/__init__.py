@@ -16,7 +16,7 @@ from analysis.figures.intervals import Row, draw_intervals, draw_sparklines
 from analysis.figures.lateness import LatenessBar, LatenessWords, draw_lateness
 from analysis.figures.lift import LiftWords, draw_lift
 from analysis.figures.palette import Tone
-from analysis.figures.replays import ReplayWords, draw_coverage, draw_p_values
+from analysis.figures.replay import ReplayWords, draw_coverage, draw_p_values
 from analysis.figures.split import ShareRow, SplitWords, draw_arrivals, draw_share_rows, draw_share_series
 
 __all__ = [
