@@ -1,7 +1,7 @@
 """Reading: from what was planned and what was counted to a readout. Pure: the same input, the same bytes."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -60,21 +60,6 @@ def read(plan: Plan, observation: Observation, *, version: str) -> Readout:
     questions = list(_questions(plan, observation))
     findings = _findings(plan, questions)
     over = plan.is_over(as_of=observation.as_of, units=sum(observation.units.values()))
-    locked = plan.inference == "fixed"
-    watched = {
-        (question.metric.key, question.treatment): question
-        for question in questions
-        if question.metric.role is not Role.SECONDARY
-    }
-
-    def does_harm(finding: Finding) -> bool:
-        question = watched.get((finding.metric, finding.variant))
-        if question is None:
-            return False
-        if locked and not over:
-            return _harmful_at_any_time(question, plan)
-        return finding.reading in (Reading.WORSE, Reading.HARMFUL)
-
     return Readout(
         experiment=plan.experiment,
         phase=plan.phase,
@@ -93,12 +78,33 @@ def read(plan: Plan, observation: Observation, *, version: str) -> Readout:
             findings=findings,
             checks=checks,
             over=over,
-            locked=locked,
-            does_harm=does_harm,
+            locked=plan.inference == "fixed",
+            does_harm=_harm_at_this_moment(plan, questions, early=plan.inference == "fixed" and not over),
         ),
         series=tuple(_series(plan, observation, findings)),
         split=tuple(_split(plan, observation)),
     )
+
+
+def _harm_at_this_moment(
+    plan: Plan, questions: Sequence[_Question], *, early: bool
+) -> Callable[[Finding], bool]:
+    """How harm is established now; secondary metrics establish none."""
+    watched = {
+        (question.metric.key, question.treatment): question
+        for question in questions
+        if question.metric.role is not Role.SECONDARY
+    }
+
+    def does_harm(finding: Finding) -> bool:
+        question = watched.get((finding.metric, finding.variant))
+        if question is None:
+            return False
+        if early:
+            return _harmful_at_any_time(question, plan)
+        return finding.reading in (Reading.WORSE, Reading.HARMFUL)
+
+    return does_harm
 
 
 def estimate_of(kind: str, moments: Moments) -> Estimate | NotEstimable:

@@ -23,6 +23,7 @@ The answer is long: one row per part, metric, variant and day, read by `experime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -302,18 +303,7 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
         """,
         **common,
     )
-    # Standardised before it is cubed, so that neither large values nor a large mean lose it.
-    yield filled(
-        """
-        SELECT 'shape', :metric, '', 0, COUNT(*),
-               COALESCE(AVG(CASE WHEN :spread > 0 THEN POWER((:value - :middle) / :spread, 3) ELSE 0 END), 0),
-               COALESCE(MAX(ABS(:value)) / NULLIF(SUM(ABS(:value)), 0), 0)
-        FROM valued CROSS JOIN scales WHERE :matured
-        """,
-        **common,
-        middle=exp.column(f"middle{place}"),
-        spread=exp.column(f"spread{place}"),
-    )
+    yield _shape_answer(place, common)
     yield filled("SELECT 'centre', :metric, '', 0, 0, :centre, 0 FROM centres", **common)
     if window is not None:
         yield filled(
@@ -339,4 +329,19 @@ def _metric_answers(question: Question, place: int, metric: MetricDraft) -> Iter
         **common,
         after=exp.column(f"after{place}"),
         before=exp.column(f"before{place}"),
+    )
+
+
+def _shape_answer(place: int, common: dict[str, Any]) -> exp.Select:
+    # Standardised before it is cubed, so that neither large values nor a large mean lose it.
+    return filled(
+        """
+        SELECT 'shape', :metric, '', 0, COUNT(*),
+               COALESCE(AVG(CASE WHEN :spread > 0 THEN POWER((:value - :middle) / :spread, 3) ELSE 0 END), 0),
+               COALESCE(MAX(ABS(:value)) / NULLIF(SUM(ABS(:value)), 0), 0)
+        FROM valued CROSS JOIN scales WHERE :matured
+        """,
+        **common,
+        middle=exp.column(f"middle{place}"),
+        spread=exp.column(f"spread{place}"),
     )

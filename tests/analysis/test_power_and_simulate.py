@@ -138,3 +138,5 @@ def test_a_histogram_has_bins() -> None:
     assert isinstance(outcome, Replay)
     with pytest.raises(InvalidInput, match="bins"):
         p_value_bins(outcome, bins=0)
+    low, high = outcome.coverage_range
+    assert low < outcome.confidence < high

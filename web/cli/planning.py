@@ -150,9 +150,9 @@ def simulate_command(
     document |= {"p_values": list(simulate.p_value_bins(outcome).counts)}
     text = _simulation_text(document)
     if page is not None:
-        from web.cli.replay_page import replay_page
+        from web.cli.replay_page import page_of
 
-        _write_page(page, replay_page(metric=key, outcome=outcome, summary=text))
+        _write_page(page, page_of(metric=key, outcome=outcome, summary=text))
     say(document, as_json=as_json, text=text)
 
 

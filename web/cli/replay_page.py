@@ -35,7 +35,7 @@ pre {{ overflow-x: auto; line-height: 1.4; }}
 """
 
 
-def replay_page(*, metric: str, outcome: Replay, summary: str) -> str:
+def page_of(*, metric: str, outcome: Replay, summary: str) -> str:
     """Write a replay as a page that needs no network.
 
     Parameters
