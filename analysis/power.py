@@ -32,6 +32,12 @@ from analysis.spending import Spending
 
 DAYS_A_WEEK = 7
 
+SMALLEST_CHANGE = 1e-7
+"""In standard deviations of a unit; less takes more units than there are people, by far."""
+
+MOST_DAYS = 1e6
+"""Longer than anybody waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -49,6 +55,8 @@ class Baseline:
     @classmethod
     def of_proportion(cls, share: float) -> "Baseline":
         """From a conversion rate."""
+        if not 0 < share < 1:
+            raise InvalidInput("baseline: a proportion lies between 0 and 1; a mean needs its sd as well")
         return cls(share, share * (1 - share))
 
     @classmethod
@@ -100,7 +108,7 @@ class Design:
     margin: float | None = None
 
     def __post_init__(self) -> None:
-        if len(self.weights) < 2 or min(self.weights) <= 0:
+        if len(self.weights) < 2 or not all(0 < each < math.inf for each in self.weights):
             raise InvalidInput("weights: expected at least two shares above 0")
         if not (0.5 <= self.confidence < 1 and 0 < self.power < 1):
             raise InvalidInput("confidence, power: expected shares between 0 and 1")
@@ -192,7 +200,10 @@ def sample_size(baseline: Baseline, lift: float, design: Design = DEFAULT_DESIGN
     distance = _distance(lift, design)
     if distance == 0 or not math.isfinite(distance):
         raise InvalidInput("lift: expected a finite change other than zero, or a margin beyond it")
-    needed = (design.drift / (distance * baseline.mean)) ** 2 * _left(baseline, design)
+    change = abs(distance * baseline.mean) / math.sqrt(_left(baseline, design))
+    if not change > SMALLEST_CHANGE:
+        raise InvalidInput("lift: so small beside the metric's spread that no experiment is large enough")
+    needed = (design.drift / change) ** 2
     share = _spread(design.weights)
     by_variant = tuple(math.ceil(needed * share * w - 1e-9) for w in design.weights)
     return Units(by_variant, sum(by_variant))
@@ -242,8 +253,10 @@ def days_needed(units: int, daily_units: float, *, at_least_weeks: int = 1) -> D
     >>> days_needed(113_024, 6_000)
     Duration(days=19, weeks=3)
     """
-    if not daily_units > 0 or units < 0:
+    if not 0 < daily_units < math.inf or units < 0:
         raise InvalidInput("daily_units: expected more than 0 a day")
+    if units / daily_units > MOST_DAYS:
+        raise InvalidInput("daily_units: so few that the experiment would never end")
     days = math.ceil(units / daily_units)
     return Duration(days, max(at_least_weeks, math.ceil(days / DAYS_A_WEEK)))
 

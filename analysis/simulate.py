@@ -20,7 +20,7 @@ from analysis.batch import Arms, compare_many
 from analysis.errors import Cause, InvalidInput, NotEstimable
 from analysis.group_sequential import GroupSequential
 from analysis.inference import Inference
-from analysis.sample_ratio import SRM_LEVEL
+from analysis.sample_ratio import SRM_LEVEL, expected_range
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -65,7 +65,9 @@ class Replay:
     unanswered
         Share of replays in which the metric was not estimable.
     p_values
-        All of them, shape (replays,), for the picture: they should be uniform.
+        Of the replays that had an answer, for the picture: they should be uniform.
+    confidence
+        Of the intervals: the coverage that was promised.
     """
 
     replays: int
@@ -76,6 +78,39 @@ class Replay:
     detectable_lift: float | None
     unanswered: float
     p_values: Floats
+    confidence: float
+
+    @property
+    def coverage_range(self) -> tuple[float, float]:
+        """Where chance can put the coverage of so many replays when the promise is kept."""
+        return expected_range(len(self.p_values), self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """A histogram of p-values: the counts of equal bins from 0 to 1, and where chance can put each."""
+
+    counts: tuple[int, ...]
+    low: float
+    high: float
+
+
+def p_value_bins(outcome: Replay, bins: int = 20) -> Bins:
+    """Count p-values in equal bins, beside the range for each when they are uniform.
+
+    Examples
+    --------
+    >>> outcome = replay(np.arange(200.0), rng=np.random.default_rng(1), replays=500)
+    >>> found = p_value_bins(outcome, bins=4)
+    >>> sum(found.counts), found.low < 125 < found.high
+    (500, True)
+    """
+    if bins < 1:
+        raise InvalidInput(f"bins: expected at least one, not {bins}")
+    total = len(outcome.p_values)
+    low, high = expected_range(total, 1 / bins)
+    counts = np.histogram(outcome.p_values, bins=bins, range=(0, 1))[0]
+    return Bins(tuple(int(count) for count in counts), low * total, high * total)
 
 
 def replay(
@@ -169,6 +204,7 @@ def _summary(
         float(np.median(needed / base)) if (base > 0).all() else None,
         1 - answered / replays,
         answers.p_value[good],
+        confidence,
     )
 
 

@@ -21,7 +21,7 @@ from assignment.rule import EXCLUDED
 from experiments.pseudonyms import Pseudonyms
 from experiments.store.ledger import Event, Exposure, Record, event_of
 from experiments.store.tallies import Edge
-from experiments.tracking import TrackingPlan
+from experiments.tracking import TrackingPlan, Unplanned
 
 VALUE_PROPERTIES = ("value", "revenue", "total")
 """Where the number of an event is looked for, in this order."""
@@ -69,6 +69,15 @@ class Intake:
             value = _value_after(record.value, before, admission.properties)
             changed = record._replace(properties=written(admission.properties), value=value)
         return self.hide(changed), admission.notes
+
+    def leaves(self, event: str, facts: str | None) -> bool:
+        """Whether a record of this event with these facts is stored as it is; asked for many at once."""
+        if self.pseudonyms is not None:
+            return False
+        try:
+            return "dropped" not in self.plan.admit(event, _facts(facts)).notes
+        except Unplanned:
+            return False
 
     def compare(self, exposure: Exposure) -> Exposure:
         """Read a client's exposure as ours, and mark it where it disagrees with what we would have said."""

@@ -13,6 +13,7 @@ from experiments.catalog import Experiment, list_experiments
 from experiments.errors import EvenhandError
 from experiments.lifecycle import Status
 from experiments.readouts import Snapshot
+from experiments.retention import forget_old, planned_limits
 from experiments.store import Store
 from experiments.store.ledger import newest_arrival, position
 from web.deployment import VERSION, clock
@@ -35,6 +36,7 @@ class Worker:
     leaving: threading.Event = field(default_factory=threading.Event)
     _seen: dict[str, tuple[object, ...]] = field(default_factory=dict)
     _tended: date | None = None
+    _forgot: date | None = None
 
     def run(self) -> None:
         """Look, and look again, until told to leave."""
@@ -60,14 +62,31 @@ class Worker:
         return sum(self._analyse(experiment, state) for experiment, state in stale)
 
     def tend(self) -> None:
-        """Empty the write-ahead log, once a day: what long readers let it grow to is given back."""
-        if self._tended == (today := self.now().date()):
-            return
+        """Once a day, forget what the tracking plan lets go, then empty the write-ahead log.
+
+        Long readers let the log grow; while one is at work, it cannot be emptied and is tried again.
+        """
+        today = self.now().date()
         try:
-            if self.store.checkpoint():
+            if self._forgot != today:
+                self._forget()
+                self._forgot = today
+            if self._tended != today and self.store.checkpoint():
                 self._tended = today
         except EvenhandError as problem:
             _log.warning("cannot tend the database: %s", problem)
+
+    def _forget(self) -> None:
+        with self.store.read() as session:
+            limits = planned_limits(session=session)
+        if limits:
+            forget_old(
+                store=self.store,
+                columns=self.settings.columns_path,
+                limits=limits,
+                default=None,
+                now=self.now(),
+            )
 
     def _stale(self) -> list[tuple[Experiment, tuple[object, ...]]]:
         with self.store.read() as session:

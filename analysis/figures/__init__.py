@@ -16,20 +16,24 @@ from analysis.figures.intervals import Row, draw_intervals, draw_sparklines
 from analysis.figures.lateness import LatenessBar, LatenessWords, draw_lateness
 from analysis.figures.lift import LiftWords, draw_lift
 from analysis.figures.palette import Tone
+from analysis.figures.replay import ReplayWords, draw_coverage, draw_p_values
 from analysis.figures.split import ShareRow, SplitWords, draw_arrivals, draw_share_rows, draw_share_series
 
 __all__ = [
     "LatenessBar",
     "LatenessWords",
     "LiftWords",
+    "ReplayWords",
     "Row",
     "ShareRow",
     "SplitWords",
     "Tone",
     "draw_arrivals",
+    "draw_coverage",
     "draw_intervals",
     "draw_lateness",
     "draw_lift",
+    "draw_p_values",
     "draw_share_rows",
     "draw_share_series",
     "draw_sparklines",

@@ -2,59 +2,81 @@
 
 It is a DuckDB file that can be deleted at any time; the next analysis makes it again. New ledger rows are
 appended in batches, and the position reached is stored in the same transaction as the rows, so a crash at
-any moment neither loses nor doubles one. The position holds the last row's message id, too: a copy of another
-ledger (one that was restored from a backup, say) is noticed and made again.
+any moment neither loses nor doubles one. The copy also knows the message id of the row it has reached: if
+the ledger has another one there, or ends before it (it was restored from a backup, or its newest rows were
+forgotten), the copy does not continue it and is made again. What the ledger has forgotten leaves the copy.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
-from sqlalchemy import Table, func, select
-from sqlmodel import Session
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Table, func, select, text
 
 from experiments.errors import Unavailable
 from experiments.store import Store
+from experiments.store.floors import ALL_OTHERS, Floors, known_floors
 from experiments.store.tables import EventRow, ExposureRow
 
 BATCH = 100_000
-SHAPE = 2
+"""Rows of one transaction of the copy."""
+
+PIECE = 20_000
+"""Rows that are in Python's hands at once: few enough to stay in the processor's cache."""
+
+SHAPE = 3
 """Version of the copy's layout; a copy of another shape is thrown away and made again."""
 
 LOCK_PATIENCE = 30.0
 """Seconds to wait for another process that is analysing."""
 
-_COLUMNS: dict[str, tuple[Any, dict[str, str]]] = {
-    "exposure": (
-        ExposureRow,
-        {
-            "id": "BIGINT",
-            "experiment": "VARCHAR",
-            "user_id": "VARCHAR",
-            "anonymous_id": "VARCHAR",
-            "variant": "VARCHAR",
-            "occurred_at": "BIGINT",
-            "attributes": "VARCHAR",
-            "mark": "VARCHAR",
-        },
-    ),
-    "event": (
-        EventRow,
-        {
-            "id": "BIGINT",
-            "user_id": "VARCHAR",
-            "anonymous_id": "VARCHAR",
-            "event": "VARCHAR",
-            "value": "DOUBLE",
-            "occurred_at": "BIGINT",
-            "properties": "VARCHAR",
-        },
-    ),
+_TABLES: Mapping[str, Table] = {
+    "exposure": ExposureRow.__table__,  # type: ignore[attr-defined]  # SQLModel's tables have it
+    "event": EventRow.__table__,  # type: ignore[attr-defined]  # the same
 }
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "exposure": {
+        "id": "BIGINT",
+        "experiment": "VARCHAR",
+        "user_id": "VARCHAR",
+        "anonymous_id": "VARCHAR",
+        "variant": "VARCHAR",
+        "occurred_at": "BIGINT",
+        "attributes": "VARCHAR",
+        "mark": "VARCHAR",
+    },
+    "event": {
+        "id": "BIGINT",
+        "user_id": "VARCHAR",
+        "anonymous_id": "VARCHAR",
+        "event": "VARCHAR",
+        "value": "DOUBLE",
+        "occurred_at": "BIGINT",
+        "properties": "VARCHAR",
+    },
+}
+_NUMPY: Mapping[str, Any] = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object}
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """A row of the ledger; 0 and no message before the first."""
+
+    id: int = 0
+    message_id: str | None = None
+    rows: int = field(default=0, compare=False)
+    """Rows of the batch that led here."""
+
+
+class _Astray(Exception):
+    """The copy is not one of this ledger."""
 
 
 @contextmanager
@@ -64,19 +86,36 @@ def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises
     ------
     Unavailable
-        If another process keeps it for longer than half a minute.
+        If another process keeps it for longer than half a minute, or no file can be made there.
     """
     connection = _connect(path)
     try:
+        # Texts are texts: nothing is guessed from a sample of them.
+        connection.execute("SET pandas_analyze_sample = 0")
         yield connection
     finally:
         connection.close()
 
 
-def discard(path: Path) -> None:
-    """Throw the copy away; the next one to open it makes it again."""
-    for each in (path, path.with_name(path.name + ".wal")):
-        each.unlink(missing_ok=True)
+def fetch(
+    *,
+    store: Store,
+    path: Path,
+    statement: str,
+    progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
+) -> list[tuple[Any, ...]]:
+    """Bring the copy up to date and ask it; a damaged one is made again."""
+    try:
+        with opened(path) as connection:
+            refresh(connection, store, progress)
+            return connection.execute(statement).fetchall()
+    except (duckdb.ProgrammingError, duckdb.OutOfMemoryException):
+        raise  # the statement is wrong or too much: that is no damage
+    except duckdb.Error:
+        discard(path)
+    with opened(path) as connection:
+        refresh(connection, store, progress)
+        return connection.execute(statement).fetchall()
 
 
 def refresh(
@@ -84,63 +123,76 @@ def refresh(
     store: Store,
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> int:
-    """Append the ledger's new rows.
+    """Append the ledger's new rows, and drop what it has forgotten.
 
     Returns
     -------
     int
         How many rows were new.
     """
-    added = 0
-    with store.read() as session:
-        if not all(_follows(connection, session, name) for name in _COLUMNS):
-            _empty(connection)
-        remaining = {name: _new_rows(connection, session, name) for name in _COLUMNS}
-        total = sum(remaining.values()) or 1
-        for name in _COLUMNS:
-            for rows in _batches(session, name, _reached(connection, name)):
-                _append(connection, session, name, rows)
-                added += len(rows)
-                progress(added / total)
-    return added
+    try:
+        return _follow(connection, store, progress)
+    except _Astray:
+        _empty(connection)
+        return _follow(connection, store, progress)
+
+
+def discard(path: Path) -> None:
+    """Delete the copy.
+
+    Raises
+    ------
+    Unavailable
+        If the file cannot be deleted.
+    """
+    for each in (path, path.with_name(path.name + ".wal")):
+        try:
+            each.unlink(missing_ok=True)
+        except OSError as problem:
+            raise Unavailable(f"{each} cannot be made anew: {problem.strerror}") from problem
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + LOCK_PATIENCE
+    damaged = False
     while True:
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             connection = duckdb.connect(path)
+            if _shape(connection) == SHAPE:
+                return connection
+            connection.close()
+            discard(path)
+            _create(path)
         except duckdb.Error as problem:
-            if "Could not set lock" not in str(problem):
-                discard(path)
-            elif time.monotonic() > deadline:
-                raise Unavailable(f"another process is using {path.name}; try again later") from problem
-            time.sleep(0.05)
-            continue
-        if _shape(connection) == SHAPE:
-            return connection
-        _create(connection)
-        return connection
+            if "Could not set lock" in str(problem):
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"another process is using {path.name}; try again later") from problem
+                time.sleep(0.05)
+                continue
+            if damaged:
+                raise Unavailable(f"{path.name} cannot be made: {problem}") from problem
+            damaged = True
+            discard(path)
 
 
-def _create(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.begin()
-    for name, (_, columns) in _COLUMNS.items():
-        described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        connection.execute(f"CREATE OR REPLACE TABLE {name} ({described})")
-    connection.execute("CREATE OR REPLACE TABLE reached (source VARCHAR, id BIGINT, message_id VARCHAR)")
-    connection.execute("INSERT INTO reached VALUES ('exposure', 0, NULL), ('event', 0, NULL)")
-    connection.execute("CREATE OR REPLACE TABLE shape (version INTEGER)")
-    connection.execute("INSERT INTO shape VALUES (?)", [SHAPE])
-    connection.commit()
+def _create(path: Path) -> None:
+    with duckdb.connect(path) as connection:
+        connection.begin()
+        for name, columns in COLUMNS.items():
+            described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+            connection.execute(f"CREATE TABLE {name} ({described})")
+        connection.execute("CREATE TABLE reached (source VARCHAR, id BIGINT, message_id VARCHAR)")
+        connection.execute("CREATE TABLE forgotten (event VARCHAR, moment BIGINT)")
+        connection.execute("CREATE TABLE shape (version INTEGER)")
+        connection.execute("INSERT INTO shape VALUES (?)", [SHAPE])
+        connection.commit()
 
 
 def _empty(connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
-    for name in _COLUMNS:
+    for name in (*COLUMNS, "reached", "forgotten"):
         connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own names
-    connection.execute("UPDATE reached SET id = 0, message_id = NULL")
     connection.commit()
 
 
@@ -152,60 +204,99 @@ def _shape(connection: duckdb.DuckDBPyConnection) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _follows(connection: duckdb.DuckDBPyConnection, session: Session, name: str) -> bool:
-    """Whether the last row that was copied is still the ledger's row of that number."""
+def _follow(connection: duckdb.DuckDBPyConnection, store: Store, progress: Callable[[float], None]) -> int:
+    with store.read() as session:
+        known = known_floors(session=session)
+        newest = {name: _newest(session.connection(), table) for name, table in _TABLES.items()}
+        reached = {name: _reached(connection, name) for name in _TABLES}
+        for name, table in _TABLES.items():
+            if not _continues(session.connection(), table, reached[name], newest[name]):
+                raise _Astray
+    total = sum(newest[name] - reached[name].id for name in _TABLES) or 1
+    added = 0
+    for name in _TABLES:
+        at = reached[name]
+        while at.id < newest[name]:
+            before, at = at, _append(connection, store, name, at, newest[name])
+            if at == before:  # the last ones have been deleted meanwhile
+                break
+            added += at.rows
+            progress(min(1.0, added / total))
+    _forget(connection, known, again=added > 0)
+    return added
+
+
+def _newest(connection: Connection, table: Table) -> int:
+    if connection.dialect.name == "postgresql":
+        # Ids are given before rows are visible. The lock waits for those who are writing, so that every
+        # row up to the newest is there to be read.
+        connection.execute(text(f"LOCK TABLE {table.name} IN SHARE MODE"))
+    return int(connection.execute(select(func.max(table.c.id))).scalar() or 0)
+
+
+def _continues(connection: Connection, table: Table, reached: _Position, newest: int) -> bool:
+    if reached.id > newest:
+        return False
+    found = connection.execute(select(table.c.message_id).where(table.c.id == reached.id)).scalar()
+    return found is None or found == reached.message_id
+
+
+def _reached(connection: duckdb.DuckDBPyConnection, name: str) -> _Position:
     row = connection.execute("SELECT id, message_id FROM reached WHERE source = ?", [name]).fetchone()
-    if row is None or not row[0]:
-        return True
-    return bool(_message_id(session, name, row[0]) == row[1])
-
-
-def _message_id(session: Session, name: str, row_id: int) -> str | None:
-    table: Table = _COLUMNS[name][0].__table__
-    query = select(table.c.message_id).where(table.c.id == row_id)
-    found: str | None = session.connection().execute(query).scalar()
-    return found
-
-
-def _reached(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    row = connection.execute("SELECT id FROM reached WHERE source = ?", [name]).fetchone()
-    return 0 if row is None else int(row[0])
-
-
-def _new_rows(connection: duckdb.DuckDBPyConnection, session: Session, name: str) -> int:
-    table: Table = _COLUMNS[name][0].__table__
-    newest = session.connection().execute(select(func.max(table.c.id))).scalar() or 0
-    return max(0, int(newest) - _reached(connection, name))
-
-
-def _batches(session: Session, name: str, after: int) -> Iterator[list[tuple[Any, ...]]]:
-    table: Table = _COLUMNS[name][0].__table__
-    columns = [table.c[column] for column in _COLUMNS[name][1]]
-    while True:
-        query = select(*columns).where(table.c.id > after).order_by(table.c.id).limit(BATCH)
-        rows = [tuple(row) for row in session.connection().execute(query)]
-        if not rows:
-            return
-        after = rows[-1][0]
-        yield rows
+    return _Position() if row is None else _Position(*row)
 
 
 def _append(
-    connection: duckdb.DuckDBPyConnection, session: Session, name: str, rows: list[tuple[Any, ...]]
-) -> None:
-    described = _COLUMNS[name][1]
-    batch = {
-        column: np.array(values, dtype=object)
-        for column, values in zip(described, zip(*rows, strict=True), strict=True)
-    }
-    connection.begin()
-    connection.register("batch", batch)
-    casts = ", ".join(f"CAST({column} AS {kind})" for column, kind in described.items())
-    connection.execute(f"INSERT INTO {name} SELECT {casts} FROM batch")  # noqa: S608 - our own names
-    last = rows[-1][0]
-    connection.execute(
-        "UPDATE reached SET id = ?, message_id = ? WHERE source = ?",
-        [last, _message_id(session, name, last), name],
+    connection: duckdb.DuckDBPyConnection, store: Store, name: str, after: _Position, newest: int
+) -> _Position:
+    """Copy one batch; each reads the ledger anew, so its log can be shortened in between."""
+    chosen = ", ".join([*COLUMNS[name], "message_id"])
+    query = (
+        f"SELECT {chosen} FROM {name} WHERE id > {after.id:d} AND id <= {newest:d} "  # noqa: S608 - our own
+        f"ORDER BY id LIMIT {BATCH:d}"
     )
+    at = after
+    with store.read() as session:
+        # The driver's own cursor: a row object for each of a million rows takes as long as reading them.
+        cursor = session.connection().connection.cursor()
+        cursor.execute(query)
+        connection.begin()
+        while rows := cursor.fetchmany(PIECE):
+            _insert(connection, name, np.array(rows, dtype=object))
+            at = _Position(rows[-1][0], rows[-1][-1], (at.rows if at != after else 0) + len(rows))
+        cursor.close()
+        connection.execute("DELETE FROM reached WHERE source = ?", [name])
+        connection.execute("INSERT INTO reached VALUES (?, ?, ?)", [name, at.id, at.message_id])
+        connection.commit()
+    return at
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, rows: NDArray[Any]) -> None:
+    """Insert rows. A missing number is NaN for numpy, and none for DuckDB again."""
+    batch = {
+        column: rows[:, place].astype(_NUMPY[kind], copy=False)
+        for place, (column, kind) in enumerate(COLUMNS[name].items())
+    }
+    connection.register("batch", batch)
+    connection.execute(f"INSERT INTO {name} SELECT * FROM batch")  # noqa: S608 - our own names
     connection.unregister("batch")
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, known: Floors, *, again: bool) -> None:
+    """Drop what lies below the ledger's floors, unless that was done already and no row is new."""
+    wanted = sorted(known.by_event.items())
+    done = connection.execute("SELECT event, moment FROM forgotten ORDER BY event").fetchall() == wanted
+    if not wanted or (done and not again):
+        return
+    connection.begin()
+    connection.execute("DELETE FROM exposure WHERE occurred_at < ?", [known.of_exposures])
+    for name, moment in wanted:
+        if name != ALL_OTHERS:
+            connection.execute("DELETE FROM event WHERE event = ? AND occurred_at < ?", [name, moment])
+    connection.execute(
+        "DELETE FROM event WHERE occurred_at < ? AND NOT list_contains(?, event)",
+        [known.of_event(ALL_OTHERS), [name for name, _ in wanted]],
+    )
+    connection.execute("DELETE FROM forgotten")
+    connection.executemany("INSERT INTO forgotten VALUES (?, ?)", wanted)
     connection.commit()

@@ -8,7 +8,6 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 
 from analysis import Day, Moments, Observation, Shape
@@ -53,21 +52,8 @@ def count(
     progress
         Is told the share of new ledger rows that have been copied.
     """
-    try:
-        rows = _answer(store, path, question, progress)
-    except duckdb.Error:
-        # Whatever is wrong with the copy, the ledger is the truth; a second failure is not the copy's.
-        columns.discard(path)
-        rows = _answer(store, path, question, progress)
+    rows = columns.fetch(store=store, path=path, statement=text_of(question), progress=progress)
     return read_rows(question, rows)
-
-
-def _answer(
-    store: Store, path: Path, question: Question, progress: Callable[[float], None]
-) -> list[tuple[Any, ...]]:
-    with columns.opened(path) as connection:
-        columns.refresh(connection, store, progress)
-        return connection.execute(text_of(question)).fetchall()
 
 
 def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observation:

@@ -5,12 +5,11 @@ tuple is what its driver takes without another copy.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import chain
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, func
@@ -19,9 +18,10 @@ from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
 from experiments.store import tallies
+from experiments.store.floors import Floors, known_floors
 from experiments.store.instants import from_millis
 from experiments.store.tables import EventRow, ExposureRow
-from experiments.store.tallies import Offered, Remarks
+from experiments.store.tallies import Remarks
 
 
 class Exposure(NamedTuple):
@@ -54,7 +54,7 @@ class Event(NamedTuple):
 
 Record = Exposure | Event
 
-_message_id = attrgetter("message_id")
+_message_id = itemgetter(0)
 
 
 def event_of(record: Record) -> str:
@@ -67,21 +67,39 @@ _TABLES: dict[type, Any] = {Exposure: ExposureRow, Event: EventRow}
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of records: new ones, and ones whose message id was there already."""
+    """What became of records.
+
+    Attributes
+    ----------
+    accepted
+        New ones.
+    duplicates
+        Ones whose message id was there already.
+    outdated
+        Ones older than what the ledger has forgotten; they are ignored.
+    """
 
     accepted: int = 0
     duplicates: int = 0
+    outdated: int = 0
 
     def __add__(self, other: "Receipt") -> "Receipt":
-        return Receipt(self.accepted + other.accepted, self.duplicates + other.duplicates)
+        return Receipt(
+            self.accepted + other.accepted,
+            self.duplicates + other.duplicates,
+            self.outdated + other.outdated,
+        )
 
 
 def append(*, session: Session, records: Iterable[Record]) -> Receipt:
     """Append records in the session's transaction; a message id that is there already is left alone."""
-    batch = list(records)
-    offered = _offered(session, [batch])
-    receipt = _append(session, batch)
-    tallies.write(session.connection(), offered, (), live=False)
+    (receipt,) = _counted(session, [_batch(records)], (), live=False)
+    return receipt
+
+
+def append_rows(*, session: Session, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:
+    """Append records of one kind, which may be plain tuples in the order of the kind's fields."""
+    (receipt,) = _counted(session, [{kind: rows}], (), live=False)
     return receipt
 
 
@@ -93,10 +111,7 @@ def append_batches(
     The database only says how many rows were new. Mostly all of them are, and then one statement does for all
     batches; otherwise they are appended again one by one.
     """
-    offered = _offered(session, batches)
-    receipts = _append_together(session, batches)
-    tallies.write(session.connection(), offered, remarks, live=True)
-    return receipts
+    return _counted(session, [_batch(each) for each in batches], remarks, live=True)
 
 
 def position(*, session: Session) -> tuple[int, int]:
@@ -106,33 +121,90 @@ def position(*, session: Session) -> tuple[int, int]:
     return exposures, events
 
 
-def _offered(session: Session, batches: Sequence[Sequence[Record]]) -> Offered:
-    names: Counter[tuple[int, str]] = Counter()
+_Batch = Mapping[type[Record], Sequence[tuple[Any, ...]]]
+"""Rows by their kind."""
+
+
+def _batch(records: Iterable[Record]) -> _Batch:
+    kinds: dict[type[Record], list[Record]] = {Exposure: [], Event: []}
+    for record in records:
+        kinds[type(record)].append(record)
+    return kinds
+
+
+def _counted(
+    session: Session, batches: Sequence[_Batch], remarks: Iterable[Remarks], *, live: bool
+) -> list[Receipt]:
+    """Append batches and count what has become of them; what is outdated is neither stored nor counted."""
+    known = known_floors(session=session)
+    kept = [_not_forgotten(known, batch) for batch in batches]
+    offered = tallies.offer(session.connection(), _names(kept))
+    receipts = _append_together(session, kept)
+    tallies.write(session.connection(), offered, remarks, live=live)
+    outdated = (_size(batch) - _size(left) for batch, left in zip(batches, kept, strict=True))
+    return [receipt + Receipt(outdated=gone) for receipt, gone in zip(receipts, outdated, strict=True)]
+
+
+def _not_forgotten(known: Floors, batch: _Batch) -> _Batch:
+    return (
+        {kind: _not_outdated(known, kind, rows) for kind, rows in batch.items()} if known.by_event else batch
+    )
+
+
+def _not_outdated(
+    known: Floors, kind: type[Record], rows: Sequence[tuple[Any, ...]]
+) -> Sequence[tuple[Any, ...]]:
+    occurred = kind._fields.index("occurred_at")
+    if kind is Exposure:
+        return [row for row in rows if row[occurred] >= known.of_exposures]
+    name = kind._fields.index("event")
+    return [row for row in rows if row[occurred] >= known.of_event(row[name])]
+
+
+_arrival = itemgetter(Exposure._fields.index("received_at"))
+_arrival_and_name = itemgetter(Event._fields.index("received_at"), Event._fields.index("event"))
+
+
+def _names(batches: Iterable[_Batch]) -> Counter[tuple[int, str]]:
+    """How many rows of each event arrived on which day."""
+    arrived: Counter[tuple[int, str]] = Counter()
     for batch in batches:
-        names.update((record.received_at // tallies.DAY_MS, event_of(record)) for record in batch)
-    return tallies.offer(session.connection(), names)
+        arrived.update(map(_arrival_and_name, batch.get(Event, ())))
+        arrived.update((_arrival(row), tallies.EXPOSURE) for row in batch.get(Exposure, ()))
+    names: Counter[tuple[int, str]] = Counter()
+    for (moment, name), count in arrived.items():
+        names[moment // tallies.DAY_MS, name] += count
+    return names
 
 
-def _append_together(session: Session, batches: Sequence[Sequence[Record]]) -> list[Receipt]:
+def _size(batch: _Batch) -> int:
+    return sum(map(len, batch.values()))
+
+
+def _append_together(session: Session, batches: Sequence[_Batch]) -> list[Receipt]:
     if len(batches) > 1:
+        whole = {kind: [row for batch in batches for row in batch.get(kind, ())] for kind in _TABLES}
         together = session.begin_nested()
-        if not _append(session, chain.from_iterable(batches)).duplicates:
+        if not _append(session, whole).duplicates:
             together.commit()
-            return [Receipt(len(batch)) for batch in batches]
+            return [Receipt(_size(batch)) for batch in batches]
         together.rollback()
     return [_append(session, batch) for batch in batches]
 
 
-def _append(session: Session, records: Iterable[Record]) -> Receipt:
-    kinds: dict[type, list[Record]] = {Exposure: [], Event: []}
-    for record in records:
-        kinds[type(record)].append(record)
-    connection = session.connection()
-    receipt = Receipt()
-    for kind, rows in kinds.items():
-        if rows:
-            receipt += _insert(connection, kind, rows)
-    return receipt
+def _append(session: Session, batch: _Batch) -> Receipt:
+    given = ((kind, rows) for kind, rows in batch.items() if rows)
+    return sum((_insert(session.connection(), kind, rows) for kind, rows in given), Receipt())
+
+
+def _insert(connection: Connection, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:
+    statement, positional = _statement(kind, connection.dialect)
+    parameters: Any = rows
+    if not positional:
+        # In the order of their ids: transactions that insert the same ones then never wait for each other.
+        parameters = [dict(zip(kind._fields, row, strict=True)) for row in sorted(rows, key=_message_id)]
+    added = connection.exec_driver_sql(statement, parameters).rowcount
+    return Receipt(added, len(rows) - added)
 
 
 def newest_arrival(*, session: Session) -> datetime | None:
@@ -142,14 +214,6 @@ def newest_arrival(*, session: Session) -> datetime | None:
         query = select(table.received_at).order_by(col(table.id).desc()).limit(1)
         arrivals += list(session.exec(query))
     return from_millis(max(arrivals)) if arrivals else None
-
-
-def _insert(connection: Connection, kind: type, rows: Sequence[Record]) -> Receipt:
-    statement, positional = _statement(kind, connection.dialect)
-    # In the order of their ids: two transactions that insert the same ones then never wait for each other.
-    parameters: Any = rows if positional else [row._asdict() for row in sorted(rows, key=_message_id)]
-    added = connection.exec_driver_sql(statement, parameters).rowcount
-    return Receipt(added, len(rows) - added)
 
 
 def _statement(kind: type, dialect: Dialect) -> tuple[str, bool]:

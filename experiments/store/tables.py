@@ -155,6 +155,16 @@ class EventRow(SQLModel, table=True):
     mark: str | None = Field(default=None, max_length=32)
 
 
+class FloorRow(SQLModel, table=True):
+    """Before this moment events of this name have been forgotten; see `experiments.store.floors`."""
+
+    __tablename__ = "floor"
+
+    id: int | None = _row_id()
+    event: str = Field(max_length=200, unique=True)
+    moment: int = Field(sa_type=BigInteger)
+
+
 class IdentityRow(SQLModel, table=True):
     """An anonymous id and the user id that was seen with it, when they first were."""
 

@@ -187,7 +187,7 @@ def _add_notes(
         fresh.update(_run(connection, _NEW_IDS[table], (since,)).scalars())
     for remark in said:
         for message_id, note in remark.notes.items():
-            if message_id in fresh:
+            if message_id in fresh and note.event in days:
                 fresh.discard(message_id)
                 for outcome in note.outcomes:
                     counts[days[note.event], note.event, outcome] += 1

@@ -8,6 +8,7 @@ from analysis import (
     Estimate,
     FixedHorizon,
     GroupSequential,
+    InvalidInput,
     Moments,
     NotEstimable,
     Sequential,
@@ -16,12 +17,13 @@ from analysis import (
 from analysis.power import (
     Baseline,
     Design,
+    days_needed,
     detectable_lift,
     for_inference,
     power,
     sample_size,
 )
-from analysis.simulate import replay, try_plan
+from analysis.simulate import Replay, p_value_bins, replay, try_plan
 from analysis.sizing import mean_power, mean_size
 
 
@@ -105,3 +107,34 @@ def test_plans_are_tried_out() -> None:
     looks = try_plan(GroupSequential(10_000), size=10_000, drift=2.8016, rng=rng)
     assert looks.claims.value == pytest.approx(0.79, abs=0.03)
     assert try_plan(AlwaysValid(2_500), size=10_000, drift=2.8016, rng=rng).claims.value > 0.45
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.0, 1.0, 1.5, float("nan")])
+def test_a_proportion_lies_between_nothing_and_everybody(share: float) -> None:
+    with pytest.raises(InvalidInput, match="between 0 and 1"):
+        Baseline.of_proportion(share)
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (1.0, 0.0), (1.0, float("nan")), (float("inf"), 1.0)])
+def test_weights_are_shares_above_nothing(weights: tuple[float, ...]) -> None:
+    with pytest.raises(InvalidInput, match="weights"):
+        Design(weights=weights)
+
+
+@pytest.mark.parametrize(("mean", "lift"), [(1.0, 1e-300), (1e-300, 1.0), (1e-300, 1e-300)])
+def test_a_change_that_nobody_could_find_has_no_size(mean: float, lift: float) -> None:
+    with pytest.raises(InvalidInput, match="no experiment is large enough"):
+        sample_size(Baseline(mean, 1.0), lift)
+
+
+@pytest.mark.parametrize("daily", [0.0, -1.0, 1e-300, float("inf"), float("nan")])
+def test_without_a_stream_of_units_there_is_no_end(daily: float) -> None:
+    with pytest.raises(InvalidInput, match="daily_units"):
+        days_needed(1_000, daily)
+
+
+def test_a_histogram_has_bins() -> None:
+    outcome = replay(np.arange(50.0), rng=np.random.default_rng(1), replays=20)
+    assert isinstance(outcome, Replay)
+    with pytest.raises(InvalidInput, match="bins"):
+        p_value_bins(outcome, bins=0)

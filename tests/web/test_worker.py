@@ -3,10 +3,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from experiments import analyses, launch, readouts
 from experiments.store.instants import to_millis
-from experiments.store.ledger import append
+from experiments.store.ledger import append, position
+from experiments.store.tables import EventRow
+from experiments.tracking import TrackingDraft
+from experiments.tracking_plans import save_plan
 from tests.samples import DAY, NOW, definitions, event, experiment, exposure, metric
 from web.deployment import Deployment
 from web.worker import Worker
@@ -110,3 +114,25 @@ def test_one_experiment_that_cannot_be_analysed_does_not_stop_the_others(
         patch.setattr(analyses, "analyse", fragile)
         assert worker.look() == RUNNING - 1
     assert worker.look() == 1
+
+
+def test_once_a_day_it_forgets_what_the_plan_does_not_keep(
+    make: Callable[[], Worker], deployment: Deployment, clock: Clock
+) -> None:
+    def left() -> int:
+        with deployment.store.read() as session:
+            return len(session.exec(select(EventRow.id)).all())
+
+    worker = make()
+    arrive(deployment, 1, NOW)
+    worker.tend()
+    draft = TrackingDraft.model_validate({"events": [{"event": "purchase", "retention": "7d"}]})
+    with deployment.store.write() as session:
+        save_plan(session=session, draft=draft, actor="ada", now=NOW)
+    clock.time += 10 * DAY
+    worker.tend()
+    assert left() == 0
+    arrive(deployment, 2, clock.time)
+    worker.tend()
+    with deployment.store.read() as session:
+        assert position(session=session)[0] == 2, "exposures, of which the plan says nothing, stay"

@@ -97,10 +97,11 @@ def _report(report: ImportReport, *, as_json: bool) -> None:
         "imported": report.receipt.accepted,
         "duplicates": report.receipt.duplicates,
         "rejected": [{"line": each.line, "reason": each.reason} for each in report.rejected],
+        "rejected_total": report.rejected_total,
     }
     counts = f"{report.receipt.accepted:,} imported, {report.receipt.duplicates:,} known already"
-    lines = [f"{counts}, {len(report.rejected):,} rejected"]
+    lines = [f"{counts}, {report.rejected_total:,} rejected"]
     lines += [f"  line {each.line}: {each.reason}" for each in report.rejected[:SHOWN_ROWS]]
-    if len(report.rejected) > SHOWN_ROWS:
-        lines.append(f"  … and {len(report.rejected) - SHOWN_ROWS:,} more; --json lists them all")
+    if report.rejected_total > SHOWN_ROWS:
+        lines.append(f"  … and {report.rejected_total - SHOWN_ROWS:,} more; --json lists the first thousand")
     say(document, as_json=as_json, text="\n".join(lines))

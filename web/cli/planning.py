@@ -1,7 +1,9 @@
 """Commands for planning: how large and how long, and what a plan would do."""
 
 import json
+import math
 from dataclasses import replace
+from pathlib import Path
 
 import click
 import numpy as np
@@ -26,7 +28,31 @@ _inference = click.option(
 )
 
 
-@click.command("power")
+_POWER_JSON = """\
+\b
+With --json, one object:
+  baseline, sd, lift    what was asked, per unit
+  inference             how results will be read
+  units, by_variant     needed in all, and of each variant in the order of --weights
+  fixed_units           that one look at the end would need
+and, where the units a day are known (from --daily or --metric):
+  daily, days, weeks    new units a day, days until all have come, whole weeks to run
+  table                 rows of week, units, lift, difference: what is detectable by then
+"""
+
+_SIMULATE_JSON = """\
+\b
+With --json, one object:
+  metric, units, replays     what was split, and how often
+  false_positives, coverage  shares; 0.05 and 0.95 were promised
+  split_alarms               share of fair splits called wrong; 0.001 was promised
+  detectable_lift            that so many units find; null where the mean is 0
+  plan                       inference, size, lift, found, wrong_way, mean_stop, median_stop
+  p_values                   counts in 20 equal bins from 0 to 1
+"""
+
+
+@click.command("power", epilog=_POWER_JSON)
 @_metric
 @_days
 @_unit
@@ -77,15 +103,23 @@ def power_command(
     say(document, as_json=as_json, text=_power_text(document))
 
 
-@click.command("simulate")
+@click.command("simulate", epilog=_SIMULATE_JSON)
 @click.argument("key")
 @_days
 @_unit
 @click.option("--replays", type=click.IntRange(10, 100_000), default=1_000, show_default=True)
 @click.option("--lift", type=float, default=0.05, show_default=True, help="True change to try the plan at.")
-@click.option("--size", type=click.IntRange(100), help="Planned units; left out, as many as in the history.")
+@click.option(
+    "--size", type=click.IntRange(100, 10**12), help="Planned units; left out, as many as in the history."
+)
 @_inference
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Also write the figures to this file: one page that opens without a network.",
+)
 @json_option
 def simulate_command(
     key: str,
@@ -96,6 +130,7 @@ def simulate_command(
     size: int | None,
     inference: str,
     seed: int,
+    page: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -104,26 +139,49 @@ def simulate_command(
     The replay says how often nothing at all would have been called an effect; the plan says how often a
     true change would be found, and when.
     """
+    if not math.isfinite(lift):
+        raise InvalidInput.at("--lift", "expected a finite number")
     history = _history(key, days, unit)
-    values = history.values
     rng = np.random.default_rng(seed)
+    outcome = _replayed(key, history, replays, rng)
+    planned = size or len(history.values)
+    plan = _tried(history, inference, planned, lift, rng)
+    document = _simulated(key, outcome) | {"plan": _plan_document(plan, inference, planned, lift)}
+    document |= {"p_values": list(simulate.p_value_bins(outcome).counts)}
+    text = _simulation_text(document)
+    if page is not None:
+        from web.cli.replay_page import replay_page
+
+        _write_page(page, replay_page(metric=key, outcome=outcome, summary=text))
+    say(document, as_json=as_json, text=text)
+
+
+def _replayed(key: str, history: History, replays: int, rng: np.random.Generator) -> simulate.Replay:
     with progress_bar("A/A replays") as progress:
         outcome = simulate.replay(
-            values, rng=rng, replays=replays, progress=lambda done, of: progress(done / of)
+            history.values, rng=rng, replays=replays, progress=lambda done, of: progress(done / of)
         )
     if isinstance(outcome, NotEstimable):
         raise InvalidInput.at(key, outcome.detail)
-    planned = size or len(values)
-    drift = expected_z(history, lift=lift, size=planned)
+    return outcome
+
+
+def _tried(
+    history: History, inference: str, size: int, lift: float, rng: np.random.Generator
+) -> simulate.PlanOutcome:
+    drift = expected_z(history, lift=lift, size=size)
     with progress_bar("The plan") as progress:
-        plan = simulate.try_plan(
-            _inference_of(inference, planned),
-            size=planned,
+        return simulate.try_plan(
+            _inference_of(inference, size),
+            size=size,
             drift=drift,
             rng=rng,
             progress=lambda done, of: progress(done / of),
         )
-    document = {
+
+
+def _simulated(key: str, outcome: simulate.Replay) -> dict[str, object]:
+    return {
         "metric": key,
         "units": outcome.units,
         "replays": outcome.replays,
@@ -131,18 +189,26 @@ def simulate_command(
         "coverage": outcome.coverage.value,
         "split_alarms": outcome.split_alarms.value,
         "detectable_lift": outcome.detectable_lift,
-        "plan": {
-            "inference": inference,
-            "size": planned,
-            "lift": lift,
-            "found": plan.claims.value,
-            "wrong_way": plan.wrong_way.value,
-            "mean_stop": plan.mean_stop,
-            "median_stop": plan.median_stop,
-        },
-        "p_values": np.histogram(outcome.p_values, bins=20, range=(0, 1))[0].tolist(),
     }
-    say(document, as_json=as_json, text=_simulation_text(document))
+
+
+def _plan_document(plan: simulate.PlanOutcome, inference: str, size: int, lift: float) -> dict[str, object]:
+    return {
+        "inference": inference,
+        "size": size,
+        "lift": lift,
+        "found": plan.claims.value,
+        "wrong_way": plan.wrong_way.value,
+        "mean_stop": plan.mean_stop,
+        "median_stop": plan.median_stop,
+    }
+
+
+def _write_page(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise InvalidInput.at("--html", f"cannot write {path}: {problem.strerror}") from problem
 
 
 def _history(key: str, days: int, unit: str) -> History:
@@ -158,7 +224,11 @@ def _baseline(history: History | None, mean: float | None, sd: float | None) -> 
         return power.Baseline.of_moments(Moments.from_values(history.values))
     if mean is None:
         raise InvalidInput.at("--baseline", "give a baseline, or a --metric to take it from")
-    return power.Baseline.of_proportion(mean) if sd is None else power.Baseline(mean, sd**2)
+    if sd is None:
+        return power.Baseline.of_proportion(mean)
+    if not sd > 0:
+        raise InvalidInput.at("--sd", "expected a standard deviation above 0")
+    return power.Baseline(mean, sd * sd)
 
 
 def _daily(history: History | None, daily: float | None) -> float | None:
@@ -186,9 +256,11 @@ def _sized(
         "by_variant": list(units.by_variant),
         "fixed_units": fixed.total,
     }
-    if daily:
+    if daily is not None:
+        if daily * power.DAYS_A_WEEK < 2:
+            raise InvalidInput.at("--daily", "expected at least two new units a week")
         duration = power.days_needed(units.total, daily)
-        table = power.lift_by_week(baseline, [round(daily * 7)] * weeks, design)
+        table = power.lift_by_week(baseline, [round(daily * power.DAYS_A_WEEK)] * weeks, design)
         document |= {
             "daily": daily,
             "days": duration.days,

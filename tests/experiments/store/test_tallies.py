@@ -10,11 +10,12 @@ from sqlmodel import select
 from experiments import quality
 from experiments.quality import Quality
 from experiments.store import Store, open_store, tallies
+from experiments.store.floors import raise_floors
 from experiments.store.instants import to_millis
-from experiments.store.ledger import Event, Record, append, append_batches
+from experiments.store.ledger import Event, Exposure, Receipt, Record, append, append_batches, append_rows
 from experiments.store.schema import upgrade
 from experiments.store.tables import EventRow, ExposureRow, IdentityRow, QualityRow, RejectionRow
-from experiments.store.tallies import Edge, Note, Rejected, Remarks
+from experiments.store.tallies import DAY_MS, Edge, Note, Rejected, Remarks
 from tests.postgres import Cluster
 from tests.samples import DAY, NOW, event, exposure
 
@@ -71,6 +72,30 @@ def test_lateness_is_counted_by_spans_that_touch(store: Store) -> None:
             ("lag:7d", 2),
         ]
     assert found[0].late == 5
+
+
+def test_rows_of_one_kind_are_counted_as_records_are(store: Store) -> None:
+    for _ in range(2):
+        with store.write() as session:
+            append_rows(session=session, kind=Event, rows=[tuple(event(n)) for n in range(3)])
+            append_rows(session=session, kind=Exposure, rows=[tuple(exposure(n)) for n in range(2)])
+    assert counted(store) == {
+        "purchase": {"accepted": 3, "duplicate": 3},
+        "Experiment Viewed": {"accepted": 2, "duplicate": 2},
+    }
+
+
+def test_what_is_outdated_is_no_duplicate(store: Store) -> None:
+    with store.write() as session:
+        raise_floors(session=session, to={"purchase": AT - DAY_MS})
+    old, same_id, visit = late(1, 30 * DAY), event(1, event="visit"), event(2, event="visit")
+    remarks = [Remarks(notes={old.message_id: Note("purchase", ("unknown",))})]
+    with store.write() as session:
+        receipts = append_batches(session=session, batches=[[old, same_id], [visit]], remarks=remarks)
+        assert receipts == [Receipt(1, outdated=1), Receipt(1)]
+    with store.write() as session:
+        assert append_rows(session=session, kind=Event, rows=[old, visit]) == Receipt(0, 1, 1)
+    assert counted(store) == {"visit": {"accepted": 2, "duplicate": 1}}
 
 
 def test_an_import_is_never_late_but_is_counted_on_its_days(store: Store) -> None:

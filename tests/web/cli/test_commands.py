@@ -192,6 +192,7 @@ def test_the_way_from_files_to_a_readout(run: Run, as_json: AsJson, shop: Path, 
         "imported": 40,
         "duplicates": 0,
         "rejected": [],
+        "rejected_total": 0,
     }
     brought = as_json("import", "events", tmp_path / "events.csv")
     assert (brought["imported"], brought["duplicates"]) == (14, 0)
