@@ -45,7 +45,7 @@ BULK = "/ofrep/v1/evaluate/flags"
 CONNECTIONS = 64
 UNITS = 20_000
 SECONDS = 3
-ROUNDS = 3
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,23 @@ def wait_until_served(process: "subprocess.Popen[bytes]", port: int) -> None:
         return
 
 
-def press(port: int, path: str, key: str, folder: Path, seconds: int = SECONDS) -> Load:
+def press(port: int, path: str, authorization: str, folder: Path, seconds: int = SECONDS) -> Load:
     """Send evaluations of many units over many connections."""
     script = folder / "load.lua"
     script.write_text(LOAD)
     address = f"http://127.0.0.1:{port}"
-    command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), address, "--", path, key]
+    command = [
+        "wrk",
+        "-t2",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        "-s",
+        str(script),
+        address,
+        "--",
+        path,
+        authorization,
+    ]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"RESULT (\S+) (\S+) (\S+) (\d+)", said)
     if found is None:
@@ -126,11 +137,12 @@ local threads = 0
 function setup(thread) thread:set("place", threads); threads = threads + 1 end
 function init(args)
   path, key = args[1], args[2]
-  headers = {["Authorization"] = "Bearer " .. key, ["Content-Type"] = "application/json"}
+  headers = {["Authorization"] = key, ["Content-Type"] = "application/json"}
 end
 function request()
   number = number + 1
   local unit = "unit-" .. place .. "-" .. number % UNITS
+  if path:sub(-1) == "=" then return wrk.format("GET", path .. unit, headers) end
   local body = '{"context":{"targetingKey":"' .. unit .. '","country":"NO","age":31}}'
   return wrk.format("POST", path, headers, body)
 end
@@ -174,10 +186,10 @@ def compare(servers: dict[str, list[str]], ports: dict[str, int], key: str, fold
     with ExitStack() as started:
         for name, command in servers.items():
             started.enter_context(running(command, ports[name], EVENHAND_DATA_DIR=str(folder / "data")))
-            press(ports[name], SINGLE, key, folder)  # every unit has been seen after that
+            press(ports[name], SINGLE, f"Bearer {key}", folder)  # every unit has been seen after that
         for turn in range(ROUNDS):
             for name in servers:
-                found[name].append(press(ports[name], SINGLE, key, folder))
+                found[name].append(press(ports[name], SINGLE, f"Bearer {key}", folder))
                 print(f"  round {turn + 1}: {name:<34} {found[name][-1]}", file=sys.stderr, flush=True)
     return {name: sorted(loads, key=lambda load: load.rate)[ROUNDS // 2] for name, loads in found.items()}
 
@@ -326,8 +338,8 @@ def beside(folder: Path, key: str, rival: str) -> None:
     """Ten rules in bulk: ours and another server's, in turn."""
     port = free_port()
     with running(granian("web.app:serve_app", port, THREADS), port, EVENHAND_DATA_DIR=str(folder / "data")):
-        press(port, BULK, key, folder, seconds=2)
-        ours = press(port, BULK, key, folder)
+        press(port, BULK, f"Bearer {key}", folder, seconds=2)
+        ours = press(port, BULK, f"Bearer {key}", folder)
     try:
         with rivals.SERVERS[rival](folder) as (other_port, path, token):
             press(other_port, path, token, folder, seconds=2)

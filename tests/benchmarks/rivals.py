@@ -90,7 +90,8 @@ def unleash(folder: Path) -> Iterator[Server]:
             raise CannotRun(str(problem)) from problem
         opened.enter_context(_node(place, ["server.cjs", str(port)], port, {"DATABASE_URL": database}))
         _define_toggles(port)
-        yield port, "/api/frontend", "default:development.benchmark-frontend"
+        time.sleep(5)  # it looks for changes now and then
+        yield port, "/api/frontend?userId=", "default:development.benchmark-frontend"
 
 
 SERVERS: dict[str, Callable[[Path], AbstractContextManager[Server]]] = {

@@ -77,7 +77,6 @@ DECIDED: dict[str, bytes] = {
     "name of every object": context(__proto__={"country": "NO"}, constructor=1),
     "many attributes": context(**{f"a{number}": number for number in range(2_000)}),
     "deep enough": deep(25),
-    "another unit's names": context(anonymousId=5, id="x", userId=None),
 }
 
 
