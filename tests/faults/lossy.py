@@ -178,20 +178,25 @@ class Cursor:
     def _run(self, call: Any) -> None:
         inner = self._connection.inner
         cursor, before = inner.cursor(), inner.total_changes()
+        self.description = None
+        # Only while it begins does a statement without rows tell what its columns would be.
+        cursor.exec_trace = self._describe
         try:
             call(cursor)
-            self.description = cursor.description_full and [
-                (each[0], *[None] * 6) for each in cursor.description
-            ]
             self._rows = cursor.fetchall()
         except apsw.ExecutionCompleteError:
-            self.description, self._rows = None, []
+            self._rows = []
         except apsw.Error as problem:
             told = sqlite3.OperationalError(str(problem))
             told.sqlite_errorcode = getattr(problem, "extendedresult", 1)
             raise told from problem
         self.rowcount = inner.total_changes() - before
         self.lastrowid = inner.last_insert_rowid()
+
+    def _describe(self, cursor: apsw.Cursor, _: str, __: Any) -> bool:
+        columns = cursor.get_description()
+        self.description = [(each[0], *[None] * 6) for each in columns] or None
+        return True
 
     def fetchone(self) -> Any:
         return self._rows.pop(0) if self._rows else None
