@@ -17,6 +17,14 @@ SKEW_LIMIT = timedelta(seconds=2)
 """A client's clock that is off by less than this is left alone."""
 
 _SKEWED = ("skewed",)
+_NONE = timedelta()
+
+
+class Arrival(NamedTuple):
+    """When a message came, as a time and in milliseconds since 1970."""
+
+    at: datetime
+    millis: int
 
 
 class Moment(NamedTuple):
@@ -27,24 +35,22 @@ class Moment(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def moment_of(
-    message: Mapping[str, Any], envelope: Mapping[str, Any], received_at: datetime
-) -> Moment | None:
+def moment_of(message: Mapping[str, Any], envelope: Mapping[str, Any], arrival: Arrival) -> Moment | None:
     """When it happened: the client's time, moved by how far its clock was off; None if it cannot be read."""
     claimed = message.get("originalTimestamp") or message.get("timestamp") or envelope.get("timestamp")
     if claimed is None:
-        return Moment(to_millis(received_at))
+        return Moment(arrival.millis)
     happened = parse_time(claimed)
     sent_text = message.get("sentAt") or envelope.get("sentAt") or None
     sent = parse_time(sent_text) if sent_text is not None else None
     if happened is None or (sent_text is not None and sent is None):
         return None
-    skew = received_at - sent if sent is not None else timedelta()
+    skew = _NONE if sent is None else arrival.at - sent
     skewed = abs(skew) > SKEW_LIMIT
     moved = _shifted(happened, skew) if skewed else happened
-    if moved - received_at <= FUTURE_LIMIT:
+    if moved - arrival.at <= FUTURE_LIMIT:
         return Moment(to_millis(moved), None, _SKEWED if skewed else ())
-    return Moment(to_millis(received_at), "clamped", _SKEWED)
+    return Moment(arrival.millis, "clamped", _SKEWED)
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:

@@ -46,7 +46,7 @@ def known_floors(*, session: Session) -> Floors:
     if known is None:
         # As the driver gives them: at every commit, the mapper would cost more than the disk.
         rows = session.connection().exec_driver_sql("SELECT event, moment FROM floor")
-        known = Floors({event: moment for event, moment in rows})
+        known = Floors(dict(tuple(row) for row in rows))
         session.info["floors"] = known
     return known
 
