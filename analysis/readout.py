@@ -161,7 +161,7 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a funnel: who of all exposed units reached it, and how far treatments are off the control."""
+    """One step of a funnel: who of all exposed units reached it, and how treatments differ in that."""
 
     name: str
     reached: Mapping[str, int]
@@ -405,7 +405,9 @@ def _restored(document: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "lasting": tuple(
             Lasting(
-                **{name: tuple(each[name]) if isinstance(each[name], list) else each[name] for name in each}
+                each["metric"],
+                each["variant"],
+                *(tuple(each[name]) for name in ("times", "share", "low", "high")),
             )
             for each in document.get("lasting", ())
         ),
