@@ -20,11 +20,9 @@ __all__ = ["answer_http", "answer_refusal", "register"]
 
 _MODULES = (
     "assets",
-    "creation",
     "data",
     "design",
     "documentation",
-    "editing",
     "entrance",
     "experiments",
     "language",
@@ -32,6 +30,7 @@ _MODULES = (
     "results",
     "tracking",
     "why",
+    "wizard",
 )
 
 
