@@ -53,7 +53,7 @@ def send_until(instance: Instance, leaving: threading.Event, place: str, deliver
         while not _sent(instance, body):
             tries += 1
             assert time.monotonic() < deadline, f"the server did not come back: {instance.log[-2_000:]}"
-            time.sleep(0.02)
+            time.sleep(0.05)
         with delivery.lock:
             delivery.acknowledged += BATCH
             delivery.replays += tries
