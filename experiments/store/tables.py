@@ -165,6 +165,20 @@ class FloorRow(SQLModel, table=True):
     moment: int = Field(sa_type=BigInteger)
 
 
+class ErasureRow(SQLModel, table=True):
+    """An id whose rows were erased, as a digest; see `experiments.store.erasures`.
+
+    ``removed`` counts the rows of the ledger that were found, under whichever id of the same person.
+    """
+
+    __tablename__ = "erasure"
+
+    id: int | None = _row_id()
+    digest: str = Field(max_length=64)
+    moment: int = Field(sa_type=BigInteger)
+    removed: int = Field(sa_type=BigInteger)
+
+
 class IdentityRow(SQLModel, table=True):
     """An anonymous id and the user id that was seen with it, when they first were."""
 
