@@ -16,7 +16,7 @@ from experiments.definition import (
     restore_experiment,
     store_form,
 )
-from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Problem
+from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Outdated, Problem
 from experiments.lifecycle import Status, may_edit
 from experiments.store.tables import ExperimentRow, MetricRow
 
@@ -41,6 +41,7 @@ class Experiment:
     started_at: datetime | None
     stopped_at: datetime | None
     shipped: str | None
+    analysis_asked_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -87,7 +88,7 @@ def find_experiment(*, session: Session, key: str) -> Experiment:
 
 
 def list_experiments(
-    *, session: Session, status: Status | None = None, text: str = "", owner: str = ""
+    *, session: Session, status: Status | None = None, text: str = "", owner: str = "", tag: str = ""
 ) -> list[Experiment]:
     """All experiments, the most recently changed first, narrowed by what is given."""
     query = select(ExperimentRow).order_by(col(ExperimentRow.updated_at).desc(), col(ExperimentRow.id).desc())
@@ -98,7 +99,9 @@ def list_experiments(
     return [
         each
         for each in found
-        if (not owner or each.definition.owner == owner) and all(word in _searchable(each) for word in words)
+        if (not owner or each.definition.owner == owner)
+        and (not tag or tag in each.definition.tags)
+        and all(word in _searchable(each) for word in words)
     ]
 
 
@@ -161,6 +164,31 @@ def create_experiment(*, session: Session, draft: ExperimentDraft, actor: str, n
     return _restore(row)
 
 
+def clone_experiment(
+    *, session: Session, key: str, copy: str, actor: str, now: datetime, name: str = ""
+) -> Experiment:
+    """Write a new draft down that asks what another experiment asks: with its own key, and not yet any dates.
+
+    Raises
+    ------
+    NotFound
+        If there is nothing to copy.
+    Conflict
+        If the copy's key was ever used.
+    """
+    model = find_experiment(session=session, key=key).definition
+    fresh: dict[str, Any] = {
+        "key": copy,
+        "name": name,
+        "starts": None,
+        "ends": None,
+        "overrides": {},
+        "source": "",
+    }
+    draft = model.model_copy(update=fresh)
+    return create_experiment(session=session, draft=draft, actor=actor, now=now)
+
+
 def rewrite(
     *,
     session: Session,
@@ -174,7 +202,7 @@ def rewrite(
 
     Raises
     ------
-    Conflict
+    Outdated
         If somebody else has changed it since that revision.
     NotAllowed
         If it has started, the change would move units or goalposts, and that is not meant.
@@ -203,15 +231,30 @@ def rewrite(
     return _restore(row)
 
 
-def save_metric(*, session: Session, draft: MetricDraft, actor: str, now: datetime) -> Change:
-    """Write a metric down; a changed definition becomes its next version."""
+def save_metric(
+    *, session: Session, draft: MetricDraft, actor: str, now: datetime, version: int | None = None
+) -> Change:
+    """Write a metric down; a changed definition becomes its next version.
+
+    Parameters
+    ----------
+    version
+        The version that the editor saw, 0 for none; None to put another on top of whatever is there.
+
+    Raises
+    ------
+    Outdated
+        If somebody else has changed it since.
+    """
     rows = session.exec(select(MetricRow).where(MetricRow.key == draft.key).order_by(col(MetricRow.version)))
     history = list(rows)
+    if version is not None and version != (history[-1].version if history else 0):
+        raise Outdated(f"metric {draft.key} was changed by somebody else in the meantime; reload to see it")
     written = store_form(draft)
     if history and history[-1].definition == written:
         return Change("metric", draft.key, "unchanged")
-    version = history[-1].version + 1 if history else 1
-    session.add(MetricRow(key=draft.key, version=version, definition=written, created_at=now))
+    following = history[-1].version + 1 if history else 1
+    session.add(MetricRow(key=draft.key, version=following, definition=written, created_at=now))
     audit.record(
         session=session,
         actor=actor,
@@ -243,14 +286,14 @@ def require_row(*, session: Session, key: str, revision: int | None = None) -> E
     ------
     NotFound
         If there is none of that key.
-    Conflict
+    Outdated
         If it has moved on from the revision that somebody saw.
     """
     row = _row(session, key)
     if row is None:
         raise NotFound(f"there is no experiment {key!r}")
     if revision is not None and row.revision != revision:
-        raise Conflict(f"{key} was changed by somebody else in the meantime; reload to see it")
+        raise Outdated(f"{key} was changed by somebody else in the meantime; reload to see it")
     return row
 
 
@@ -270,6 +313,7 @@ def _restore(row: ExperimentRow) -> Experiment:
         started_at=row.started_at,
         stopped_at=row.stopped_at,
         shipped=row.shipped,
+        analysis_asked_at=row.analysis_asked_at,
     )
 
 
