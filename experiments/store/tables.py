@@ -5,12 +5,13 @@ a ledger row is never changed, and its message id is unique for good, so a repla
 """
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from experiments.store.instants import Instant
+from experiments.store.shapes import instant as _instant
+from experiments.store.shapes import row_id as _row_id
+from experiments.store.shapes import text as _text
 
 metadata: MetaData = SQLModel.metadata
 metadata.naming_convention = {
@@ -18,21 +19,6 @@ metadata.naming_convention = {
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-# SQLite counts up only in a column that is exactly INTEGER; other engines get 64 bits.
-RowId = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(Instant(), nullable=nullable))
-
-
-def _text(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(Text(), nullable=nullable))
-
-
-def _row_id() -> Any:
-    return Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
 
 
 class ExperimentRow(SQLModel, table=True):
