@@ -6,13 +6,14 @@ rounded in it, and what is unlimited or unknown is null, never a made-up number.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, is_dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from analysis.flags import Doubt, Flag
 from analysis.interval import Interval
+from analysis.observation import Credit, Quality
 from analysis.plan import Plan, Role
 
 
@@ -141,6 +142,115 @@ class SplitPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Interaction:
+    """Whether a treatment's effect differs between the values of a planned segment.
+
+    ``p_value_adjusted`` takes the other segments, metrics and treatments into account.
+    """
+
+    metric: str
+    segment: str
+    variant: str
+    differs: bool
+    p_value: float | None = None
+    p_value_adjusted: float | None = None
+    statistic: float | None = None
+    df: int | None = None
+    not_estimable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a funnel: who of all exposed units reached it, and how treatments differ in that."""
+
+    name: str
+    reached: Mapping[str, int]
+    share: Mapping[str, float]
+    difference: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """A funnel by variant. Only its last step is a comparison; the others explain."""
+
+    metric: str
+    units: Mapping[str, int]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Who was active on one day after the exposure, of the units that are old enough to have been."""
+
+    day: int
+    old_enough: Mapping[str, int]
+    share: Mapping[str, float]
+    difference: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class AgePoint:
+    """A comparison's difference on one day of the units' lives after exposure."""
+
+    day: int
+    units: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgeSeries:
+    """One comparison by days since exposure, and whether the effect fades or grows.
+
+    ``change`` is the mean effect of the last third of the days less that of the first third.
+    """
+
+    metric: str
+    variant: str
+    points: tuple[AgePoint, ...]
+    p_value: float | None = None
+    change: Interval | None = None
+    novelty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageCheck:
+    """The split among the units that are left after one step from recorded to analysed."""
+
+    name: str
+    units: Mapping[str, int]
+    passed: bool
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How the values of a segment are spread in each variant, and whether alike.
+
+    A segment is fixed before the exposure, so unlike mixes are a fault of the split or of the recording.
+    """
+
+    segment: str
+    units: Mapping[str, Mapping[str, int]]
+    """By value and variant; the empty value stands for unknown."""
+    passed: bool
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """One variant's share of units without the event, by milliseconds since exposure."""
+
+    metric: str
+    variant: str
+    times: tuple[int, ...]
+    share: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Readout:
     """Everything one analysis has to say."""
 
@@ -159,6 +269,15 @@ class Readout:
     verdict: Verdict
     series: tuple[Series, ...]
     split: tuple[SplitPoint, ...]
+    stages: tuple[StageCheck, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
+    funnels: tuple[Funnel, ...] = ()
+    returns: tuple[Return, ...] = ()
+    ages: tuple[AgeSeries, ...] = ()
+    lasting: tuple[Lasting, ...] = ()
+    mixes: tuple[Mix, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    quality: Quality = field(default_factory=Quality)
 
     def check(self, name: str) -> DataCheck | None:
         """The check of that name."""
@@ -197,8 +316,15 @@ class Readout:
                 for each in self.series
             ],
             "split": [_fields(point) for point in self.split],
-            "funnels": [],
-            "segments": [],
+            "stages": _plain(self.stages),
+            "segments": _plain(self.interactions),
+            "funnels": _plain(self.funnels),
+            "returns": _plain(self.returns),
+            "ages": _plain(self.ages),
+            "lasting": _plain(self.lasting),
+            "mixes": _plain(self.mixes),
+            "credits": _plain(self.credits),
+            "quality": _plain(self.quality),
         }
 
     @classmethod
@@ -230,6 +356,7 @@ class Readout:
                 for each in document["series"]
             ),
             split=tuple(SplitPoint(**_dated(each)) for each in document["split"]),
+            **_restored(document),
         )
 
 
@@ -247,13 +374,53 @@ def _plain(value: Any) -> Any:
             return str(value)
         case date():
             return value.isoformat()
-        case Flag():
+        case _ if is_dataclass(value):
             return _fields(value)
         case tuple():
             return [_plain(each) for each in value]
         case Mapping():
             return {name: _plain(each) for name, each in value.items()}
     return value
+
+
+def _restored(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What readouts did not always have."""
+    return {
+        "stages": tuple(StageCheck(**each) for each in document.get("stages", ())),
+        "interactions": tuple(Interaction(**each) for each in document.get("segments", ())),
+        "funnels": tuple(
+            Funnel(**{**each, "steps": tuple(Step(**_contrasted(step)) for step in each["steps"])})
+            for each in document.get("funnels", ())
+        ),
+        "returns": tuple(Return(**_contrasted(each)) for each in document.get("returns", ())),
+        "ages": tuple(
+            AgeSeries(
+                **{
+                    **each,
+                    "points": tuple(AgePoint(**point) for point in each["points"]),
+                    "change": _interval(each["change"]),
+                }
+            )
+            for each in document.get("ages", ())
+        ),
+        "lasting": tuple(
+            Lasting(
+                each["metric"],
+                each["variant"],
+                *(tuple(each[name]) for name in ("times", "share", "low", "high")),
+            )
+            for each in document.get("lasting", ())
+        ),
+        "mixes": tuple(Mix(**each) for each in document.get("mixes", ())),
+        "credits": tuple(Credit(**each) for each in document.get("credits", ())),
+        "quality": Quality(**document.get("quality", {})),
+    }
+
+
+def _contrasted(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A step or a day, with its intervals."""
+    read = {name: _interval(each) for name, each in document["difference"].items()}
+    return {**document, "difference": read}
 
 
 def _dated(document: Mapping[str, Any]) -> dict[str, Any]:
