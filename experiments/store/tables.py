@@ -264,6 +264,38 @@ class SnapshotRow(SQLModel, table=True):
     observation: str = _text()
 
 
+class ReportRow(SQLModel, table=True):
+    """What people wrote about an experiment's results; ``revision`` counts its changes."""
+
+    __tablename__ = "report"
+
+    id: int | None = _row_id()
+    experiment: str = Field(max_length=128, unique=True)
+    revision: int
+    texts: str = _text()
+    updated_by: str = Field(max_length=200)
+    updated_at: datetime = _instant()
+
+
+class ShareRow(SQLModel, table=True):
+    """A link to one frozen report; only a hash of its token is kept.
+
+    ``frozen`` is everything the report says beside the snapshot's numbers, as it was when it was shared.
+    """
+
+    __tablename__ = "share"
+
+    id: int | None = _row_id()
+    token_hash: str = Field(max_length=64, unique=True)
+    experiment: str = Field(max_length=128, index=True)
+    snapshot: int = Field(sa_type=BigInteger)
+    frozen: str = _text()
+    created_by: str = Field(max_length=200)
+    created_at: datetime = _instant()
+    expires_at: datetime = _instant()
+    revoked_at: datetime | None = _instant(nullable=True)
+
+
 class KeyRow(SQLModel, table=True):
     """A key for the doors; only a hash of its secret is kept."""
 
