@@ -151,15 +151,13 @@ def _document(past: Past) -> dict[str, Any]:
     document = asdict(past)
     for name in ("metric", "unit_type", "version", "as_of"):
         del document[name]
-    document["daily"] = [[each.day.isoformat(), each.units, each.total] for each in past.daily]
+    document["daily"] = [[each.day.isoformat(), each.units, each.events, each.total] for each in past.daily]
     return document
 
 
 def _restored(row: PastRow) -> Past:
     document = json.loads(row.document)
-    daily = tuple(
-        DayTotal(date.fromisoformat(day), units, total) for day, units, total in document.pop("daily")
-    )
+    daily = tuple(DayTotal(date.fromisoformat(day), *counts) for day, *counts in document.pop("daily"))
     weekly = tuple(document.pop("weekly_units"))
     return Past(
         row.metric, row.unit_type, row.version, row.as_of, **document, daily=daily, weekly_units=weekly

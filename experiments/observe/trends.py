@@ -6,43 +6,47 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from experiments.definition import MetricDraft
+from experiments.metrics import MetricDraft
 from experiments.observe import columns
-from experiments.observe.statement import DAY_MS, DIALECT, filled, gain
+from experiments.observe.statement import DAY_MS, DIALECT, filled
 from experiments.store import Store
 from experiments.store.instants import from_millis, to_millis
 
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """One day: units to which it happened, and what it added up to."""
+    """One day: units to which the event happened, how often, and what its values added up to."""
 
     day: date
     units: int
+    events: int
     total: float
 
 
 def daily_totals(
     *, store: Store, path: Path, metric: MetricDraft, unit_type: str, since: datetime, until: datetime
 ) -> tuple[DayTotal, ...]:
-    """Add a metric's events up by day (UTC), over all units; days without any are zero."""
-    start, end = to_millis(since), to_millis(until)
-    unbounded = metric.model_copy(update={"window": None})
+    """Add a metric's events up by day (UTC), over all units; days without any are zero.
+
+    A metric that is made of others, or of several events, has none of its own.
+    """
+    if metric.event is None:
+        return ()
+    statement = _totals(metric.event, unit_type, to_millis(since), to_millis(until)).sql(dialect=DIALECT)
     with columns.opened(path) as connection:
         columns.refresh(connection, store)
-        rows = connection.execute(_totals(unbounded, unit_type, start, end).sql(dialect=DIALECT)).fetchall()
-    found = {
-        from_millis(int(day) * DAY_MS).astimezone(UTC).date(): (units, total) for day, units, total in rows
-    }
+        rows = connection.execute(statement).fetchall()
+    found = {from_millis(int(row[0]) * DAY_MS).astimezone(UTC).date(): row[1:] for row in rows}
     first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
-    days = [date.fromordinal(each) for each in range(first.toordinal(), last.toordinal() + 1)]
-    return tuple(DayTotal(day, *found.get(day, (0, 0.0))) for day in days)
+    days = [date.fromordinal(each) for each in range(first.toordinal() + 1, last.toordinal())]
+    return tuple(DayTotal(day, *found.get(day, (0, 0, 0.0))) for day in days)
 
 
-def _totals(metric: MetricDraft, unit_type: str, since: int, until: int) -> exp.Select:
-    piece = filled(
+def _totals(event: str, unit_type: str, since: int, until: int) -> exp.Select:
+    return filled(
         """
-        SELECT CAST(FLOOR(occurred_at / :day) AS BIGINT) AS day, COUNT(DISTINCT :unit)
+        SELECT CAST(FLOOR(occurred_at / :day) AS BIGINT) AS day, COUNT(DISTINCT :unit), COUNT(*),
+               COALESCE(SUM(value), 0)
         FROM event
         WHERE occurred_at >= :since AND occurred_at < :until AND NOT :unit IS NULL AND event = :event
         GROUP BY CAST(FLOOR(occurred_at / :day) AS BIGINT)
@@ -51,6 +55,5 @@ def _totals(metric: MetricDraft, unit_type: str, since: int, until: int) -> exp.
         since=since,
         until=until,
         unit=exp.column(unit_type),
-        event=metric.event,
+        event=event,
     )
-    return piece.select(gain(metric).as_("total"), copy=False)

@@ -159,10 +159,15 @@ def _metrics(form: Form, problems: list[Problem]) -> dict[str, Any]:
         if role in chosen:
             chosen[role].append(key)
     guardrails = [
-        {"metric": key, "margin": _share(form.margins.get(key, ""), f"margin:{key}", problems)}
+        {"metric": key, "margin": _margin(form.margins.get(key, ""), f"margin:{key}", problems)}
         for key in chosen["guardrail"]
     ]
     return {"primary": chosen["primary"], "secondary": chosen["secondary"], "guardrails": guardrails}
+
+
+def _margin(text: str, place: str, problems: list[Problem]) -> float | None:
+    """A guardrail's own margin; left empty, the metric's one holds."""
+    return _share(text, place, problems) if text.strip() else None
 
 
 def _plan(texts: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:

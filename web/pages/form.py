@@ -123,7 +123,10 @@ def form_of(definition: ExperimentDraft) -> Form:
     """The form filled with an experiment as it stands."""
     roles = dict.fromkeys(definition.metrics.primary, "primary")
     roles |= dict.fromkeys(definition.metrics.secondary, "secondary")
-    margins = {each.metric: _percent(each.margin) for each in definition.metrics.guardrails}
+    margins = {
+        each.metric: "" if each.margin is None else _percent(each.margin)
+        for each in definition.metrics.guardrails
+    }
     roles |= dict.fromkeys(margins, "guardrail")
     match, conditions, targeting = _typed_targeting(definition.targeting)
     start, end = definition.slots[0] if definition.slots else (0, 0)

@@ -32,6 +32,8 @@ from web.pages.site import site
 from web.wording.design import metric_sentence
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.language import gettext
+from web.wording.operators import operators
+from web.wording.pasts import past_value
 from web.wording.problems import beside_fields, step_of
 from web.wording.readiness import Line, worded_point
 
@@ -357,6 +359,8 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
         open_steps={step_of(each, form) for each in faults},
         metrics=metrics,
         metric_sentence=metric_sentence,
+        past_value=past_value,
+        operators=operators,
         similar=similar,
         surroundings=surroundings,
         points=points,
