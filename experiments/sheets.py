@@ -20,7 +20,7 @@ from experiments import launch
 from experiments.catalog import Experiment, create_experiment, find_experiment
 from experiments.definition import ExperimentDraft
 from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from experiments.lifecycle import may_edit
+from experiments.lifecycle import Status
 from experiments.store.tables import ExperimentRow, SheetRow
 
 LARGEST = 512 * 1024
@@ -54,13 +54,13 @@ def find_sheet(*, session: Session, key: str) -> Sheet | None:
 
 
 def list_sheets(*, session: Session, author: str | None = None) -> list[Sheet]:
-    """Sheets of experiments that may still be typed at, the newest first."""
+    """Sheets of experiments that are not over, the newest first."""
     query = select(SheetRow).order_by(col(SheetRow.updated_at).desc(), col(SheetRow.id).desc())
     if author is not None:
         query = query.where(SheetRow.author == author)
     statuses = dict(session.exec(select(ExperimentRow.key, ExperimentRow.status)).all())
-    open_ones = (row for row in session.exec(query) if statuses.get(row.key, "draft") in ("draft", "review"))
-    return [_restored(row) for row in open_ones]
+    over = (Status.CONCLUDED, Status.ARCHIVED)
+    return [_restored(row) for row in session.exec(query) if statuses.get(row.key) not in over]
 
 
 def keep_sheet(
@@ -78,7 +78,7 @@ def keep_sheet(
     Conflict
         If somebody else has saved this sheet since, or the key of a new one is taken.
     NotAllowed
-        If the experiment has left drafting.
+        If the experiment is over.
     InvalidInput
         If it is too large to keep.
     """
@@ -86,8 +86,8 @@ def keep_sheet(
     if len(text.encode(errors="replace")) > LARGEST:
         raise InvalidInput.at("form", f"longer than {LARGEST // 1024} kB; nothing of it was kept")
     row, experiment = _row(session, key), _experiment(session, key)
-    if experiment is not None and not may_edit(experiment.status):
-        raise NotAllowed(f"{key} is {experiment.status}; change it on its own page")
+    if experiment is not None and experiment.status in (Status.CONCLUDED, Status.ARCHIVED):
+        raise NotAllowed(f"{key} is {experiment.status}; its definition is kept as it was")
     if row is None:
         row = SheetRow(
             key=key,
