@@ -96,7 +96,7 @@ def refresh_pasts(
     for done, (metric, unit_type) in enumerate(stale, start=1):
         past = _look_back(store, columns, metric, unit_type, now)
         with store.write() as session:
-            _keep(session, past)
+            keep_past(session=session, past=past)
         progress(done / len(stale))
     return len(stale)
 
@@ -139,7 +139,8 @@ def _look_back(store: Store, columns: Path, metric: Metric, unit_type: str, now:
     )
 
 
-def _keep(session: Session, past: Past) -> None:
+def keep_past(*, session: Session, past: Past) -> None:
+    """Keep what was found, in the place of what was known before."""
     query = select(PastRow).where(PastRow.metric == past.metric, PastRow.unit_type == past.unit_type)
     row = session.exec(query).first() or PastRow(metric=past.metric, unit_type=past.unit_type, version=0)
     row.version, row.as_of, row.document = past.version, past.as_of, json.dumps(_document(past))

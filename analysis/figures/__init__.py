@@ -12,6 +12,7 @@ Decisions of this room
 - Ticks are chosen and labelled here by the caller's own formatter, so the canvas says "−5%" as the page does.
 """
 
+from analysis.figures.days import DayWords, draw_days
 from analysis.figures.intervals import Row, draw_intervals, draw_sparklines
 from analysis.figures.lateness import LatenessBar, LatenessWords, draw_lateness
 from analysis.figures.lift import LiftWords, draw_lift
@@ -20,6 +21,7 @@ from analysis.figures.replay import ReplayWords, draw_coverage, draw_p_values
 from analysis.figures.split import ShareRow, SplitWords, draw_arrivals, draw_share_rows, draw_share_series
 
 __all__ = [
+    "DayWords",
     "LatenessBar",
     "LatenessWords",
     "LiftWords",
@@ -30,6 +32,7 @@ __all__ = [
     "Tone",
     "draw_arrivals",
     "draw_coverage",
+    "draw_days",
     "draw_intervals",
     "draw_lateness",
     "draw_lift",

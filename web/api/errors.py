@@ -25,8 +25,9 @@ _STATUSES: dict[type[EvenhandError], tuple[int, str]] = {
     Unavailable: (503, "Not available right now"),
 }
 
-DOORS = ("/api/", "/v1/", "/ofrep/", "/livez", "/readyz", "/metrics")
-"""Paths that programs use; everything else is a page and answers people in their language."""
+DOORS = ("/api/", "/v1/", "/ofrep/", "/livez", "/readyz")
+"""Where paths begin that programs use, beside `/metrics` itself; everything else is a page and answers people
+in their language."""
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> Response:
@@ -47,7 +48,9 @@ def problem(status: int, title: str, detail: str, **members: Any) -> Response:
 
 def is_door() -> bool:
     """Whether the present request came to a door for programs."""
-    return request.path.removeprefix("/").startswith(DOORS) or request.path.startswith(DOORS)
+    # People's own catalogue of metrics lies below the programs' one.
+    path = request.path
+    return path == "/metrics" or path.removeprefix("/").startswith(DOORS) or path.startswith(DOORS)
 
 
 def answer_refusal(refusal: EvenhandError) -> Response:

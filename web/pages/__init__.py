@@ -20,6 +20,7 @@ __all__ = ["answer_http", "answer_refusal", "register"]
 
 _MODULES = (
     "assets",
+    "calculator",
     "data",
     "design",
     "documentation",
@@ -27,6 +28,7 @@ _MODULES = (
     "experiments",
     "language",
     "methods",
+    "metrics",
     "results",
     "tracking",
     "why",

@@ -1,7 +1,7 @@
 """Drafting: from what was typed to the document of a definition, with every problem beside its field."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assignment import BUCKETS
@@ -133,13 +133,22 @@ def targeting_of(form: Form) -> dict[str, Any] | None:
 
 
 def _targeting(form: Form, problems: list[Problem]) -> dict[str, Any] | None:
-    if form.texts["targeting"].strip():
-        written: dict[str, Any] | None = _json(form.texts["targeting"], "targeting", problems)
+    conditions = [each for _, each in form.named_conditions]
+    texts = form.texts
+    return condition_document(texts["targeting"], texts["match"], conditions, problems, place="targeting")
+
+
+def condition_document(
+    text: str, match: str, conditions: Sequence[TypedCondition], problems: list[Problem], *, place: str
+) -> dict[str, Any] | None:
+    """The condition that was typed: as JSON, or line by line; None where nothing was."""
+    if text.strip():
+        written: dict[str, Any] | None = _json(text, place, problems)
         return written
-    parts = [_condition(each) for _, each in form.named_conditions]
+    parts = [_condition(each) for each in conditions if each.attribute.strip()]
     if not parts:
         return None
-    return {"any" if form.texts["match"] == "any" else "all": parts}
+    return {"any" if match == "any" else "all": parts}
 
 
 def _condition(typed: TypedCondition) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def form_of(definition: ExperimentDraft) -> Form:
         for each in definition.metrics.guardrails
     }
     roles |= dict.fromkeys(margins, "guardrail")
-    match, conditions, targeting = _typed_targeting(definition.targeting)
+    match, conditions, targeting = typed_condition(definition.targeting)
     start, end = definition.slots[0] if definition.slots else (0, 0)
     texts = {
         **{
@@ -167,18 +167,18 @@ def _typed(variant: VariantDraft) -> TypedVariant:
     return TypedVariant(variant.key, variant.name, str(variant.weight), value)
 
 
-def _typed_targeting(targeting: Mapping[str, Any] | None) -> tuple[str, tuple[TypedCondition, ...], str]:
+def typed_condition(targeting: Mapping[str, Any] | None) -> tuple[str, tuple[TypedCondition, ...], str]:
     """How a condition fits the lines of the form; one that nests deeper is shown as JSON."""
     if targeting is None:
         return "all", (), ""
     match = next((word for word in ("all", "any") if set(targeting) == {word}), None)
     parts = targeting[match] if match else [targeting]
     if len(parts) <= MOST_CONDITIONS and all("attribute" in part for part in parts):
-        return match or "all", tuple(_typed_condition(part) for part in parts), ""
+        return match or "all", tuple(_typed_part(part) for part in parts), ""
     return "all", (), json.dumps(targeting, ensure_ascii=False)
 
 
-def _typed_condition(part: Mapping[str, Any]) -> TypedCondition:
+def _typed_part(part: Mapping[str, Any]) -> TypedCondition:
     value = part.get("value")
     texts = [_typed_value(each) for each in value] if isinstance(value, list) else [_typed_value(value)]
     return TypedCondition(part["attribute"], part["operator"], ", ".join(texts))
