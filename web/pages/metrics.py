@@ -5,7 +5,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import catalog, usage
+from experiments import catalog, metric_uses
 from experiments.catalog import Metric
 from experiments.definition import parse_metric
 from experiments.errors import Conflict, InvalidInput, Problem
@@ -15,7 +15,7 @@ from web.charts import days_chart
 from web.pages.drafting import condition_document
 from web.pages.form import MOST_CONDITIONS, TypedCondition, typed_condition
 from web.pages.site import site
-from web.wording import metrics as words
+from web.wording import metric_forms as words
 from web.wording.design import metric_sentence
 from web.wording.language import gettext, html_tag
 from web.wording.operators import operators
@@ -33,7 +33,7 @@ def metrics() -> str:
     with deployment.current().store.read() as session:
         found = catalog.list_metrics(session=session)
         pasts = find_pasts(session=session)
-        used = usage.count_uses(session=session)
+        used = metric_uses.count_uses(session=session)
     return render_template(
         "metrics.html",
         metrics=found,
@@ -64,7 +64,7 @@ def show_metric(key: str) -> str:
     with deployment.current().store.read() as session:
         metric = catalog.find_metrics(session=session, keys=[key])[key]
         past = find_pasts(session=session).get(key)
-        uses = usage.uses_of(session=session, key=key)
+        uses = metric_uses.uses_of(session=session, key=key)
     chart = None
     if past is not None and past.daily:
         label = gettext("Units a day with “%(event)s”", event=metric.definition.event or "")
