@@ -131,6 +131,8 @@ def require_room(*, session: Session, experiment: Experiment) -> None:
         Naming who holds them.
     """
     draft = experiment.definition
+    if not draft.slots:
+        return
     for other in _running(session):
         theirs = other.definition
         if other.key == draft.key or theirs.layer is None or theirs.layer != draft.layer:

@@ -22,7 +22,7 @@ from experiments.definition import Definitions, ExperimentDraft
 from experiments.errors import InvalidInput, NotFound
 from experiments.lifecycle import Status, require_move
 from experiments.metrics import MetricDraft
-from experiments.publishing import publish
+from experiments.publishing import publish_change, published_together
 from experiments.readymade import ready_made
 from experiments.store.tables import ExperimentRow, PhaseRow
 from experiments.tracking_plans import apply_events
@@ -167,7 +167,7 @@ def edit(
         eligibility.require_room(session=session, experiment=edited)
     if new_phase and before.started_at is not None and moving_changes(before.definition, draft):
         _begin_phase(session, edited, actor, now)
-    publish(session=session, now=now)
+    publish_change(session=session, now=now)
     return find_experiment(session=session, key=draft.key)
 
 
@@ -185,10 +185,10 @@ def apply(
     changes += [save_metric(draft=each, **common) for each in _in_order(definitions)]
     mode = None if definitions.tracking is None else definitions.tracking.mode
     changes += apply_events(events=definitions.events, mode=mode, **common)
-    for draft in definitions.experiments:
-        changes.append(_apply_definition(draft=draft, new_phase=new_phase, **common))
-        changes += _apply_status(draft=draft, **common)
-    publish(session=session, now=now)
+    with published_together(session=session, now=now):
+        for draft in definitions.experiments:
+            changes.append(_apply_definition(draft=draft, new_phase=new_phase, **common))
+            changes += _apply_status(draft=draft, **common)
     return changes
 
 
@@ -297,5 +297,5 @@ def _moved(session: Session, row: ExperimentRow, status: Status, actor: str, now
         session=session, actor=actor, action=str(status), object=row.key, before=before, after=status, now=now
     )
     session.flush()
-    publish(session=session, now=now)
+    publish_change(session=session, now=now)
     return find_experiment(session=session, key=row.key)

@@ -1,6 +1,8 @@
 """Publishing: started experiments become an immutable, numbered ruleset that workers hold in memory."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,6 +17,28 @@ from experiments.definition import VariantDraft
 from experiments.errors import Conflict
 from experiments.lifecycle import Status
 from experiments.store.tables import PhaseRow, RulesetRow
+
+_LATER = "published later"
+
+
+@contextmanager
+def published_together(*, session: Session, now: datetime) -> Iterator[None]:
+    """Publish all that changes within the block as one version at its end.
+
+    A version holds every experiment, so a version for each of a thousand changes would be a million rules.
+    """
+    session.info[_LATER] = True
+    try:
+        yield
+    finally:
+        del session.info[_LATER]
+    publish(session=session, now=now)
+
+
+def publish_change(*, session: Session, now: datetime) -> None:
+    """Publish, unless the change is part of a block that is `published_together`."""
+    if _LATER not in session.info:
+        publish(session=session, now=now)
 
 
 def publish(*, session: Session, now: datetime) -> Ruleset:
