@@ -20,6 +20,8 @@ _COMMANDS: Mapping[str, str] = {
     "serve": "web.cli.serving",
     "worker": "web.cli.serving",
     "migrate": "web.cli.upkeep",
+    "backup": "web.cli.backups",
+    "restore": "web.cli.backups",
     "check": "web.cli.upkeep",
     "check-data": "web.cli.quality",
     "apply": "web.cli.ledger",
