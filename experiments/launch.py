@@ -13,7 +13,7 @@ from experiments.catalog import (
     Experiment,
     create_experiment,
     find_experiment,
-    moving_changes,
+    moved_by,
     require_row,
     rewrite,
     save_metric,
@@ -24,6 +24,9 @@ from experiments.lifecycle import Status, require_move
 from experiments.publishing import publish
 from experiments.store.tables import ExperimentRow, PhaseRow
 from experiments.tracking_plans import apply_events
+
+LEFT_STOPPED = "left stopped"
+"""What applying did with an experiment that was stopped by hand."""
 
 
 def submit(
@@ -139,25 +142,38 @@ def edit(
     Conflict
         If somebody else has changed it since.
     """
-    before = find_experiment(session=session, key=draft.key)
+    row = require_row(session=session, key=draft.key)
+    before, moved = row.revision, moved_by(session=session, row=row, after=draft)
     edited = rewrite(session=session, draft=draft, actor=actor, now=now, revision=revision, moving=new_phase)
-    if edited.revision == before.revision:
+    if edited.revision == before:
         return edited
-    if before.status is Status.RUNNING:
+    if edited.status is Status.RUNNING:
         eligibility.require_known(session=session, experiment=edited)
         eligibility.require_room(session=session, experiment=edited)
-    if new_phase and before.started_at is not None and moving_changes(before.definition, draft):
+    if new_phase and edited.started_at is not None and moved:
         _begin_phase(session, edited, actor, now)
     publish(session=session, now=now)
     return find_experiment(session=session, key=draft.key)
 
 
 def apply(
-    *, session: Session, definitions: Definitions, actor: str, now: datetime, new_phase: bool = False
+    *,
+    session: Session,
+    definitions: Definitions,
+    actor: str,
+    now: datetime,
+    new_phase: bool = False,
+    restart: bool = False,
 ) -> list[Change]:
     """Bring the catalogue and the statuses to what a file of definitions says.
 
-    It is idempotent: the same file again changes nothing.
+    It is idempotent: the same file again changes nothing. An experiment that was stopped since stays so,
+    and is reported as ``left stopped``: a file that was written before cannot know why.
+
+    Parameters
+    ----------
+    restart
+        Whether stopped experiments that the file calls running start again.
     """
     common: Any = {"session": session, "actor": actor, "now": now}
     changes = [eligibility.save_layer(draft=each, **common) for each in definitions.layers]
@@ -168,7 +184,7 @@ def apply(
     changes += apply_events(events=definitions.events, mode=mode, **common)
     for draft in definitions.experiments:
         changes.append(_apply_definition(draft=draft, new_phase=new_phase, **common))
-        changes += _apply_status(draft=draft, **common)
+        changes += _apply_status(draft=draft, restart=restart, **common)
     publish(session=session, now=now)
     return changes
 
@@ -177,16 +193,20 @@ def _apply_definition(
     *, session: Session, draft: ExperimentDraft, actor: str, now: datetime, new_phase: bool
 ) -> Change:
     try:
-        before = find_experiment(session=session, key=draft.key)
+        before = require_row(session=session, key=draft.key).revision
     except NotFound:
         create_experiment(session=session, draft=draft, actor=actor, now=now)
         return Change("experiment", draft.key, "created")
     after = edit(session=session, draft=draft, actor=actor, now=now, new_phase=new_phase)
-    return Change("experiment", draft.key, "updated" if after.revision > before.revision else "unchanged")
+    return Change("experiment", draft.key, "updated" if after.revision > before else "unchanged")
 
 
-def _apply_status(*, session: Session, draft: ExperimentDraft, actor: str, now: datetime) -> list[Change]:
+def _apply_status(
+    *, session: Session, draft: ExperimentDraft, actor: str, now: datetime, restart: bool
+) -> list[Change]:
     status = find_experiment(session=session, key=draft.key).status
+    if draft.status == "running" and status is Status.STOPPED and not restart:
+        return [Change("experiment", draft.key, LEFT_STOPPED)]
     moves = {
         ("running", Status.DRAFT): (start,),
         ("running", Status.REVIEW): (start,),
