@@ -15,11 +15,13 @@ from experiments.definition import (
     ExperimentDraft,
     HoldoutDraft,
     LayerDraft,
-    MetricDraft,
     SegmentDraft,
     invalid,
+    store_form,
 )
 from experiments.errors import Conflict
+from experiments.fields import Draft
+from experiments.metrics import MetricDraft
 from experiments.store.tables import ExperimentRow, HoldoutRow, LayerRow, MetricRow, SegmentRow
 
 _Row = TypeVar("_Row")
@@ -57,6 +59,17 @@ def legible(rows: Iterable[_Row], read: Callable[[_Row], _Read]) -> list[_Read]:
     return found
 
 
+def rewritten(stored: str, draft: type[Draft]) -> str:
+    """A stored definition as it would be written now; one that cannot be read as it is.
+
+    What was stored by an older version lacks the fields that came later.
+    """
+    try:
+        return store_form(draft.model_validate_json(stored))
+    except ValidationError:
+        return stored
+
+
 def require_legible(kind: str, key: str, read: Callable[[], _Read]) -> _Read:
     """Read one definition.
 
@@ -75,7 +88,8 @@ def list_illegible(*, session: Session) -> list[Illegible]:
     """Everything that cannot be read."""
     found = []
     for kind, (table, draft) in _KINDS.items():
-        for row in session.exec(select(table).order_by(table.id)):
+        newest = {row.key: row for row in session.exec(select(table).order_by(table.id))}
+        for row in newest.values():
             try:
                 draft.model_validate_json(row.definition)
             except ValidationError as problem:

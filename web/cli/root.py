@@ -36,6 +36,7 @@ _COMMANDS: Mapping[str, str] = {
     "assign": "web.cli.results",
     "power": "web.cli.planning",
     "simulate": "web.cli.planning",
+    "audit": "web.cli.audit",
     "key": "web.cli.access",
     "user": "web.cli.access",
 }
