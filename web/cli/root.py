@@ -37,6 +37,7 @@ _COMMANDS: Mapping[str, str] = {
     "power": "web.cli.planning",
     "simulate": "web.cli.planning",
     "audit": "web.cli.audit",
+    "loadtest": "web.cli.load",
     "key": "web.cli.access",
     "user": "web.cli.access",
 }
