@@ -81,7 +81,7 @@ def find_experiment(*, session: Session, key: str) -> Experiment:
     ------
     NotFound
         If there is none of that key.
-    Conflict
+    NotAllowed
         If its stored definition cannot be read.
     """
     row = require_row(session=session, key=key)

@@ -19,7 +19,7 @@ from experiments.definition import (
     invalid,
     store_form,
 )
-from experiments.errors import Conflict
+from experiments.errors import NotAllowed
 from experiments.fields import Draft
 from experiments.metrics import MetricDraft
 from experiments.store.tables import ExperimentRow, HoldoutRow, LayerRow, MetricRow, SegmentRow
@@ -75,13 +75,13 @@ def require_legible(kind: str, key: str, read: Callable[[], _Read]) -> _Read:
 
     Raises
     ------
-    Conflict
+    NotAllowed
         If it cannot be read, saying why.
     """
     try:
         return read()
     except ValidationError as problem:
-        raise Conflict(str(Illegible(kind, key, str(invalid(problem))))) from problem
+        raise NotAllowed(str(Illegible(kind, key, str(invalid(problem))))) from problem
 
 
 def list_illegible(*, session: Session) -> list[Illegible]:

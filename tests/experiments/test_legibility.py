@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from experiments import launch
 from experiments.catalog import find_experiment, list_experiments, list_metrics
-from experiments.errors import Conflict, NotAllowed
+from experiments.errors import NotAllowed
 from experiments.legibility import list_illegible
 from experiments.publishing import latest_ruleset, publish
 from experiments.store import Store
@@ -43,7 +43,7 @@ def test_the_others_are_listed_and_it_is_named(running: Store) -> None:
         assert sorted(each.key for each in list_experiments(session=session)) == ["other", "targeted"]
         (illegible,) = list_illegible(session=session)
         assert str(illegible).startswith("experiment checkout: its stored definition cannot be read (")
-        with pytest.raises(Conflict, match="apply it again"):
+        with pytest.raises(NotAllowed, match="apply it again"):
             find_experiment(session=session, key="checkout")
 
 
