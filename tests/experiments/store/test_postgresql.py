@@ -200,13 +200,12 @@ def test_an_unknown_driver_is_named() -> None:
 
 
 def test_a_person_is_erased_and_kept_out_there_too(store: Store, tmp_path: Path) -> None:
-    hers = [
-        exposure(1),
-        event(1),
+    records: list[Record] = [
+        exposure(1, user_id="ada"),
+        event(1, user_id="ada"),
         event(2, user_id=None, anonymous_id="phone"),
-        event(3, anonymous_id="phone"),
+        event(3, user_id="ada", anonymous_id="phone"),
     ]
-    records: list[Record] = [each._replace(user_id=each.user_id and "ada") for each in hers]
     with store.write() as session:
         append(session=session, records=[*records, event(9)])
     path = tmp_path / "columns.duckdb"
