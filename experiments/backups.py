@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -115,17 +115,23 @@ def back_up(
         if state.exists():
             shutil.copyfile(state, folder / STATE)
         contents = contents_of(folder / LEDGER)
-        names = [each.name for each in sorted(folder.iterdir())]
-        digests = {name: _digest(folder / name) for name in names}
-        label = Label(form=FORM, version=version, created_at=now, contents=contents, sha256=digests)
-        (folder / LABEL).write_text(label.model_dump_json(indent=1), encoding="utf-8")
-        packed = folder / "packed"
-        with tarfile.open(packed, "w:gz" if target.name.endswith("gz") else "w") as archive:
-            for name in (LABEL, *names):
-                archive.add(folder / name, arcname=name)
+        packed = _pack(folder, version, now, contents, "w:gz" if target.name.endswith("gz") else "w")
         packed.chmod(0o600)
         packed.replace(target)
     return Backup(target, now, contents, target.stat().st_size)
+
+
+def _pack(folder: Path, version: str, now: datetime, contents: Contents, mode: Literal["w", "w:gz"]) -> Path:
+    """Put the files of a folder into an archive, after the label that tells whether they are whole."""
+    names = [each.name for each in sorted(folder.iterdir())]
+    digests = {name: _digest(folder / name) for name in names}
+    label = Label(form=FORM, version=version, created_at=now, contents=contents, sha256=digests)
+    (folder / LABEL).write_text(label.model_dump_json(indent=1), encoding="utf-8")
+    packed = folder / "packed"
+    with tarfile.open(packed, mode) as archive:
+        for name in (LABEL, *names):
+            archive.add(folder / name, arcname=name)
+    return packed
 
 
 def restore(
