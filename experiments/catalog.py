@@ -332,7 +332,7 @@ def _require_metrics(session: Session, draft: ExperimentDraft) -> None:
     missing = [key for key in draft.metrics.keys if key not in known]
     if missing:
         place = f"experiment {draft.key}, metrics"
-        raise InvalidInput([Problem(place, f"there is no metric {key!r}") for key in missing])
+        raise InvalidInput([Problem(place, f"there is no metric {key!r}", ("metrics",)) for key in missing])
 
 
 def _without_names(draft: ExperimentDraft) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from analysis import Observation, Readout, read
+from experiments.catalog import Experiment, find_experiment, require_row
+from experiments.errors import NotAllowed
 from experiments.store.tables import SnapshotRow
 
 
@@ -32,6 +35,16 @@ class Snapshot:
         return Readout.from_json(self.document)
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """A stored readout, as a list shows it."""
+
+    id: int
+    as_of: datetime
+    phase: int
+    recommendation: str
+
+
 def latest(*, session: Session, key: str) -> Snapshot | None:
     """The newest readout of an experiment; None before the first analysis."""
     query = select(SnapshotRow).where(SnapshotRow.experiment == key).order_by(col(SnapshotRow.id).desc())
@@ -44,6 +57,46 @@ def latest_of_all(*, session: Session) -> dict[str, Snapshot]:
     newest = select(func.max(SnapshotRow.id)).group_by(SnapshotRow.experiment)
     rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(newest)))
     return {row.experiment: _snapshot(row) for row in rows}
+
+
+def find_snapshot(*, session: Session, key: str, id: int) -> Snapshot | None:  # noqa: A002 - its number
+    """A readout of an experiment by its number; None where the experiment has no such readout."""
+    row = session.get(SnapshotRow, id)
+    return None if row is None or row.experiment != key else _snapshot(row)
+
+
+def list_snapshots(*, session: Session, key: str, limit: int, below: int | None = None) -> list[SnapshotLine]:
+    """The readouts of an experiment, the newest first.
+
+    Parameters
+    ----------
+    below
+        Where to go on: only readouts with a smaller number.
+    """
+    query = select(SnapshotRow.id, SnapshotRow.as_of, SnapshotRow.phase, SnapshotRow.recommendation).where(
+        SnapshotRow.experiment == key
+    )
+    if below is not None:
+        query = query.where(col(SnapshotRow.id) < below)
+    rows = session.exec(query.order_by(col(SnapshotRow.id).desc()).limit(limit))
+    return [SnapshotLine(number or 0, at, phase, said) for number, at, phase, said in rows]
+
+
+def ask(*, session: Session, key: str, now: datetime) -> Experiment:
+    """Ask for a fresh readout; the worker makes it at its next look.
+
+    Raises
+    ------
+    NotAllowed
+        If the experiment has no data, because it has not started.
+    """
+    row = require_row(session=session, key=key)
+    if row.started_at is None:
+        raise NotAllowed(f"{key} is a {row.status}; it has no data before it starts")
+    row.analysis_asked_at = now
+    session.add(row)
+    session.flush()
+    return find_experiment(session=session, key=key)
 
 
 def keep(*, session: Session, readout: Readout, observation: Observation) -> Snapshot:

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from experiments import audit
-from experiments.errors import InvalidInput, NotFound, NotPermitted
+from experiments.errors import InvalidInput, NotFound, NotSignedIn
 from experiments.fields import Draft, Name
 from experiments.people import hash_of, require_name
 from experiments.roles import GRANTS, Caller, Role, Scope
@@ -125,8 +125,8 @@ def caller_with(*, session: Session, texts: Iterable[str], now: datetime) -> Cal
 
     Raises
     ------
-    NotPermitted
-        Without a scope, and with what is wrong: none of them is a token, or it is one no more.
+    NotSignedIn
+        If none of them is a token in force.
     """
     problem = "this is no admin token; they begin with " + PREFIX
     for text in texts:
@@ -141,7 +141,7 @@ def caller_with(*, session: Session, texts: Iterable[str], now: datetime) -> Cal
         else:
             role = Role(person.role)
             return Caller(person.id or 0, person.name, role, _scopes(row) & GRANTS[role], row.prefix)
-    raise NotPermitted(problem)
+    raise NotSignedIn(problem)
 
 
 def note_use(*, session: Session, prefix: str, now: datetime) -> None:

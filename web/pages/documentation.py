@@ -4,8 +4,8 @@ import json
 
 from flask import render_template, request
 
-from web.api.description import OPERATIONS
 from web.api.operation import Access, Operation
+from web.api.operations import OPERATIONS
 from web.pages.site import open_to_all, site
 
 

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, session, url_for
-from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
 from web import auth
+from web.auth import protection
 
-protection = CSRFProtect()
 site = Blueprint("pages", __name__, template_folder="../templates")
 
 _OPEN: set[Callable[..., object]] = set()

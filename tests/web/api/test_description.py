@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from web.api import assigning
-from web.api.description import OPERATIONS, openapi
+from web.api.description import openapi
+from web.api.operations import OPERATIONS
 from web.app import create_app
 from web.deployment import VERSION, open_deployment
 from web.settings import Settings
