@@ -34,7 +34,9 @@ _COMMANDS: Mapping[str, str] = {
     "power": "web.cli.planning",
     "simulate": "web.cli.planning",
     "key": "web.cli.access",
+    "token": "web.cli.access",
     "user": "web.cli.access",
+    "audit": "web.cli.records",
 }
 """Commands and the modules that hold them, imported when they are called: start-up stays quick."""
 
