@@ -1,7 +1,7 @@
 """The catalogue: experiments and metrics as they stand, and every way to write one down."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,10 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from experiments import audit
-from experiments.definition import (
-    ExperimentDraft,
-    MetricDraft,
-    restore_experiment,
-    store_form,
-)
+from experiments.definition import ExperimentDraft, restore_experiment, store_form
 from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Outdated, Problem
 from experiments.lifecycle import Status, may_edit
+from experiments.metrics import ONE_NUMBER, MetricDraft, misfits
 from experiments.store.tables import ExperimentRow, MetricRow
 
 EDITABLE_WHILE_RUNNING = frozenset(
@@ -209,7 +205,9 @@ def rewrite(
     """
     row = require_row(session=session, key=draft.key, revision=revision)
     _require_metrics(session, draft)
-    before, after = row.definition, store_form(draft.model_copy(update={"status": "draft"}))
+    # Written again: what was stored by an older version lacks the fields that came later.
+    before = store_form(restore_experiment(row.definition))
+    after = store_form(draft.model_copy(update={"status": "draft"}))
     if before == after:
         return _restore(row)
     if Status(row.status) in (Status.CONCLUDED, Status.ARCHIVED):
@@ -243,6 +241,8 @@ def save_metric(
 
     Raises
     ------
+    InvalidInput
+        If it is made of metrics that are missing or do not fit, or no longer fits those made of it.
     Outdated
         If somebody else has changed it since.
     """
@@ -250,9 +250,10 @@ def save_metric(
     history = list(rows)
     if version is not None and version != (history[-1].version if history else 0):
         raise Outdated(f"metric {draft.key} was changed by somebody else in the meantime; reload to see it")
-    written = store_form(draft)
-    if history and history[-1].definition == written:
+    if history and _metric(history[-1]).definition == draft:
         return Change("metric", draft.key, "unchanged")
+    _require_fitting(session, draft)
+    written = store_form(draft)
     following = history[-1].version + 1 if history else 1
     session.add(MetricRow(key=draft.key, version=following, definition=written, created_at=now))
     audit.record(
@@ -266,6 +267,15 @@ def save_metric(
     )
     session.flush()
     return Change("metric", draft.key, "updated" if history else "created")
+
+
+def margins_of(draft: ExperimentDraft, metrics: Mapping[str, Metric]) -> dict[str, float]:
+    """The guardrails' margins: their own, or the metric's where they have none."""
+    found = {
+        each.metric: metrics[each.metric].definition.margin if each.margin is None else each.margin
+        for each in draft.metrics.guardrails
+    }
+    return {key: margin for key, margin in found.items() if margin is not None}
 
 
 def moving_changes(before: ExperimentDraft, after: ExperimentDraft) -> list[str]:
@@ -328,11 +338,33 @@ def _searchable(experiment: Experiment) -> str:
 
 
 def _require_metrics(session: Session, draft: ExperimentDraft) -> None:
-    known = {metric.key for metric in list_metrics(session=session)}
-    missing = [key for key in draft.metrics.keys if key not in known]
-    if missing:
+    known = {metric.key: metric.definition for metric in list_metrics(session=session)}
+    covariates = draft.plan.covariates
+    named = [*draft.metrics.keys, *(covariates.metrics if covariates else ())]
+    problems = [f"there is no metric {key!r}" for key in dict.fromkeys(named) if key not in known]
+    problems += [
+        f"{each.metric!r} needs a margin: neither the guardrail nor the metric has one"
+        for each in draft.metrics.guardrails
+        if each.margin is None and each.metric in known and known[each.metric].margin is None
+    ]
+    problems += [
+        f"plan.cuped: {key!r} is a {known[key].kind} and has no value before the exposure"
+        for key in (covariates.metrics if covariates else ())
+        if key in known and known[key].kind not in ONE_NUMBER
+    ]
+    if problems:
         place = f"experiment {draft.key}, metrics"
-        raise InvalidInput([Problem(place, f"there is no metric {key!r}", ("metrics",)) for key in missing])
+        raise InvalidInput([Problem(place, each, ("metrics",)) for each in problems])
+
+
+def _require_fitting(session: Session, draft: MetricDraft) -> None:
+    known = {metric.key: metric.definition for metric in list_metrics(session=session)} | {draft.key: draft}
+    concerned = [draft, *(each for each in known.values() if draft.key in each.parts)]
+    problems = [
+        Problem(f"metric {each.key}", reason) for each in concerned for reason in misfits(each, known)
+    ]
+    if problems:
+        raise InvalidInput(problems)
 
 
 def _without_names(draft: ExperimentDraft) -> dict[str, Any]:

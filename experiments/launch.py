@@ -21,7 +21,9 @@ from experiments.catalog import (
 from experiments.definition import Definitions, ExperimentDraft
 from experiments.errors import InvalidInput, NotFound
 from experiments.lifecycle import Status, require_move
+from experiments.metrics import MetricDraft
 from experiments.publishing import publish
+from experiments.readymade import ready_made
 from experiments.store.tables import ExperimentRow, PhaseRow
 from experiments.tracking_plans import apply_events
 
@@ -180,7 +182,7 @@ def apply(
     changes = [eligibility.save_layer(draft=each, **common) for each in definitions.layers]
     changes += [eligibility.save_holdout(draft=each, **common) for each in definitions.holdouts]
     changes += [eligibility.save_segment(draft=each, **common) for each in definitions.segments]
-    changes += [save_metric(draft=each, **common) for each in definitions.metrics]
+    changes += [save_metric(draft=each, **common) for each in _in_order(definitions)]
     mode = None if definitions.tracking is None else definitions.tracking.mode
     changes += apply_events(events=definitions.events, mode=mode, **common)
     for draft in definitions.experiments:
@@ -188,6 +190,13 @@ def apply(
         changes += _apply_status(draft=draft, **common)
     publish(session=session, now=now)
     return changes
+
+
+def _in_order(definitions: Definitions) -> list[MetricDraft]:
+    """All metrics of a file, ratios after their parts; one written out wins over a ready-made one."""
+    made = ready_made(definitions.ready_made) if definitions.ready_made else ()
+    by_key = {each.key: each for each in (*made, *definitions.metrics)}
+    return sorted(by_key.values(), key=lambda each: each.kind == "ratio")
 
 
 def _apply_definition(

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from experiments.store import administration, tables
+from experiments.store import administration, outcomes, tables
 from experiments.store.database import Store, open_store
 
-__all__ = ["Session", "Store", "administration", "open_store", "tables"]
+__all__ = ["Session", "Store", "administration", "open_store", "outcomes", "tables"]

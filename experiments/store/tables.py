@@ -152,6 +152,20 @@ class FloorRow(SQLModel, table=True):
     moment: int = Field(sa_type=BigInteger)
 
 
+class ErasureRow(SQLModel, table=True):
+    """An id whose rows were erased, as a digest; see `experiments.store.erasures`.
+
+    ``removed`` counts the rows of the ledger that were found, under whichever id of the same person.
+    """
+
+    __tablename__ = "erasure"
+
+    id: int | None = _row_id()
+    digest: str = Field(max_length=64)
+    moment: int = Field(sa_type=BigInteger)
+    removed: int = Field(sa_type=BigInteger)
+
+
 class IdentityRow(SQLModel, table=True):
     """An anonymous id and the user id that was seen with it, when they first were."""
 
@@ -248,6 +262,38 @@ class SnapshotRow(SQLModel, table=True):
     recommendation: str = Field(max_length=16)
     readout: str = _text()
     observation: str = _text()
+
+
+class ReportRow(SQLModel, table=True):
+    """What people wrote about an experiment's results; ``revision`` counts its changes."""
+
+    __tablename__ = "report"
+
+    id: int | None = _row_id()
+    experiment: str = Field(max_length=128, unique=True)
+    revision: int
+    texts: str = _text()
+    updated_by: str = Field(max_length=200)
+    updated_at: datetime = _instant()
+
+
+class ShareRow(SQLModel, table=True):
+    """A link to one frozen report; only a hash of its token is kept.
+
+    ``frozen`` is everything the report says beside the snapshot's numbers, as it was when it was shared.
+    """
+
+    __tablename__ = "share"
+
+    id: int | None = _row_id()
+    token_hash: str = Field(max_length=64, unique=True)
+    experiment: str = Field(max_length=128, index=True)
+    snapshot: int = Field(sa_type=BigInteger)
+    frozen: str = _text()
+    created_by: str = Field(max_length=200)
+    created_at: datetime = _instant()
+    expires_at: datetime = _instant()
+    revoked_at: datetime | None = _instant(nullable=True)
 
 
 class KeyRow(SQLModel, table=True):

@@ -74,31 +74,44 @@ class Asking:
         return int(number)
 
 
-def serves(name: str) -> Callable[[Handler], Handler]:
-    """Let a handler serve the operation of this name."""
+def serves(name: str, *, alone: bool = False) -> Callable[[Handler], Handler]:
+    """Let a handler serve the operation of this name.
+
+    Parameters
+    ----------
+    alone
+        Whether it is given the caller instead of a transaction, because it opens its own. Such a change
+        has to be one that may be made twice: its answer is not kept.
+    """
     operation = _BY_NAME[name]
     rule = operation.path.replace("{id}", "<int:id>").replace("{", "<").replace("}", ">")
 
     def register(handler: Handler) -> Handler:
-        view = partial(_serve, operation, handler)
+        act = _leave_alone if alone else _show if operation.method == "GET" else _change
+        view = partial(_serve, operation, act, handler)
         blueprint.add_url_rule(rule, name, view, methods=[operation.method])
         return handler
 
     return register
 
 
-def _serve(operation: Operation, handler: Handler, **parts: Any) -> Response:
+def _serve(
+    operation: Operation, act: Callable[[Handler, Caller], Response], handler: Handler, **parts: Any
+) -> Response:
     caller = auth.caller()
     if operation.scope is not None:
         caller.require(operation.scope)
     if any(unstorable(part) for part in parts.values()):
         abort(404)
     parts |= _read(operation)
-    act = _show if operation.method == "GET" else _change
     response = act(partial(handler, **parts), caller)
     if caller.token is not None:
         response.call_on_close(partial(_note_use, current(), caller.token))
     return response
+
+
+def _leave_alone(handler: Handler, caller: Caller) -> Response:
+    return respond(handler(caller).answer())
 
 
 def _show(handler: Handler, caller: Caller) -> Response:

@@ -87,6 +87,13 @@ class RoleOrder(Draft):
     role: Role
 
 
+class ErasureOrder(Draft):
+    """Whose rows are to be taken out."""
+
+    unit: UnitId
+    kind: Literal["user_id", "anonymous_id"] = "user_id"
+
+
 class AuditPage(AuditFilter, Page):
     """Which part of the audit log is wanted."""
 

@@ -8,9 +8,10 @@ from flask import request
 
 from experiments import catalog, eligibility
 from experiments.catalog import Change, Metric
-from experiments.definition import HoldoutDraft, LayerDraft, MetricDraft, SegmentDraft, store_form
+from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store_form
 from experiments.errors import InvalidInput, NotFound, Outdated
 from experiments.fields import Draft
+from experiments.metrics import MetricDraft
 from web.api.door import Asking, serves
 from web.api.replies import Page, Reply, page_of
 

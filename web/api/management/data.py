@@ -4,11 +4,14 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from experiments import quality, reconciliation, tracking_plans
+from experiments.erasure import erase
 from experiments.reconciliation import TotalsDraft
+from experiments.roles import Caller
 from experiments.tracking import TrackingDraft, TrackingPlan
 from web.api.door import Asking, serves
-from web.api.orders import DaysBack
+from web.api.orders import DaysBack, ErasureOrder
 from web.api.replies import Reply
+from web.deployment import current
 
 
 @serves("show_tracking_plan")
@@ -57,6 +60,22 @@ def report_totals(asking: Asking, draft: TotalsDraft) -> Reply:
     """Take another system's totals, and show them beside ours."""
     reconciliation.report_totals(session=asking.session, draft=draft, now=asking.now)
     return show_reconciliation(asking)
+
+
+@serves("erase", alone=True)
+def take_out(caller: Caller, draft: ErasureOrder) -> Reply:
+    """Take everything out that is stored about a person; that takes several transactions."""
+    deployment = current()
+    removed = erase(
+        store=deployment.store,
+        columns=deployment.settings.columns_path,
+        unit=draft.unit,
+        kind=draft.kind,
+        actor=caller.name,
+        now=deployment.now(),
+        pseudonyms=deployment.pseudonyms,
+    )
+    return Reply(asdict(removed))
 
 
 def _shown(plan: TrackingPlan) -> Reply:

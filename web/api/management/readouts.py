@@ -25,7 +25,7 @@ def list_readouts(asking: Asking, key: str, wanted: Page) -> Reply:
     """All stored readouts, the newest first."""
     catalog.find_experiment(session=asking.session, key=key)
     below = cursor_id(wanted, "readouts")
-    found = readouts.list_snapshots(session=asking.session, key=key, limit=wanted.limit + 1, below=below)
+    found = readouts.stored_snapshots(session=asking.session, key=key, limit=wanted.limit + 1, below=below)
     return listed(
         found,
         wanted,
@@ -64,7 +64,4 @@ def ask_for_analysis(asking: Asking, key: str, draft: MoveOrder) -> Reply:  # no
 
 
 def _stored(asking: Asking, key: str, id: int) -> Snapshot:  # noqa: A002 - as above
-    snapshot = readouts.find_snapshot(session=asking.session, key=key, id=id)
-    if snapshot is None:
-        raise NotFound(f"{key} has no readout {id}")
-    return snapshot
+    return readouts.find_snapshot(session=asking.session, key=key, id=id)

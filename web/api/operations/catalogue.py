@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.definition import HoldoutDraft, LayerDraft, MetricDraft, SegmentDraft
+from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft
 from experiments.fields import Draft
+from experiments.metrics import MetricDraft
 from experiments.roles import Scope
 from web.api.operation import Operation, managed
 from web.api.replies import Page

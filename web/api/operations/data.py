@@ -4,7 +4,7 @@ from experiments.reconciliation import TotalsDraft, parse_totals
 from experiments.roles import Scope
 from experiments.tracking import TrackingDraft
 from web.api.operation import managed
-from web.api.orders import DaysBack
+from web.api.orders import DaysBack, ErasureOrder
 
 _PLAN = {
     "mode": "filter",
@@ -109,5 +109,28 @@ DATA = (
         reader=parse_totals,
         body=_TOTALS,
         answer=_DIFFERENCES,
+    ),
+    managed(
+        "POST /erasures",
+        "erase",
+        Scope.PRIVACY,
+        "Take everything out that is stored about a person.",
+        "A person is a user id with the anonymous ids that were seen with it. Exposures, events, identities "
+        "and rejected messages go, and what arrives late from before this moment is ignored; readouts stay. "
+        "The audit log keeps the counts and a digest. Experiments that place the id by hand are named under "
+        "overrides: they are for people to change. Doing it again takes out what is left.",
+        draft=ErasureOrder,
+        body={"unit": "user-1", "kind": "user_id"},
+        answer={
+            "digest": "6f1c0f7e1f0b6d0a9a4f1f0c7a6e2b11",
+            "users": 1,
+            "anonymous": 2,
+            "exposures": 3,
+            "events": 118,
+            "identities": 2,
+            "rejections": 0,
+            "detached": 0,
+            "overrides": [],
+        },
     ),
 )
