@@ -42,6 +42,12 @@ def test_what_experiments_stand_on_is_written_down_changed_and_listed(
     assert ada.put(path, {**new, "colour": 1}).get_json()["errors"][0]["pointer"] == "#/colour"
 
 
+def test_a_metric_is_shown_as_it_can_be_sent_back(ada: Program) -> None:
+    d7 = {"key": "d7", "kind": "retention", "event": "session", "from": "7d", "to": "8d"}
+    assert ada.put("/metrics/d7", d7).status_code == 201
+    assert ada.put("/metrics/d7", ada.get("/metrics/d7").get_json()["definition"]).get_json()["version"] == 1
+
+
 def test_a_layer_shows_what_is_taken_of_it(ada: Program) -> None:
     ada.put("/layers/page", {"key": "page"})
     ada.post("/experiments", experiment("fresh", status="draft", layer="page", slots=[[0, 4000]]))
