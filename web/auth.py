@@ -17,8 +17,11 @@ from experiments.people import SESSION_LIFETIME, Person
 from experiments.roles import Caller
 from web import deployment
 from web.api.access import presented
+from web.wording.language import COOKIE
 
 protection = CSRFProtect()
+
+A_YEAR = 365 * 24 * 3600
 
 PLAIN_COOKIE = "evenhand_session"
 SECURE_COOKIE = "__Host-evenhand_session"
@@ -31,6 +34,19 @@ def person() -> Person | None:
         g.person = _look_up(request)
     found: Person | None = g.person
     return found
+
+
+def asking() -> Caller:
+    """Whoever is signed in, asking for themselves; pages are open to nobody else."""
+    found = person()
+    if found is None:
+        raise NotSignedIn("sign in first")
+    return found.caller
+
+
+def name() -> str:
+    """What whoever is signed in is called in the audit log."""
+    return asking().name
 
 
 def caller() -> Caller:
@@ -66,6 +82,9 @@ def enter(*, token: str, answer: Response) -> Response:
     """
     with deployment.current().store.write() as session:
         opened = people.redeem_link(session=session, token=token, now=deployment.current().now())
+        found = people.person_of(session=session, token=opened, now=deployment.current().now())
+    if found is not None and found.language is not None:
+        remember_language(found.language, answer)
     secure = _is_secure()
     answer.set_cookie(
         SECURE_COOKIE if secure else PLAIN_COOKIE,
@@ -77,6 +96,14 @@ def enter(*, token: str, answer: Response) -> Response:
         path="/",
     )
     return answer
+
+
+def remember_language(chosen: str | None, answer: Response) -> None:
+    """Let a browser ask for a language, or for what it asks by itself."""
+    if chosen is None:
+        answer.delete_cookie(COOKIE)
+    else:
+        answer.set_cookie(COOKIE, chosen, max_age=A_YEAR, httponly=True, samesite="Lax")
 
 
 def leave(answer: Response) -> Response:

@@ -100,7 +100,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": operation.summary,
         "security": _SECURITY[operation.access],
-        "parameters": [*_path(operation), *_query(operation.query), *_headers(operation)],
+        "parameters": parameters_of(operation),
         "responses": {str(status): _answered(operation, status) for status in operation.statuses},
     }
     if operation.detail:
@@ -114,6 +114,11 @@ def _described(operation: Operation) -> dict[str, Any]:
         content = {"schema": schema, "example": operation.body}
         described["requestBody"] = {"required": True, "content": {"application/json": content}}
     return described
+
+
+def parameters_of(operation: Operation) -> list[dict[str, Any]]:
+    """What is read from the path, the query and the headers, each with its schema."""
+    return [*_path(operation), *_query(operation.query), *_headers(operation)]
 
 
 def _path(operation: Operation) -> list[dict[str, Any]]:

@@ -29,8 +29,12 @@ _MODULES = (
     "entrance",
     "experiments",
     "language",
+    "members",
     "methods",
+    "project",
+    "records",
     "results",
+    "tokens",
     "tracking",
     "why",
 )

@@ -4,6 +4,7 @@ OpenAPI and the page at ``/api`` are made from it, and the door of management se
 what is read from the query and the body, which method and path. A test compares the rest with the routes.
 """
 
+from web.api.operation import Operation
 from web.api.operations.administration import ADMINISTRATION
 from web.api.operations.catalogue import CATALOGUE
 from web.api.operations.data import DATA
@@ -11,4 +12,14 @@ from web.api.operations.doors import DOORS, OPENAPI
 from web.api.operations.experiments import EXPERIMENTS
 from web.api.operations.readouts import READOUTS
 
-OPERATIONS = (*DOORS, *EXPERIMENTS, *READOUTS, *CATALOGUE, *DATA, *ADMINISTRATION, OPENAPI)
+GROUPS: tuple[tuple[str, tuple[Operation, ...]], ...] = (
+    ("Assignment, events and health", (*DOORS, OPENAPI)),
+    ("Experiments", EXPERIMENTS),
+    ("Readouts", READOUTS),
+    ("What experiments stand on", CATALOGUE),
+    ("Data", DATA),
+    ("Administration", ADMINISTRATION),
+)
+"""The operations by what they are about."""
+
+OPERATIONS = tuple(operation for _, group in GROUPS for operation in group)
