@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response
 
 from experiments import members
 from experiments.errors import EvenhandError, InvalidInput, NotAllowed
-from experiments.people import LINK_LIFETIME
 from experiments.roles import Role, Scope
 from web import auth, deployment
 from web.pages.site import needs, site
@@ -83,7 +82,6 @@ def _page(*, link: str = "", invited: str = "", typed: str = "", problem: Evenha
         invited=invited,
         typed=typed,
         problem="" if problem is None else worded(str(problem)),
-        hours=LINK_LIFETIME.seconds // 3600,
     )
 
 

@@ -13,9 +13,8 @@ from experiments.tokens import LONGEST, parse_token
 from web import auth, deployment
 from web.pages.site import needs, site
 from web.wording import records as words
+from web.wording.language import gettext
 from web.wording.problems import worded
-
-FIELDS = ("name", "scopes", "days")
 
 
 @site.get("/settings/tokens")
@@ -94,7 +93,12 @@ def _page(
         owner = None if caller.may(Scope.PEOPLE) else caller.id
         found = tokens.list_tokens(session=session, owner=owner)
         keys = people.list_keys(session=session) if caller.may(Scope.KEYS) else []
-    problems = {} if refusal is None else {each.place.split(".")[0]: each for each in refusal.problems}
+    problems = (
+        {} if refusal is None else {each.place.split(".")[0]: each.message for each in refusal.problems}
+    )
+    told = {name: worded(message) for name, message in problems.items()}
+    if "scopes" in told:
+        told["scopes"] = gettext("Choose at least one of these.")
     return render_template(
         "settings_tokens.html",
         tokens=[(token, words.token_chip(token, now)) for token in found],
@@ -103,7 +107,7 @@ def _page(
         scopes={scope: told for scope, told in words.scopes().items() if caller.may(scope)},
         secret=secret,
         typed=typed or {"name": "", "scopes": [Scope.READ], "days": 90},
-        problems={name: worded(each.message) for name, each in problems.items()},
+        problems=told,
         key_problem=key_problem,
         longest=LONGEST.days,
     )
