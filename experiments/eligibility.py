@@ -92,7 +92,7 @@ def save_segment(*, session: Session, draft: SegmentDraft, actor: str, now: date
     before = known.get(draft.key)
     conditions = conditions_of([*known.values(), draft])
     if reason := measure(conditions)[1].get(draft.key):
-        raise InvalidInput.at(f"segment {draft.key}", reason)
+        raise InvalidInput.at(f"segment {draft.key}", reason, "condition")
     if before is not None and before.condition != draft.condition:
         for user in _standing_on_segment(session, draft.key, conditions):
             raise NotAllowed(f"segment {draft.key}: {user} stands on it and has started; make another")
@@ -121,6 +121,16 @@ def require_known(*, session: Session, experiment: Experiment) -> None:
             problems.append(Problem("targeting", reason))
     if problems:
         raise InvalidInput(problems)
+
+
+def slots_taken(*, session: Session, layer: str) -> list[tuple[int, int, str]]:
+    """The ranges of a layer's buckets that running experiments hold, in their order, and who holds them."""
+    return sorted(
+        (start, end, each.key)
+        for each in _running(session)
+        if each.definition.layer == layer
+        for start, end in each.definition.slots
+    )
 
 
 def require_room(*, session: Session, experiment: Experiment) -> None:

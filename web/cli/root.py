@@ -39,7 +39,9 @@ _COMMANDS: Mapping[str, str] = {
     "audit": "web.cli.audit",
     "loadtest": "web.cli.load",
     "key": "web.cli.access",
+    "token": "web.cli.access",
     "user": "web.cli.access",
+    "audit": "web.cli.records",
 }
 """Commands and the modules that hold them, imported when they are called: start-up stays quick."""
 

@@ -9,10 +9,11 @@ from importlib import import_module
 import flask_babel
 from flask import Flask, request
 
+from web.auth import protection
 from web.pages import assets, refusals
 from web.pages.language import TRANSLATIONS
 from web.pages.refusals import answer_http, answer_refusal
-from web.pages.site import protection, site
+from web.pages.site import site
 from web.wording import numbers
 from web.wording.language import LANGUAGES, choose, html_tag
 
@@ -28,8 +29,12 @@ _MODULES = (
     "entrance",
     "experiments",
     "language",
+    "members",
     "methods",
+    "project",
+    "records",
     "results",
+    "tokens",
     "tracking",
     "why",
 )

@@ -11,9 +11,10 @@ from experiments import audit, catalog, launch
 from experiments.catalog import Experiment
 from experiments.lifecycle import Status
 from experiments.publishing import latest_version
+from experiments.roles import Scope
 from experiments.workers import list_workers
 from web import auth, deployment
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.wording.design import sections
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.language import gettext
@@ -82,6 +83,7 @@ def confirm(key: str, move: str) -> str:
 
 
 @site.post("/experiments/<key>/<any(start, stop, conclude, archive):move>")
+@needs(Scope.LAUNCH)
 def make(key: str, move: str) -> Response:
     """Make a move, if nobody has changed the experiment since it was confirmed."""
     person, now = auth.person(), deployment.current().now()
