@@ -19,17 +19,27 @@ from web.wording.language import LANGUAGES, choose, html_tag
 __all__ = ["answer_http", "answer_refusal", "register"]
 
 _MODULES = (
+    "alerts",
     "assets",
+    "calendar",
     "creation",
     "data",
+    "deciding",
     "design",
+    "digest",
     "documentation",
     "editing",
     "entrance",
     "experiments",
+    "holdouts",
+    "home",
     "language",
+    "layers",
+    "learnings",
     "methods",
     "results",
+    "retrospective",
+    "segments",
     "tracking",
     "why",
 )
