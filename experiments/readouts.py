@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from analysis import Observation, Readout, read
+from experiments.errors import NotFound
 from experiments.store.tables import SnapshotRow
+
+MOST_LISTED = 20_000
+"""Readouts that are looked through for a list of days; the oldest of a very busy experiment stay unlisted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,16 @@ class Snapshot:
     def readout(self) -> Readout:
         """The readout as a value."""
         return Readout.from_json(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """A stored readout by its number: when it was computed, in which phase, and what it said to do."""
+
+    id: int
+    as_of: datetime
+    phase: int
+    recommendation: str
 
 
 def latest(*, session: Session, key: str) -> Snapshot | None:
@@ -57,12 +72,6 @@ def latest_of(*, session: Session, keys: Collection[str]) -> dict[str, Snapshot]
     return {row.experiment: _snapshot(row) for row in rows}
 
 
-def find_snapshot(*, session: Session, key: str, id: int) -> Snapshot | None:  # noqa: A002 - its number
-    """A readout of an experiment by its number; None where the experiment has no such readout."""
-    row = session.get(SnapshotRow, id)
-    return None if row is None or row.experiment != key else _snapshot(row)
-
-
 def find_snapshots(*, session: Session, ids: Collection[int]) -> dict[int, Snapshot]:
     """Readouts by their numbers."""
     rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(ids)))
@@ -74,6 +83,63 @@ def recommendations(*, session: Session) -> dict[str, str]:
     newest = select(func.max(SnapshotRow.id)).group_by(SnapshotRow.experiment)
     query = select(SnapshotRow.experiment, SnapshotRow.recommendation).where(col(SnapshotRow.id).in_(newest))
     return dict(session.exec(query).all())
+
+
+def latest_id(*, session: Session, key: str) -> int | None:
+    """The number of the newest readout of an experiment; None before the first analysis."""
+    query = select(func.max(SnapshotRow.id)).where(SnapshotRow.experiment == key)
+    return session.exec(query).one()
+
+
+def find_snapshot(*, session: Session, key: str, id: int) -> Snapshot:  # noqa: A002 - the column's name
+    """A readout of an experiment by its number.
+
+    Raises
+    ------
+    NotFound
+        If this experiment has none of that number.
+    """
+    row = session.get(SnapshotRow, id)
+    if row is None or row.experiment != key:
+        raise NotFound(f"{key} has no readout {id}")
+    return _snapshot(row)
+
+
+def list_snapshots(*, session: Session, key: str, limit: int = 60) -> list[SnapshotLine]:
+    """The readouts of an experiment, the newest first; of each day the last one."""
+    row = SnapshotRow
+    columns = (col(row.id), col(row.as_of), col(row.phase), col(row.recommendation))
+    query = select(*columns).where(row.experiment == key).order_by(col(row.id).desc()).limit(MOST_LISTED)
+    of_days: dict[object, SnapshotLine] = {}
+    for id_, as_of, phase, recommendation in session.exec(query):
+        line = SnapshotLine(id_ or 0, as_of, phase, recommendation)
+        of_days.setdefault((as_of.date(), phase), line)
+        if len(of_days) == limit:
+            break
+    return list(of_days.values())
+
+
+def against(*, session: Session, snapshot: Snapshot, control: str) -> Readout:
+    """Read a snapshot's observation with another variant as the baseline.
+
+    The plan's own control decides about the experiment; this reading is for looking closer, and is not kept.
+
+    Raises
+    ------
+    NotFound
+        If the plan has no such variant.
+    """
+    stored = snapshot.readout
+    if control not in stored.plan.weights:
+        raise NotFound(f"{snapshot.experiment} has no variant {control!r}")
+    plan = replace(stored.plan, control=control)
+    return read(plan, observation_of(session=session, snapshot=snapshot), version=stored.version)
+
+
+def observation_of(*, session: Session, snapshot: Snapshot) -> Observation:
+    """What was counted for a snapshot."""
+    row = session.get_one(SnapshotRow, snapshot.id)
+    return Observation.from_json(json.loads(row.observation))
 
 
 def keep(*, session: Session, readout: Readout, observation: Observation) -> Snapshot:
@@ -100,9 +166,8 @@ def recompute(*, session: Session, snapshot: Snapshot) -> str:
     str
         The text of the readout; equal to the stored one, byte for byte, as long as the code reads alike.
     """
-    row = session.get_one(SnapshotRow, snapshot.id)
     stored = snapshot.readout
-    observation = Observation.from_json(json.loads(row.observation))
+    observation = observation_of(session=session, snapshot=snapshot)
     return _written(read(stored.plan, observation, version=stored.version).to_json())
 
 

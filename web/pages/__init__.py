@@ -10,11 +10,10 @@ import flask_babel
 from flask import Flask, request
 
 from web.pages import assets, refusals
-from web.pages.language import TRANSLATIONS
 from web.pages.refusals import answer_http, answer_refusal
 from web.pages.site import protection, site
 from web.wording import numbers
-from web.wording.language import LANGUAGES, choose, html_tag
+from web.wording.language import LANGUAGES, TRANSLATIONS, choose, html_tag
 
 __all__ = ["answer_http", "answer_refusal", "register"]
 

@@ -125,9 +125,13 @@ def _seen(case: Case, form: ChoiceForm) -> Frozen | None:
     """The readout that stood beside the form when it was filled in."""
     if not form.snapshot.isdecimal() or len(form.snapshot) > 18:
         return _frozen(case, case.newest)
+    return _frozen(case, _snapshot(case, int(form.snapshot)) or case.newest)
+
+
+def _snapshot(case: Case, number: int | None) -> Snapshot | None:
     with deployment.current().store.read() as session:
-        found = readouts.find_snapshot(session=session, key=case.experiment.key, id=int(form.snapshot))
-    return _frozen(case, found or case.newest)
+        found = readouts.find_snapshots(session=session, ids=[] if number is None else [number]).values()
+    return next((each for each in found if each.experiment == case.experiment.key), None)
 
 
 def _proposed(case: Case, frozen: Frozen | None) -> ChoiceForm:
@@ -163,15 +167,12 @@ def _page(case: Case, frozen: Frozen | None, form: ChoiceForm, problems: list[Pr
 
 
 def _record(case: Case, ending: Decision) -> str:
-    with deployment.current().store.read() as session:
-        key, number = case.experiment.key, ending.snapshot or 0
-        snapshot = readouts.find_snapshot(session=session, key=key, id=number)
     return render_template(
         "decided.html",
         experiment=case.experiment,
         names=case.names,
         hypothesis=hypothesis_sentence(case.experiment.definition.hypothesis),
-        frozen=_frozen(case, snapshot),
+        frozen=_frozen(case, _snapshot(case, ending.snapshot)),
         ending=ending,
         earlier=[each for each in case.history if each.id != ending.id],
         told=lambda decision: decision_sentence(decision, case.names),

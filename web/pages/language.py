@@ -1,7 +1,5 @@
 """Language: the reader's choice, kept in a cookie."""
 
-from pathlib import Path
-
 from flask import abort, redirect, request
 from werkzeug.wrappers import Response
 
@@ -9,7 +7,6 @@ from web import auth
 from web.pages.site import open_to_all, site
 from web.wording.language import COOKIE, LANGUAGES
 
-TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
 A_YEAR = 365 * 24 * 3600
 
 

@@ -64,9 +64,7 @@ def _outcomes(programme: Programme) -> str:
     if not answered:
         shipped = programme.outcomes[Choice.SHIP]
         return gettext("%(count)s shipped", count=numbers.whole(shipped))
-    return gettext(
-        "%(held)s of %(all)s gains held", held=numbers.whole(held), all=numbers.whole(answered)
-    )
+    return gettext("%(held)s of %(all)s gains held", held=numbers.whole(held), all=numbers.whole(answered))
 
 
 def _days(days: float) -> str:
