@@ -1,6 +1,6 @@
 """Learnings: the library of what experiments have taught, and what the whole programme achieved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import render_template, request, url_for
@@ -11,12 +11,16 @@ from experiments import catalog, learnings, programme, readouts
 from experiments.catalog import Experiment, Metric
 from experiments.choices import ENDINGS, Choice
 from experiments.concluded import Conclusion
+from experiments.programme import Month
 from web import deployment
 from web.entries import Entry, entry_of
 from web.pages.paging import page_asked_for, paging_of
 from web.pages.site import site
 from web.wording.decided import held_chip, outcome_chip
 from web.wording.pace import impact_sentence, programme_facts
+
+QUARTER = 3
+"""Months that the pace always shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,14 @@ class EffectLine:
     metric: str
     measured: Strip
     expected: Strip
+
+    @property
+    def tone(self) -> str:
+        """What the expected effect says, with the whole of its interval."""
+        expected = self.effect.expected
+        if not expected.excludes_zero:
+            return "quiet"
+        return "better" if expected.estimate > 0 else "worse"
 
 
 @site.get("/learnings")
@@ -85,7 +97,8 @@ def show_programme() -> str:
         found = programme.programme_of(session=session, now=deployment.current().now())
         titles = {each.key: each.title for each in catalog.list_experiments(session=session)}
         metrics = {each.key: each.definition.title for each in catalog.list_metrics(session=session)}
-    most = max((each.started + each.concluded for each in found.months), default=0)
+    months = _since_the_first(found.months)
+    most = max((max(each.started, each.concluded) for each in months), default=0)
     return render_template(
         "programme.html",
         programme=found,
@@ -94,11 +107,18 @@ def show_programme() -> str:
         impacts=[impact_sentence(each, metrics.get(each.metric, each.metric)) for each in found.impacts],
         outcomes=[(outcome_chip(choice), count) for choice, count in found.outcomes.items()],
         most=max(1, most),
+        months=months,
     )
 
 
 def _outcome(wanted: str) -> Choice | None:
     return Choice(wanted) if wanted in set(ENDINGS) else None
+
+
+def _since_the_first(months: Sequence[Month]) -> Sequence[Month]:
+    """Leave out the months before anything happened, but always show a quarter."""
+    busy = next((place for place, each in enumerate(months) if each.started or each.concluded), len(months))
+    return months[min(busy, len(months) - QUARTER) :]
 
 
 def _card(

@@ -64,6 +64,10 @@ def _decided(entry: Entry) -> str:
     return gettext("%(who)s decided: %(outcome)s", who=entry.actor, outcome=outcome)
 
 
+def _phase(entry: Entry) -> str:
+    return gettext("Phase %(number)s began: units were drawn anew", number=entry.after or "")
+
+
 def _field(change: FieldChange) -> str:
     words: dict[str, Callable[[], str]] = {
         "name": lambda: gettext("Name"),

@@ -16,9 +16,9 @@ def programme_facts(programme: Programme) -> tuple[Fact, ...]:
         _wins(programme),
         Fact(gettext("Decided"), numbers.whole(programme.concluded), _outcomes(programme)),
         Fact(
-            gettext("A month, lately"),
+            gettext("Decided a month"),
             numbers.number(sum(recent) / len(recent), 1),
-            gettext("decided, over three months"),
+            gettext("in three months"),
         ),
         Fact(
             gettext("Usual length"),
@@ -37,10 +37,9 @@ def impact_sentence(impact: Impact, metric: str) -> str:
     """Tell what was shipped for one metric together, measured and expected."""
     decimals = numbers.decimals_of(abs(impact.expected) * 100, digits=2, most=1)
     return ngettext(
-        "%(metric)s: one shipped variant measured %(measured)s; about %(expected)s of it is expected to "
-        "last.",
-        "%(metric)s: %(num)s shipped variants measured %(measured)s together; about %(expected)s of it is "
-        "expected to last.",
+        "%(metric)s: one shipped variant measured %(measured)s; about %(expected)s is expected to last.",
+        "%(metric)s: %(num)s shipped variants measured %(measured)s together; about %(expected)s is expected "
+        "to last.",
         impact.shipped,
         metric=metric,
         measured=numbers.signed_percent(impact.measured, decimals),
