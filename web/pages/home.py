@@ -30,8 +30,8 @@ class Decided:
     title: str
 
 
-@site.get("/")
-def home() -> str:
+@site.get("/", endpoint="home")
+def show_home() -> str:
     """The first page."""
     now = deployment.current().now()
     with deployment.current().store.read() as session:
