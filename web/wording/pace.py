@@ -37,7 +37,7 @@ def impact_sentence(impact: Impact, metric: str) -> str:
     """Tell what was shipped for one metric together, measured and expected."""
     decimals = numbers.decimals_of(abs(impact.expected) * 100, digits=2, most=1)
     return ngettext(
-        "%(metric)s: one shipped variant measured %(measured)s; about %(expected)s is expected to last.",
+        "%(metric)s: %(num)s shipped variant measured %(measured)s; about %(expected)s is expected to last.",
         "%(metric)s: %(num)s shipped variants measured %(measured)s together; about %(expected)s is expected "
         "to last.",
         impact.shipped,
