@@ -58,6 +58,34 @@ def list_segments(*, session: Session) -> list[SegmentDraft]:
     return legible(rows, lambda row: SegmentDraft.model_validate_json(row.definition))
 
 
+def create(
+    *, session: Session, draft: LayerDraft | HoldoutDraft | SegmentDraft, actor: str, now: datetime
+) -> Change:
+    """Write a layer, holdout or segment down that does not exist yet.
+
+    Raises
+    ------
+    Conflict
+        If its key is in use.
+    """
+    match draft:
+        case LayerDraft():
+            known = {each.definition.key for each in list_layers(session=session)}
+        case HoldoutDraft():
+            known = {each.definition.key for each in list_holdouts(session=session)}
+        case SegmentDraft():
+            known = {each.key for each in list_segments(session=session)}
+    if draft.key in known:
+        raise Conflict(f"{draft.key!r} exists already; choose another key")
+    match draft:
+        case LayerDraft():
+            return save_layer(session=session, draft=draft, actor=actor, now=now)
+        case HoldoutDraft():
+            return save_holdout(session=session, draft=draft, actor=actor, now=now)
+        case SegmentDraft():
+            return save_segment(session=session, draft=draft, actor=actor, now=now)
+
+
 def save_layer(*, session: Session, draft: LayerDraft, actor: str, now: datetime) -> Change:
     """Write a layer down; its salt is made once."""
     return _save(session, LayerRow, "layer", draft, actor, now)

@@ -167,7 +167,7 @@ def test_starting_is_confirmed_and_bound_to_what_was_seen(empty_site: Flask) -> 
 
 
 def test_assets_are_kept_for_good_and_packed(visitor: FlaskClient) -> None:
-    text = visitor.get("/experiments").get_data(as_text=True)
+    text = visitor.get("/experiments/touch/results").get_data(as_text=True)
     addresses = re.findall(r"(?:src|href)=\"(/(?:assets|vendor)/[^\"]+)\"", text)
     assert len(addresses) >= 6
     for address in addresses:

@@ -34,6 +34,7 @@ _COMMANDS: Mapping[str, str] = {
     "readout": "web.cli.results",
     "verify": "web.cli.results",
     "assign": "web.cli.results",
+    "digest": "web.cli.digest",
     "power": "web.cli.planning",
     "simulate": "web.cli.planning",
     "audit": "web.cli.audit",
@@ -41,7 +42,6 @@ _COMMANDS: Mapping[str, str] = {
     "key": "web.cli.access",
     "token": "web.cli.access",
     "user": "web.cli.access",
-    "audit": "web.cli.records",
 }
 """Commands and the modules that hold them, imported when they are called: start-up stays quick."""
 
