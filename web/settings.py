@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         default="", description="Address that people open, for links; empty for the one listened on."
     )
 
+    chromium: str = Field(
+        default="", description="Chromium that prints reports as PDF; empty for the one on the PATH."
+    )
+
     @property
     def ledger_url(self) -> str:
         """Address of the database."""

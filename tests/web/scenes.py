@@ -4,7 +4,7 @@ The headline tests carry the published counts of the Upworthy Research Archive; 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from experiments.analyses import plan_of
 from experiments.catalog import find_experiment, find_metrics
 from experiments.definition import Definitions
 from experiments.store import Store
+from tests.web.riches import enrich
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -53,6 +54,7 @@ class Scene:
     draft: Mapping[str, Any] = field(default_factory=dict)
     days: int = 14
     crossover: int = 0
+    rich: bool = False
 
     def definitions(self) -> Definitions:
         variants = list(self.units)
@@ -189,7 +191,9 @@ MIXED = Scene(
     crossover=600,
 )
 
-SCENES = (TOUCH, VETERANS, THIRD_GRADER, EARLY, ONE_PAGE, HARM, OPEN_LIMIT, NOTHING, FEW, EMPTY, MIXED)
+RICH = replace(ONE_PAGE, key="rich", rich=True)
+
+SCENES = (TOUCH, VETERANS, THIRD_GRADER, EARLY, ONE_PAGE, HARM, OPEN_LIMIT, NOTHING, FEW, EMPTY, MIXED, RICH)
 
 
 def stage(store: Store, *scenes: Scene) -> None:
@@ -205,7 +209,8 @@ def readout_in(session: Any, scene: Scene) -> Readout:
     """Read a scene's observation under its stored plan."""
     experiment = find_experiment(session=session, key=scene.key)
     metrics = find_metrics(session=session, keys=experiment.definition.metrics.keys)
-    return read(plan_of(experiment, metrics), scene.observation(), version="test")
+    readout = read(plan_of(experiment, metrics), scene.observation(), version="test")
+    return enrich(readout) if scene.rich else readout
 
 
 def _moments(n: int, mean: float, variance: float) -> Moments:

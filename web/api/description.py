@@ -165,7 +165,8 @@ OPERATIONS = (
         "show_readout",
         "Show an experiment's latest readout.",
         "The same document as the command line prints. Probabilities are never rounded in it; what is "
-        "unlimited or unknown is null.",
+        "unlimited or unknown is null. With ?sentences=1 it also says what the pages say, word for word, in "
+        "the language that Accept-Language asks for.",
         Access.SESSION,
         {200: "The readout.", 401: "Nobody is signed in.", 404: "No such experiment, or not analysed yet."},
     ),

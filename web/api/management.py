@@ -7,6 +7,9 @@ from experiments.errors import NotFound
 from web.api.description import openapi
 from web.auth import require_person
 from web.deployment import VERSION, current
+from web.reporting.sentences import sentences_of
+from web.wording.language import html_tag
+from web.wording.names import names_of
 
 blueprint = Blueprint("management", __name__, url_prefix="/api/v1")
 
@@ -39,10 +42,17 @@ def list_experiments() -> Response:
 
 @blueprint.get("/experiments/<key>/readout")
 def show_readout(key: str) -> Response:
-    """The latest readout, in the form of the command line."""
+    """The latest readout, in the form of the command line; with its sentences where they are asked for."""
     with current().store.read() as session:
-        catalog.find_experiment(session=session, key=key)
+        experiment = catalog.find_experiment(session=session, key=key)
         snapshot = readouts.latest(session=session, key=key)
+        metrics = catalog.find_metrics(session=session, keys=experiment.definition.metrics.keys)
     if snapshot is None:
         raise NotFound(f"{key} has not been analysed yet")
-    return jsonify(dict(snapshot.document))
+    document = dict(snapshot.document)
+    if request.args.get("sentences") == "1":
+        document["sentences"] = sentences_of(snapshot.readout, names_of(experiment, metrics))
+    answer = jsonify(document)
+    answer.content_language.add(html_tag())
+    answer.vary.add("Accept-Language")
+    return answer

@@ -8,6 +8,7 @@ from web.wording import numbers
 from web.wording.changes import is_share
 from web.wording.doubts import doubt_sentence
 from web.wording.language import gettext, ngettext
+from web.wording.limits import limit_sentence
 from web.wording.names import Names
 from web.wording.readings import if_nothing_changed, points
 
@@ -35,8 +36,11 @@ def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
         treatment=numbers.whole(finding.treatment_n),
         control=numbers.whole(finding.control_n),
     )
+    limit = limit_sentence(finding)
+    guard = [(gettext("Harm limit"), limit)] if limit else []
     doubts = [(gettext("Caution"), doubt_sentence(flag), str(flag.kind)) for flag in finding.flags]
-    return ((gettext("Units"), units), *_difference(readout, finding), *_evidence(finding), *doubts)
+    told = (*_difference(readout, finding), *guard, *_evidence(finding), *doubts)
+    return ((gettext("Units"), units), *told)
 
 
 def _difference(readout: Readout, finding: Finding) -> Iterator[Term]:

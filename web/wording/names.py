@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.catalog import Experiment, Metric
+from web.wording.language import gettext
+from web.wording.legible import legible
 
 LONGEST_IN_SENTENCE = 40
 """A name longer than this would drown a sentence; its key stands in."""
@@ -24,9 +26,14 @@ class Names:
         """What to call a variant."""
         return _short(self.variants.get(key, key), key)
 
+    def segment(self, name: str, value: str | None) -> str:
+        """What to call the units with one value of a segment."""
+        words = gettext("unknown") if value is None or value == "" else clipped(legible(value)) or "–"
+        return gettext("%(segment)s: %(value)s", segment=clipped(legible(name)), value=words)
+
     def long_variant(self, key: str) -> str:
         """The full name of a variant where the short one hides it; otherwise nothing."""
-        name = self.variants.get(key, key)
+        name = legible(self.variants.get(key, key))
         return "" if name == self.variant(key) else name
 
 
@@ -38,5 +45,11 @@ def names_of(experiment: Experiment, metrics: Mapping[str, Metric]) -> Names:
     )
 
 
+def clipped(text: str) -> str:
+    """A text that no sentence drowns in; what is cut off is marked."""
+    return text if len(text) <= LONGEST_IN_SENTENCE else text[: LONGEST_IN_SENTENCE - 1] + "…"
+
+
 def _short(name: str, key: str) -> str:
-    return name if len(name) <= LONGEST_IN_SENTENCE else key
+    readable = legible(name)
+    return readable if readable and len(name) <= LONGEST_IN_SENTENCE else key

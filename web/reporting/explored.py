@@ -1,0 +1,121 @@
+"""Explored: funnels, retention, segments, channels. They give ideas and explain; they never decide."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis import Readout
+from web.charts import Chart
+from web.curves import ages_chart, funnel_chart, lasting_chart, returns_charts
+from web.wording import Names
+from web.wording.ages import ages_sentence, ages_table
+from web.wording.channels import credit_tables
+from web.wording.funnels import funnel_table, returns_note, returns_table
+from web.wording.health import mix_sentence, mix_table
+from web.wording.segments import SegmentLine, interaction_sentences, segment_lines
+from web.wording.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A figure with its heading, what it says, and its numbers."""
+
+    heading: str
+    chart: Chart
+    table: Table
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTable:
+    """A metric by segment, and whether the groups differ."""
+
+    heading: str
+    lines: tuple[SegmentLine, ...]
+    sentences: tuple[str, ...]
+    several: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MixTable:
+    """The mix of a segment by variant."""
+
+    table: Table
+    sentence: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """Who was active on the days after the exposure."""
+
+    curves: Chart
+    gaps: tuple[tuple[str, Chart], ...]
+    table: Table
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """All that is for looking closer; what was not counted is empty."""
+
+    funnels: tuple[Shown, ...]
+    retention: Retained | None
+    ages: tuple[Shown, ...]
+    lasting: tuple[Shown, ...]
+    segments: tuple[SegmentTable, ...]
+    mixes: tuple[MixTable, ...]
+    credits: tuple[Table, ...]
+
+
+def explored_of(readout: Readout, names: Names) -> Explored:
+    """Lay out everything that explains."""
+    return Explored(
+        funnels=tuple(_funnels(readout, names)),
+        retention=_retention(readout, names),
+        ages=tuple(_ages(readout, names)),
+        lasting=tuple(_lasting(readout, names)),
+        segments=tuple(_segments(readout, names)),
+        mixes=tuple(
+            MixTable(mix_table(mix, readout, names), mix_sentence(mix), mix.passed) for mix in readout.mixes
+        ),
+        credits=credit_tables(readout, names),
+    )
+
+
+def _funnels(readout: Readout, names: Names) -> Iterator[Shown]:
+    for place, funnel in enumerate(readout.funnels):
+        chart = funnel_chart(readout, funnel, names, name=f"funnel-{place}")
+        yield Shown(names.metric(funnel.metric), chart, funnel_table(readout, funnel, names))
+
+
+def _retention(readout: Readout, names: Names) -> Retained | None:
+    days = [each for each in readout.returns if any(each.old_enough.values())]
+    if not days:
+        return None
+    curves, gaps = returns_charts(readout, days, names)
+    return Retained(curves, gaps, returns_table(readout, days, names), returns_note(readout, days))
+
+
+def _ages(readout: Readout, names: Names) -> Iterator[Shown]:
+    for place, series in enumerate(readout.ages):
+        if any(point.estimate is not None for point in series.points):
+            chart = ages_chart(readout, series, names, name=f"ages-{place}")
+            sentence = ages_sentence(readout, series, names)
+            yield Shown(names.metric(series.metric), chart, ages_table(readout, series), sentence)
+
+
+def _lasting(readout: Readout, names: Names) -> Iterator[Shown]:
+    for place, metric in enumerate(dict.fromkeys(each.metric for each in readout.lasting)):
+        curves = [each for each in readout.lasting if each.metric == metric and each.times]
+        if curves:
+            chart, table = lasting_chart(readout, curves, names, name=f"lasting-{place}")
+            yield Shown(names.metric(metric), chart, table)
+
+
+def _segments(readout: Readout, names: Names) -> Iterator[SegmentTable]:
+    for metric in readout.plan.metrics:
+        lines = segment_lines(readout, names, metric=metric.key)
+        if lines:
+            sentences = tuple(interaction_sentences(readout, names, metric=metric.key))
+            several = len(readout.plan.treatments) > 1
+            yield SegmentTable(names.metric(metric.key), lines, sentences, several)
