@@ -79,7 +79,7 @@ def returns_charts(
         ]
         if points:
             figure = draw_gaps(points, ages=ages, words=words)
-            told = gettext("Difference in returning, %(name)s", name=names.variant(treatment))
+            told = gettext("Difference in returning, %(name)s (points)", name=names.variant(treatment))
             gaps.append((told, chart_of(f"gaps-{place}", figure, told)))
     return drawn, tuple(gaps)
 
@@ -101,7 +101,7 @@ def ages_chart(readout: Readout, series: AgeSeries, names: Names, *, name: str) 
     ]
 
     def written(value: float) -> str:
-        return "0" if value == 0 else signed(value, as_share=share)
+        return numbers.tick_signed(value * 100 if share else value)
 
     words = _words(format_age=day_word, format_change=written)
     drawn = draw_gaps(gaps, ages=_marked([gap.age for gap in gaps]), words=words)
@@ -188,7 +188,7 @@ def _words(*, format_age: Formatter, format_change: Formatter | None = None) -> 
 
 
 def _points(value: float) -> str:
-    return "0" if value == 0 else signed(value, as_share=True)
+    return numbers.tick_signed(value * 100)
 
 
 def _brief(name: str) -> str:

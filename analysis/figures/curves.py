@@ -14,6 +14,8 @@ from analysis.figures.scale import reach, ticks
 
 CURVES_HEIGHT = 190
 DIFFERENCES_HEIGHT = 120
+LEFT = 58
+"""Room for labels, alike in figures that stand above each other."""
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 """Treatments share a colour and differ in their lines; the table names them."""
 
@@ -91,6 +93,7 @@ def draw_curves(
         x=(min(places) - air, max(places) + air),
         y=(low, min(high, 1.0) if high > 1 else high),
         frame_height=CURVES_HEIGHT,
+        min_border_left=LEFT,
         min_border_right=8,
     )
     label_ticks(canvas.xaxis[0], None, [(age, words.format_age(age)) for age in ages])
@@ -114,6 +117,7 @@ def draw_gaps(gaps: Sequence[Gap], *, ages: Sequence[float], words: CurveWords) 
         x=(min(places) - air, max(places) + air),
         y=heights,
         frame_height=DIFFERENCES_HEIGHT,
+        min_border_left=LEFT,
         min_border_right=8,
     )
     label_ticks(canvas.xaxis[0], None, [(age, words.format_age(age)) for age in ages])

@@ -53,7 +53,7 @@ def draw_funnel(steps: Sequence[FunnelStep], *, words: FunnelWords) -> figure:
     """Draw a funnel from top to bottom: the control grey, treatments blue."""
     height = funnel_height(steps)
     widest = max((bar.share for step in steps for bar in step.bars), default=0.0) or 1.0
-    canvas = blank(x=(0, widest * 1.22), y=(height, 0), frame_height=height, min_border_right=4)
+    canvas = blank(x=(0, widest * 1.36), y=(height, 0), frame_height=height, min_border_right=4)
     canvas.ygrid.visible = False
     marks = [(x, words.format_share(x)) for x in ticks(0, widest, about=3)]
     label_ticks(canvas.xaxis[0], canvas.xgrid[0], marks)

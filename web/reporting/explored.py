@@ -8,9 +8,11 @@ from web.charts import Chart
 from web.curves import ages_chart, funnel_chart, lasting_chart, returns_charts
 from web.wording import Names
 from web.wording.ages import ages_sentence, ages_table
+from web.wording.changes import is_share
 from web.wording.channels import credit_tables
 from web.wording.funnels import funnel_table, returns_note, returns_table
 from web.wording.health import mix_sentence, mix_table
+from web.wording.language import gettext
 from web.wording.segments import SegmentLine, interaction_sentences, segment_lines
 from web.wording.tables import Table
 
@@ -23,6 +25,7 @@ class Shown:
     chart: Chart
     table: Table
     note: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,9 @@ def _ages(readout: Readout, names: Names) -> Iterator[Shown]:
         if any(point.estimate is not None for point in series.points):
             chart = ages_chart(readout, series, names, name=f"ages-{place}")
             sentence = ages_sentence(readout, series, names)
-            yield Shown(names.metric(series.metric), chart, ages_table(readout, series), sentence)
+            share = is_share(readout, series.metric)
+            unit = gettext("Difference (points)") if share else gettext("Difference")
+            yield Shown(names.metric(series.metric), chart, ages_table(readout, series), sentence, unit)
 
 
 def _lasting(readout: Readout, names: Names) -> Iterator[Shown]:

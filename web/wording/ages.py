@@ -1,10 +1,10 @@
 """Ages: how an effect changes with the days since the exposure, which is how novelty shows."""
 
-from analysis import Readout
+from analysis import Interval, Readout
 from analysis.readout import AgePoint, AgeSeries, Lasting
 from web.wording import numbers
 from web.wording.changes import is_share
-from web.wording.funnels import day_word
+from web.wording.funnels import day_word, points_change
 from web.wording.language import gettext
 from web.wording.names import Names
 from web.wording.readings import points
@@ -19,20 +19,16 @@ def ages_sentence(readout: Readout, series: AgeSeries, names: Names) -> str:
     if series.change is None or series.p_value is None:
         return gettext("%(metric)s: too few days to tell novelty from a lasting effect.", **words)
     share = is_share(readout, series.metric)
-    words |= {
-        "change": signed(series.change.estimate, as_share=share),
-        "low": signed(series.change.low, as_share=share),
-        "high": signed(series.change.high, as_share=share),
-    }
+    words["change"] = change_with_range(series.change, as_share=share)
     if series.novelty:
         return gettext(
             "%(metric)s: the effect changes as units grow older, by %(change)s from the first days to the "
-            "last (%(low)s to %(high)s). The average over all days promises something else than what stays.",
+            "last. The average over all days promises something else than what stays.",
             **words,
         )
     return gettext(
-        "%(metric)s: no sign of novelty. From the first days to the last the effect moved by %(change)s "
-        "(%(low)s to %(high)s), which chance would explain.",
+        "%(metric)s: no sign of novelty. From the first days to the last the effect moved by %(change)s, "
+        "which chance would explain.",
         **words,
     )
 
@@ -50,6 +46,17 @@ def lasting_table(curves: list[Lasting], names: Names, times: list[int]) -> Tabl
     head = (gettext("Time since exposure"), *(names.variant(each.variant) for each in curves))
     rows = tuple((span_word(time), *(_at(curve, time) for curve in curves)) for time in times)
     return Table(gettext("Units without the event so far"), head, rows)
+
+
+def change_with_range(change: Interval, *, as_share: bool) -> str:
+    """Write a change with its interval: in points of per cent for a share, plain otherwise."""
+    if as_share:
+        return points_change(change)
+    decimals = numbers.decimals_of(numbers.half_width(change), digits=2)
+    size, low, high = (
+        numbers.signed_number(each, decimals) for each in (change.estimate, change.low, change.high)
+    )
+    return gettext("%(size)s (%(low)s to %(high)s)", size=size, low=low, high=high)
 
 
 def signed(value: float, *, as_share: bool) -> str:

@@ -19,6 +19,7 @@ class SegmentLine:
     name: str
     variant: str
     units: str
+    told_units: str
     change: str
     interval: str
     chip: Chip
@@ -40,6 +41,7 @@ def segment_lines(readout: Readout, names: Names, *, metric: str) -> tuple[Segme
             names.segment(*split_segment(finding.segment)),
             names.variant(finding.variant) if several else "",
             numbers.whole(finding.treatment_n + finding.control_n),
+            gettext("%(count)s units", count=numbers.whole(finding.treatment_n + finding.control_n)),
             "–" if finding.lift is None else numbers.lift(finding.lift),
             _interval(finding),
             chip_of(readout, finding),
