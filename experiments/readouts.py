@@ -1,7 +1,7 @@
 """Readouts: computing one, keeping it for good, and finding it again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,30 @@ def latest_of_all(*, session: Session) -> dict[str, Snapshot]:
     newest = select(func.max(SnapshotRow.id)).group_by(SnapshotRow.experiment)
     rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(newest)))
     return {row.experiment: _snapshot(row) for row in rows}
+
+
+def latest_of(*, session: Session, keys: Collection[str]) -> dict[str, Snapshot]:
+    """The newest readouts of the experiments asked for, by key; those without one are left out."""
+    newest = (
+        select(func.max(SnapshotRow.id))
+        .where(col(SnapshotRow.experiment).in_(keys))
+        .group_by(SnapshotRow.experiment)
+    )
+    rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(newest)))
+    return {row.experiment: _snapshot(row) for row in rows}
+
+
+def find_snapshots(*, session: Session, ids: Collection[int]) -> dict[int, Snapshot]:
+    """Readouts by their numbers."""
+    rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(ids)))
+    return {row.id or 0: _snapshot(row) for row in rows}
+
+
+def recommendations(*, session: Session) -> dict[str, str]:
+    """What the newest readout of every experiment recommends, by key, without reading the readouts."""
+    newest = select(func.max(SnapshotRow.id)).group_by(SnapshotRow.experiment)
+    query = select(SnapshotRow.experiment, SnapshotRow.recommendation).where(col(SnapshotRow.id).in_(newest))
+    return dict(session.exec(query).all())
 
 
 def latest_id(*, session: Session, key: str) -> int | None:

@@ -78,12 +78,12 @@ def _role(role: Role) -> Line:
 
 def _heading(readout: Readout, names: Names, finding: Finding) -> Line:
     note = gettext("in %(name)s", name=names.variant(finding.control))
-    control = levels_of(readout, finding).control
+    control = levels_of(readout, names, finding).control
     return Line("metric", names.metric(finding.metric), note, control=control, metric=finding.metric)
 
 
 def _comparison(readout: Readout, names: Names, finding: Finding, *, several: bool) -> Line:
-    levels = levels_of(readout, finding)
+    levels = levels_of(readout, names, finding)
     return Line(
         "comparison",
         names.variant(finding.variant) if several else names.metric(finding.metric),

@@ -29,8 +29,23 @@ METRICS = [
         "event": "refund",
         "direction": "decrease",
     },
-    {"key": "load", "name": "Page load, ms", "kind": "mean", "event": "load", "direction": "decrease"},
-    {"key": "revenue", "name": "Revenue per user", "kind": "mean", "event": "pay"},
+    {
+        "key": "load",
+        "name": "Page load",
+        "kind": "mean",
+        "event": "load",
+        "direction": "decrease",
+        "unit": "ms",
+    },
+    {
+        "key": "revenue",
+        "name": "Revenue per user",
+        "name_zh": "人均收入",
+        "kind": "mean",
+        "event": "pay",
+        "unit": "CNY",
+        "format": "currency",
+    },
     {
         "key": "contacts",
         "name": "Support contacts",
@@ -147,6 +162,14 @@ ONE_PAGE = Scene(
         "source": "Invented numbers.",
     },
 )
+WON = replace(
+    ONE_PAGE,
+    draft={
+        **ONE_PAGE.draft,
+        "metrics": {"primary": ["paid"], "guardrails": [{"metric": "refund", "margin": 0.2}]},
+    },
+)
+"""The same with a wider limit, so that nothing stands against shipping."""
 HARM = Scene(
     "harm",
     {"control": 20_000, "treatment": 20_000},

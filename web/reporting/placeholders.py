@@ -42,7 +42,7 @@ def _whole(readout: Readout, names: Names) -> Iterator[tuple[str, str]]:
 
 
 def _about(readout: Readout, names: Names, finding: Finding) -> Iterator[tuple[str, str]]:
-    levels = levels_of(readout, finding)
+    levels = levels_of(readout, names, finding)
     yield "sentence", sentence_of(readout, names, finding)
     yield "control", levels.control
     yield "treatment", levels.treatment

@@ -30,13 +30,14 @@ class Diagnosis:
 
 def diagnose(readout: Readout, names: Names) -> tuple[Diagnosis, ...]:
     """Word every check of a readout, the failed ones first."""
+    order = ("worse", "quiet", "safe")
     worded = [_diagnosis(check, names) for check in readout.checks]
-    return tuple(sorted(worded, key=lambda each: each.chip.tone != "worse"))
+    return tuple(sorted(worded, key=lambda each: order.index(each.chip.tone)))
 
 
 def health_sentence(readout: Readout) -> str:
     """One line above all checks."""
-    failed = [check for check in readout.checks if not check.passed]
+    failed = readout.failed
     if any(check.name == "exposures" for check in failed):
         return gettext("No unit has met this experiment so far.")
     if not failed:
@@ -129,6 +130,8 @@ def _diagnosis(check: DataCheck, names: Names) -> Diagnosis:
 def _chip(check: DataCheck) -> Chip:
     if check.passed:
         return Chip("safe", "✓", gettext("Passed"))
+    if check.advisory:
+        return Chip("quiet", "●", gettext("Look"))
     return Chip("worse", "✗", gettext("Failed"))
 
 

@@ -1,12 +1,13 @@
 """Metrics: what one counts, in words, and its raw numbers in each variant."""
 
+import json
 from collections.abc import Iterator
 
 from analysis import Moments, Observation, Readout
-from experiments.definition import MetricDraft
+from experiments.metrics import MetricDraft
 from web.wording import numbers
 from web.wording.changes import is_share
-from web.wording.language import gettext
+from web.wording.language import gettext, html_tag
 from web.wording.names import Names
 from web.wording.tables import Table
 
@@ -56,18 +57,43 @@ def _terms(definition: MetricDraft) -> Iterator[Term]:
         "time_to_event": gettext("Time until the event"),
     }
     yield gettext("Kind"), kinds.get(definition.kind, definition.kind)
-    event = getattr(definition, "event", None)
-    if event:
-        yield gettext("Event"), event
+    yield from _counted(definition)
     better = {"increase": gettext("more is better"), "decrease": gettext("less is better")}
     yield gettext("Direction"), better[definition.direction]
-    if definition.kind == "mean":
-        sums = {"sum": gettext("sum of values"), "count": gettext("number of events")}
-        yield gettext("Per unit"), sums.get(definition.aggregation, definition.aggregation)
     if definition.window:
         yield gettext("Window after the exposure"), definition.window
+    if definition.from_ and definition.to:
+        yield gettext("Days after the exposure"), f"{definition.from_}{numbers.RANGE}{definition.to}"
     if definition.cap:
         level = numbers.percent(definition.cap.quantile, 2)
         yield gettext("Capped"), gettext("at the quantile of %(level)s over all units", level=level)
-    if definition.description:
-        yield gettext("Description"), definition.description
+    if definition.unit:
+        yield gettext("Unit of measure"), definition.unit
+    if definition.owner:
+        yield gettext("Owner"), definition.owner
+    description = definition.description_in(html_tag())
+    if description:
+        yield gettext("Description"), description
+
+
+def _counted(definition: MetricDraft) -> Iterator[Term]:
+    """What of the events counts."""
+    if definition.events:
+        yield gettext("Event"), " → ".join(definition.events)
+    if definition.numerator and definition.denominator:
+        yield gettext("Ratio"), f"{definition.numerator} / {definition.denominator}"
+    if definition.kind == "mean":
+        sums = {
+            "sum": gettext("sum of values"),
+            "count": gettext("number of events"),
+            "count_distinct": gettext("number of different values"),
+            "max": gettext("largest value"),
+            "last": gettext("last value"),
+            "days": gettext("days with an event"),
+            "sessions": gettext("sessions"),
+        }
+        yield gettext("Per unit"), sums[definition.aggregation]
+    if definition.quantile is not None:
+        yield gettext("Quantile"), numbers.percent(definition.quantile, 1)
+    if definition.where is not None:
+        yield gettext("Only where"), json.dumps(definition.where, ensure_ascii=False)

@@ -1,11 +1,12 @@
 """Names: what a reader calls the metrics and variants of an experiment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from experiments.catalog import Experiment, Metric
-from web.wording.language import gettext
+from web.wording.language import gettext, html_tag
 from web.wording.legible import legible
+from web.wording.measures import Measure
 
 LONGEST_IN_SENTENCE = 40
 """A name longer than this would drown a sentence; its key stands in."""
@@ -17,6 +18,11 @@ class Names:
 
     metrics: Mapping[str, str]
     variants: Mapping[str, str]
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+
+    def measure(self, key: str) -> Measure:
+        """What a metric's values are counted in."""
+        return self.measures.get(key, Measure())
 
     def metric(self, key: str) -> str:
         """What to call a metric."""
@@ -40,9 +46,15 @@ class Names:
 def names_of(experiment: Experiment, metrics: Mapping[str, Metric]) -> Names:
     """Collect the names that an experiment's readout needs."""
     return Names(
-        metrics={key: metric.definition.title for key, metric in metrics.items()},
+        metrics={key: metric.definition.title_in(html_tag()) for key, metric in metrics.items()},
         variants={each.key: each.name or each.key for each in experiment.definition.variants},
+        measures={key: measure_of(metric) for key, metric in metrics.items()},
     )
+
+
+def measure_of(metric: Metric) -> Measure:
+    """What a metric's values are counted in."""
+    return Measure(metric.definition.shown_as, legible(metric.definition.unit))
 
 
 def clipped(text: str) -> str:

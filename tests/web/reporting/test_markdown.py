@@ -47,8 +47,8 @@ class Seen(HTMLParser):
         ("**by {{lift}}**", "<p><strong>by <span>=lift</span></strong></p>"),
         ("`{{lift}}`", "<p><code>{{lift}}</code></p>"),
         (
-            "[a *b*](https://a.example/?b=c&d)",
-            '<p><a href="https://a.example/?b=c&amp;d" rel="noopener noreferrer nofollow">a <em>b</em></a></p>',
+            "[a *b*](https://a.no/?b=c&d)",
+            '<p><a href="https://a.no/?b=c&amp;d" rel="noopener noreferrer nofollow">a <em>b</em></a></p>',
         ),
         ("2 * 3 * 4", "<p>2 * 3 * 4</p>"),
         ("\r\n\r", ""),
