@@ -52,7 +52,7 @@ def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
 
 
 def _company(finding: Finding) -> Iterator[Term]:
-    """What stands beside a comparison and decides nothing: its parts, other tests, what an adjustment gained."""
+    """What stands beside a comparison and decides nothing: parts, other tests, what adjusting gained."""
     if finding.variance_reduction is not None:
         share = numbers.percent(finding.variance_reduction, 0)
         yield gettext("Adjusted for what was known before"), gettext("%(share)s less variance", share=share)
