@@ -26,7 +26,25 @@ def deployment_of(app: Flask) -> Deployment:
     return found
 
 
-@pytest.mark.parametrize("path", ["/experiments", "/experiments/new", "/experiments/touch", *RESULTS])
+CLOSER = [
+    f"/experiments/rich/{path}"
+    for path in (
+        "results/paid",
+        "health",
+        "explore",
+        "explore?tab=retention",
+        "explore?tab=segments",
+        "explore?tab=channels",
+        "report",
+        "report/edit",
+        "snapshots",
+    )
+]
+
+
+@pytest.mark.parametrize(
+    "path", ["/experiments", "/experiments/new", "/experiments/touch", *RESULTS, *CLOSER]
+)
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_every_page_answers_under_the_strict_policy(gallery: Flask, path: str, language: str) -> None:
     answer = signed_in(gallery, language).get(path)
