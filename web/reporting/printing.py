@@ -21,6 +21,9 @@ PATIENCE = 45
 DRAWING_TIME = 12_000
 """Milliseconds of the browser's own clock that figures have to be drawn in."""
 
+WIDTH, HEIGHT = 1280, 1600
+"""Pixels of the window: on this width figures are drawn as large as the stylesheet prints them."""
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _printing = threading.BoundedSemaphore(1)
 
@@ -70,6 +73,7 @@ def _command(chromium: str, folder: Path, page: Path, target: Path) -> list[str]
         "--no-first-run",
         "--no-pdf-header-footer",
         "--hide-scrollbars",
+        f"--window-size={WIDTH},{HEIGHT}",
         f"--user-data-dir={folder / 'profile'}",
         f"--virtual-time-budget={DRAWING_TIME}",
         f"--print-to-pdf={target}",
