@@ -24,7 +24,7 @@ from web.wording.ages import ages_sentence, lasting_table, signed, span_word
 from web.wording.changes import is_share
 from web.wording.funnels import TOLD_DAYS, day_word, points_change
 from web.wording.language import gettext
-from web.wording.legible import legible
+from web.wording.legibility import legible
 from web.wording.tables import Table
 
 LONGEST_STEP = 16

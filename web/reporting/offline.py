@@ -16,5 +16,5 @@ def report_file(subject: Subject, readout: Readout, *, language: str) -> str:
     """Write a report as a file, in one of the two languages."""
     app = Flask("web")
     pages.register(app)
-    with app.test_request_context(), flask_babel.force_locale(LANGUAGES[language]):
+    with app.app_context(), flask_babel.force_locale(LANGUAGES[language]):
         return html_file(report_of(subject, readout))

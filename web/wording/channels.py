@@ -3,7 +3,7 @@
 from analysis import Readout
 from web.wording import numbers
 from web.wording.language import gettext
-from web.wording.legible import legible
+from web.wording.legibility import legible
 from web.wording.names import Names, clipped
 from web.wording.tables import Table
 

@@ -7,7 +7,7 @@ from analysis import Readout
 from analysis.readout import DataCheck, Mix, StageCheck
 from web.wording import numbers
 from web.wording.language import gettext, ngettext
-from web.wording.legible import legible
+from web.wording.legibility import legible
 from web.wording.names import Names, clipped
 from web.wording.readings import Chip
 from web.wording.tables import Table

@@ -2,7 +2,7 @@
 
 from experiments.definition import HypothesisDraft
 from web.wording.language import gettext
-from web.wording.legible import legible
+from web.wording.legibility import legible
 
 
 def hypothesis_sentence(hypothesis: HypothesisDraft) -> str:

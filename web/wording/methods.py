@@ -8,7 +8,7 @@ from web.wording import numbers
 from web.wording.changes import is_share
 from web.wording.doubts import doubt_sentence
 from web.wording.language import gettext, ngettext
-from web.wording.legible import legible
+from web.wording.legibility import legible
 from web.wording.limits import limit_sentence
 from web.wording.names import Names, clipped
 from web.wording.readings import if_nothing_changed, points

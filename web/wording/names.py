@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from experiments.catalog import Experiment, Metric
 from web.wording.language import gettext, html_tag
-from web.wording.legible import legible
+from web.wording.legibility import legible
 from web.wording.measures import Measure
 
 LONGEST_IN_SENTENCE = 40

@@ -7,7 +7,7 @@ from analysis import Finding, Readout
 from analysis.readout import Interaction
 from web.wording import numbers
 from web.wording.language import gettext
-from web.wording.legible import legible
+from web.wording.legibility import legible
 from web.wording.names import Names, clipped
 from web.wording.readings import Chip, chip_of, tone_of
 

@@ -1,7 +1,7 @@
 import pytest
 
 from web.wording import Names
-from web.wording.legible import legible
+from web.wording.legibility import legible
 
 OVERRIDE = "\N{RIGHT-TO-LEFT OVERRIDE}"
 
