@@ -2,9 +2,19 @@
 
 from flask import render_template, request
 
+from analysis import Readout
 from web.pages.looking import Look, drawn, look_at
 from web.pages.site import site
-from web.reporting.explored import explored_of
+from web.reporting.explored import (
+    ages_of,
+    funnels_of,
+    lasting_of,
+    mixes_of,
+    retention_of,
+    segments_of,
+)
+from web.wording import Names
+from web.wording.channels import credit_tables
 from web.wording.language import gettext
 
 TABS = ("funnel", "retention", "segments", "channels")
@@ -24,8 +34,23 @@ def show_explored(key: str) -> str:
 def _body(look: Look, tab: str) -> str:
     readout, names = look.snapshot().readout, look.subject.names
     return render_template(
-        "_explore_body.html", readout=readout, names=names, explored=explored_of(readout, names), tab=tab
+        "_explore_body.html", readout=readout, names=names, tab=tab, **_shown(tab, readout, names)
     )
+
+
+def _shown(tab: str, readout: Readout, names: Names) -> dict[str, object]:
+    match tab:
+        case "funnel":
+            return {"funnels": funnels_of(readout, names)}
+        case "retention":
+            return {
+                "retained": retention_of(readout, names),
+                "ages": ages_of(readout, names),
+                "lastings": lasting_of(readout, names),
+            }
+        case "segments":
+            return {"tables": segments_of(readout, names)}
+    return {"mixes": mixes_of(readout, names), "credits": credit_tables(readout, names)}
 
 
 def _tabs() -> list[tuple[str, str]]:

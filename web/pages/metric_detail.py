@@ -7,9 +7,10 @@ from web import deployment
 from web.charts import intervals_chart
 from web.pages.looking import Look, drawn, look_at
 from web.pages.site import site
-from web.reporting.explored import explored_of
-from web.reporting.results import detail_of, over_time_of, results_of
+from web.reporting.explored import ages_of, segments_of
+from web.reporting.results import detail_of, over_time_of
 from web.scorecard import lines_of
+from web.wording.methods import interval_note
 from web.wording.metrics import definition_terms, raw_table
 from web.wording.readings import overall
 
@@ -33,11 +34,11 @@ def _body(look: Look, metric: str) -> str:
         observation = readouts.observation_of(session=session, snapshot=snapshot)
     lines = lines_of(readout, names, metric=metric)
     series = [each for each in readout.series if each.metric == metric and each.points]
-    explored = explored_of(readout, names)
     return render_template(
         "_metric_body.html",
         subject=look.subject,
-        results=results_of(readout, names),
+        readout=readout,
+        interval_note=interval_note(readout),
         lines=lines,
         intervals=intervals_chart(lines),
         definition=definition_terms(look.metrics[metric].definition),
@@ -48,6 +49,6 @@ def _body(look: Look, metric: str) -> str:
             if (shown := over_time_of(readout, names, each, name=f"lift-{place}")) is not None
         ],
         raw=raw_table(observation, readout, metric, names),
-        segments=[table for table in explored.segments if table.heading == names.metric(metric)],
-        ages=[shown for shown in explored.ages if shown.heading == names.metric(metric)],
+        segments=segments_of(readout, names, metric=metric),
+        ages=ages_of(readout, names, metric=metric),
     )

@@ -9,7 +9,7 @@ from web import deployment
 from web.pages.looking import Look, drawn, look_at
 from web.pages.site import site
 from web.reporting.compared import compared_of
-from web.reporting.explored import explored_of
+from web.reporting.explored import funnels_of, segments_of
 from web.reporting.report import texts_of
 from web.reporting.results import results_of
 from web.wording.verdict import recommendation_word
@@ -56,7 +56,8 @@ def _body(look: Look, wanted: str) -> str:
         "_results_body.html",
         subject=subject,
         results=results_of(readout, subject.names, wanted=wanted),
-        explored=explored_of(readout, subject.names),
+        funnels=funnels_of(readout, subject.names, most=1),
+        segments=segments_of(readout, subject.names)[:1],
         texts=texts_of(subject, readout),
         baselines=_baselines(look, readout),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis import Readout
+from analysis.readout import AgeSeries
 from web.charts import Chart
 from web.curves import ages_chart, funnel_chart, lasting_chart, returns_charts
 from web.wording import Names
@@ -73,25 +74,30 @@ class Explored:
 def explored_of(readout: Readout, names: Names) -> Explored:
     """Lay out everything that explains."""
     return Explored(
-        funnels=tuple(_funnels(readout, names)),
-        retention=_retention(readout, names),
-        ages=tuple(_ages(readout, names)),
-        lasting=tuple(_lasting(readout, names)),
-        segments=tuple(_segments(readout, names)),
-        mixes=tuple(
-            MixTable(mix_table(mix, readout, names), mix_sentence(mix), mix.passed) for mix in readout.mixes
-        ),
+        funnels=funnels_of(readout, names),
+        retention=retention_of(readout, names),
+        ages=ages_of(readout, names),
+        lasting=lasting_of(readout, names),
+        segments=segments_of(readout, names),
+        mixes=mixes_of(readout, names),
         credits=credit_tables(readout, names),
     )
 
 
-def _funnels(readout: Readout, names: Names) -> Iterator[Shown]:
-    for place, funnel in enumerate(readout.funnels):
-        chart = funnel_chart(readout, funnel, names, name=f"funnel-{place}")
-        yield Shown(names.metric(funnel.metric), chart, funnel_table(readout, funnel, names))
+def funnels_of(readout: Readout, names: Names, *, most: int | None = None) -> tuple[Shown, ...]:
+    """Every funnel by variant, or the first few of them."""
+    return tuple(
+        Shown(
+            names.metric(funnel.metric),
+            funnel_chart(readout, funnel, names, name=f"funnel-{place}"),
+            funnel_table(readout, funnel, names),
+        )
+        for place, funnel in enumerate(readout.funnels[:most])
+    )
 
 
-def _retention(readout: Readout, names: Names) -> Retained | None:
+def retention_of(readout: Readout, names: Names) -> Retained | None:
+    """Who came back, as soon as somebody is old enough."""
     days = [each for each in readout.returns if any(each.old_enough.values())]
     if not days:
         return None
@@ -99,14 +105,48 @@ def _retention(readout: Readout, names: Names) -> Retained | None:
     return Retained(curves, gaps, returns_table(readout, days, names), returns_note(readout, days))
 
 
-def _ages(readout: Readout, names: Names) -> Iterator[Shown]:
-    for place, series in enumerate(readout.ages):
-        if any(point.estimate is not None for point in series.points):
-            chart = ages_chart(readout, series, names, name=f"ages-{place}")
-            sentence = ages_sentence(readout, series, names)
-            share = is_share(readout, series.metric)
-            unit = gettext("Difference (points)") if share else gettext("Difference")
-            yield Shown(names.metric(series.metric), chart, ages_table(readout, series), sentence, unit)
+def ages_of(readout: Readout, names: Names, *, metric: str = "") -> tuple[Shown, ...]:
+    """Every effect by days since exposure, or those on one metric."""
+    return tuple(
+        _aged(readout, names, series, name=f"ages-{place}")
+        for place, series in enumerate(readout.ages)
+        if metric in ("", series.metric) and any(point.estimate is not None for point in series.points)
+    )
+
+
+def lasting_of(readout: Readout, names: Names) -> tuple[Shown, ...]:
+    """Every metric of time until an event."""
+    return tuple(_lasting(readout, names))
+
+
+def segments_of(readout: Readout, names: Names, *, metric: str = "") -> tuple[SegmentTable, ...]:
+    """Every metric by segment, or one of them."""
+    asked = [each.key for each in readout.plan.metrics if metric in ("", each.key)]
+    found = [(key, segment_lines(readout, names, metric=key)) for key in asked]
+    return tuple(
+        SegmentTable(
+            names.metric(key),
+            lines,
+            tuple(interaction_sentences(readout, names, metric=key)),
+            len(readout.plan.treatments) > 1,
+        )
+        for key, lines in found
+        if lines
+    )
+
+
+def mixes_of(readout: Readout, names: Names) -> tuple[MixTable, ...]:
+    """How every planned segment is spread over the variants."""
+    return tuple(
+        MixTable(mix_table(mix, readout, names), mix_sentence(mix), mix.passed) for mix in readout.mixes
+    )
+
+
+def _aged(readout: Readout, names: Names, series: AgeSeries, *, name: str) -> Shown:
+    chart, sentence = ages_chart(readout, series, names, name=name), ages_sentence(readout, series, names)
+    share = is_share(readout, series.metric)
+    unit = gettext("Difference (points)") if share else gettext("Difference")
+    return Shown(names.metric(series.metric), chart, ages_table(readout, series), sentence, unit)
 
 
 def _lasting(readout: Readout, names: Names) -> Iterator[Shown]:
@@ -115,12 +155,3 @@ def _lasting(readout: Readout, names: Names) -> Iterator[Shown]:
         if curves:
             chart, table = lasting_chart(readout, curves, names, name=f"lasting-{place}")
             yield Shown(names.metric(metric), chart, table)
-
-
-def _segments(readout: Readout, names: Names) -> Iterator[SegmentTable]:
-    for metric in readout.plan.metrics:
-        lines = segment_lines(readout, names, metric=metric.key)
-        if lines:
-            sentences = tuple(interaction_sentences(readout, names, metric=metric.key))
-            several = len(readout.plan.treatments) > 1
-            yield SegmentTable(names.metric(metric.key), lines, sentences, several)
