@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from experiments import audit
 from experiments.definition import ExperimentDraft, restore_experiment, store_form
-from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Problem
+from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Outdated, Problem
 from experiments.lifecycle import Status, may_edit
 from experiments.metrics import ONE_NUMBER, MetricDraft, misfits
 from experiments.store.tables import ExperimentRow, MetricRow
@@ -37,6 +37,7 @@ class Experiment:
     started_at: datetime | None
     stopped_at: datetime | None
     shipped: str | None
+    analysis_asked_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -83,7 +84,7 @@ def find_experiment(*, session: Session, key: str) -> Experiment:
 
 
 def list_experiments(
-    *, session: Session, status: Status | None = None, text: str = "", owner: str = ""
+    *, session: Session, status: Status | None = None, text: str = "", owner: str = "", tag: str = ""
 ) -> list[Experiment]:
     """All experiments, the most recently changed first, narrowed by what is given."""
     query = select(ExperimentRow).order_by(col(ExperimentRow.updated_at).desc(), col(ExperimentRow.id).desc())
@@ -94,7 +95,9 @@ def list_experiments(
     return [
         each
         for each in found
-        if (not owner or each.definition.owner == owner) and all(word in _searchable(each) for word in words)
+        if (not owner or each.definition.owner == owner)
+        and (not tag or tag in each.definition.tags)
+        and all(word in _searchable(each) for word in words)
     ]
 
 
@@ -157,6 +160,31 @@ def create_experiment(*, session: Session, draft: ExperimentDraft, actor: str, n
     return _restore(row)
 
 
+def clone_experiment(
+    *, session: Session, key: str, copy: str, actor: str, now: datetime, name: str = ""
+) -> Experiment:
+    """Write a new draft down that asks what another experiment asks: with its own key, and not yet any dates.
+
+    Raises
+    ------
+    NotFound
+        If there is nothing to copy.
+    Conflict
+        If the copy's key was ever used.
+    """
+    model = find_experiment(session=session, key=key).definition
+    fresh: dict[str, Any] = {
+        "key": copy,
+        "name": name,
+        "starts": None,
+        "ends": None,
+        "overrides": {},
+        "source": "",
+    }
+    draft = model.model_copy(update=fresh)
+    return create_experiment(session=session, draft=draft, actor=actor, now=now)
+
+
 def rewrite(
     *,
     session: Session,
@@ -170,7 +198,7 @@ def rewrite(
 
     Raises
     ------
-    Conflict
+    Outdated
         If somebody else has changed it since that revision.
     NotAllowed
         If it has started, the change would move units or goalposts, and that is not meant.
@@ -201,22 +229,33 @@ def rewrite(
     return _restore(row)
 
 
-def save_metric(*, session: Session, draft: MetricDraft, actor: str, now: datetime) -> Change:
+def save_metric(
+    *, session: Session, draft: MetricDraft, actor: str, now: datetime, version: int | None = None
+) -> Change:
     """Write a metric down; a changed definition becomes its next version.
+
+    Parameters
+    ----------
+    version
+        The version that the editor saw, 0 for none; None to put another on top of whatever is there.
 
     Raises
     ------
     InvalidInput
         If it is made of metrics that are missing or do not fit, or no longer fits those made of it.
+    Outdated
+        If somebody else has changed it since.
     """
     rows = session.exec(select(MetricRow).where(MetricRow.key == draft.key).order_by(col(MetricRow.version)))
     history = list(rows)
+    if version is not None and version != (history[-1].version if history else 0):
+        raise Outdated(f"metric {draft.key} was changed by somebody else in the meantime; reload to see it")
     if history and _metric(history[-1]).definition == draft:
         return Change("metric", draft.key, "unchanged")
     _require_fitting(session, draft)
     written = store_form(draft)
-    version = history[-1].version + 1 if history else 1
-    session.add(MetricRow(key=draft.key, version=version, definition=written, created_at=now))
+    following = history[-1].version + 1 if history else 1
+    session.add(MetricRow(key=draft.key, version=following, definition=written, created_at=now))
     audit.record(
         session=session,
         actor=actor,
@@ -257,14 +296,14 @@ def require_row(*, session: Session, key: str, revision: int | None = None) -> E
     ------
     NotFound
         If there is none of that key.
-    Conflict
+    Outdated
         If it has moved on from the revision that somebody saw.
     """
     row = _row(session, key)
     if row is None:
         raise NotFound(f"there is no experiment {key!r}")
     if revision is not None and row.revision != revision:
-        raise Conflict(f"{key} was changed by somebody else in the meantime; reload to see it")
+        raise Outdated(f"{key} was changed by somebody else in the meantime; reload to see it")
     return row
 
 
@@ -284,6 +323,7 @@ def _restore(row: ExperimentRow) -> Experiment:
         started_at=row.started_at,
         stopped_at=row.stopped_at,
         shipped=row.shipped,
+        analysis_asked_at=row.analysis_asked_at,
     )
 
 

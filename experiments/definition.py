@@ -310,7 +310,11 @@ def invalid(error: ValidationError) -> InvalidInput:
     """Turn a validation error into problems that name their places."""
     return InvalidInput(
         [
-            Problem(".".join(str(part) for part in each["loc"]), each["msg"].removeprefix("Value error, "))
+            Problem(
+                ".".join(str(part) for part in each["loc"]),
+                each["msg"].removeprefix("Value error, "),
+                each["loc"],
+            )
             for each in error.errors(include_url=False, include_context=False, include_input=False)
         ]
     )
