@@ -1,7 +1,7 @@
 """Counting: run the statement and read its rows into an observation."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,19 @@ def count(
     """
     rows = columns.fetch(store=store, path=path, statement=text_of(question), progress=progress)
     return read_rows(question, rows)
+
+
+def count_all(
+    *,
+    store: Store,
+    path: Path,
+    questions: Sequence[Question],
+    progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
+) -> list[Observation]:
+    """Bring the columnar copy up to date once, and count for each question."""
+    texts = [text_of(question) for question in questions]
+    answers = columns.fetch_all(store=store, path=path, statements=texts, progress=progress)
+    return [read_rows(question, rows) for question, rows in zip(questions, answers, strict=True)]
 
 
 def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observation:
