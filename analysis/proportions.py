@@ -149,13 +149,7 @@ def compare_counts(counts: Counts, confidence: float = 0.95) -> CountComparison 
     >>> compare_counts(Counts(152, 1000, 120, 1000)).method
     'welch'
     """
-    fewest = min(
-        counts.treatment,
-        counts.control,
-        counts.treatment_n - counts.treatment,
-        counts.control_n - counts.control,
-    )
-    if fewest >= FEW:
+    if counts.fewest >= FEW:
         return _by_moments(counts, confidence)
     if _pooled_error(counts) == 0:
         return NotEstimable(Cause.NO_VARIATION, "every unit of both variants has the same value")
