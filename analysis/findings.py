@@ -1,7 +1,7 @@
 """Findings: questions answered family by family, corrected, and read as what each metric is for."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from scipy import special
@@ -106,9 +106,12 @@ def finding_of(plan: Plan, answered: Answered) -> Finding:
     )
 
 
-def explained(finding: Finding, question: Question, *, flags: Sequence[Flag] = ()) -> Finding:
+def explained(
+    finding: Finding, question: Question, answer: Comparison, *, flags: Iterable[Flag] = ()
+) -> Finding:
     """Add what stands beside a number and decides nothing."""
-    return replace(finding, flags=tuple(flags), parts=_parts(question), beside=_beside(question))
+    beside = _beside(question, answer)
+    return replace(finding, flags=tuple(flags), parts=_parts(question), beside=beside)
 
 
 def interpret(metric: PlannedMetric, answer: Comparison, mde: float | None = None) -> Reading:
@@ -178,9 +181,9 @@ def _parts(question: Question) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _beside(question: Question) -> tuple[Beside, ...]:
+def _beside(question: Question, answer: Comparison) -> tuple[Beside, ...]:
     """Other tests of the same question."""
-    told = (_score_beside(question), _log_rank_beside(question), _limit_beside(question))
+    told = (_score_beside(question), _log_rank_beside(question), _limit_beside(question, answer))
     return tuple(each for each in told if each is not None)
 
 
@@ -200,15 +203,13 @@ def _log_rank_beside(question: Question) -> Beside | None:
     return None if isinstance(test, NotEstimable) else Beside("log_rank", test.p_value)
 
 
-def _limit_beside(question: Question) -> Beside | None:
-    metric, pair = question.metric, question.pair
+def _limit_beside(question: Question, answer: Comparison) -> Beside | None:
+    metric = question.metric
     if metric.role is not Role.GUARDRAIL or metric.harm_limit is None:
         return None
-    if isinstance(pair.treatment, NotEstimable) or isinstance(pair.control, NotEstimable):
-        return None
     p_value = limit_p(
-        pair.treatment,
-        pair.control,
+        answer.treatment,
+        answer.control,
         metric.harm_limit,
         question.inference,
         more_is_better=metric.direction.sign > 0,

@@ -174,7 +174,14 @@ def covariate_p(treatment: Moments, control: Moments, place: int = 0) -> float |
 
 
 def denominator_moved(treatment: Moments, control: Moments, place: int = 1) -> Flag | None:
-    """The treatment changed the denominator of a ratio: the ratio alone no longer says who is better off."""
+    """The treatment changed the denominator of a ratio: the ratio alone no longer says who is better off.
+
+    Examples
+    --------
+    >>> orders = lambda mean: Moments.from_summary(n=10_000, mean=[20.0, mean], var=[[9.0, 0.0], [0.0, 1.0]])
+    >>> denominator_moved(orders(2.1), orders(2.0)).kind.value
+    'denominator_moved'
+    """
     p_value = _p_of(treatment.take([place]), control.take([place]))
     if p_value is None or p_value >= DENOMINATOR_LEVEL:
         return None

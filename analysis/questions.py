@@ -139,13 +139,15 @@ def ask(
 def _by_score(found: Comparison, counts: Counts) -> Comparison:
     """The same comparison with the test and the intervals that hold up with few events."""
     scored = compare_counts(counts, found.confidence)
-    if isinstance(scored, NotEstimable):
-        return found
-    return replace(
-        found,
-        difference=scored.difference,
-        lift=scored.lift,
-        statistic=scored.statistic,
-        p_value=scored.p_value,
-        method=scored.method,
+    return (
+        found
+        if isinstance(scored, NotEstimable)
+        else replace(
+            found,
+            difference=scored.difference,
+            lift=scored.lift,
+            statistic=scored.statistic,
+            p_value=scored.p_value,
+            method=scored.method,
+        )
     )

@@ -82,4 +82,4 @@ def _overall(plan: Plan, observation: Observation, answered: Answered) -> Findin
     arms = observation.daily.get(question.metric.key, {})
     days = (arms.get(question.treatment, ()), arms.get(plan.control, ()))
     flags = doubts_of(question, answer, plan=plan, days=days, as_of=observation.as_of)
-    return explained(finding, question, flags=tuple(flags))
+    return explained(finding, question, answer, flags=flags)

@@ -87,9 +87,8 @@ def _effects(questions: Iterable[Question]) -> dict[str, Estimate]:
     effects = {}
     for question in questions:
         new, old = question.pair.treatment, question.pair.control
-        if min(question.sizes) < FEWEST:
-            continue
-        if isinstance(new, NotEstimable) or isinstance(old, NotEstimable):
+        few = min(question.sizes) < FEWEST
+        if few or isinstance(new, NotEstimable) or isinstance(old, NotEstimable):
             continue
         effect = difference(new, old)
         if isinstance(effect, Estimate):

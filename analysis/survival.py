@@ -80,7 +80,7 @@ class Curve:
         >>> survival_curve([1, 2, 3, 4], [1, 1, 1, 1]).restricted_mean(4.0).value
         2.5
         """
-        if horizon > self.end and self.survival.size and self.survival[-1] > 0:
+        if horizon > self.end and (not self.survival.size or self.survival[-1] > 0):
             return NotEstimable(Cause.NOT_MATURED, "nobody has been observed up to the horizon")
         inside = self.times < horizon
         edges = np.concatenate([[0.0], self.times[inside], [horizon]])
