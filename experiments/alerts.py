@@ -142,8 +142,8 @@ def record_attempt(*, session: Session, id: int, now: datetime, failure: str | N
 
 def _breaches(readout: Readout, experiment: Experiment, thresholds: list[Threshold]) -> Iterator[_Breach]:
     if _untrusted(readout):
-        for check in readout.checks:
-            if not check.passed and check.name != "exposures":  # before the first unit there is no data yet
+        for check in readout.failed:
+            if check.name != "exposures":  # before the first unit there is no data yet
                 owner = experiment.definition.owner
                 yield _Breach(Kind.HEALTH, check.name, "", None, owner, timedelta())
         return
