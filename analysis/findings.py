@@ -143,10 +143,11 @@ def _against_limit(metric: PlannedMetric, lift: Interval | None) -> Reading:
 
 def variance_reduction(question: Question, answer: Comparison) -> float | None:
     """The share of the difference's variance that the covariates took away."""
-    plain = question.unadjusted().answer()
-    if question.adjusted is None or isinstance(plain, NotEstimable):
+    if question.adjusted is None:
         return None
-    return 1 - (answer.standard_error / plain.standard_error) ** 2
+    plain = question.unadjusted().answer()
+    before = plain.standard_error if isinstance(plain, Comparison) else math.nan
+    return 1 - (answer.standard_error / before) ** 2 if before > 0 else None
 
 
 def _possible(metric: PlannedMetric, lift: Interval | None) -> Interval | None:

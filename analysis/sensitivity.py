@@ -25,12 +25,12 @@ def alternatives_of(
     """Answer every question again with other choices, at the level of its finding."""
     told = []
     for question in questions:
-        answer = question.answer()
-        if isinstance(answer, NotEstimable):
-            continue
-        reading = interpret(question.metric, answer, plan.mde)
-        for choice, other in _others(plan, observation, question):
-            told += _told(plan, question, reading, choice, other.answer())
+        others = list(_others(plan, observation, question))
+        answer = question.answer() if others else None
+        if isinstance(answer, Comparison):
+            reading = interpret(question.metric, answer, plan.mde)
+            for choice, other in others:
+                told += _told(plan, question, reading, choice, other.answer())
     return tuple(told)
 
 
