@@ -197,9 +197,8 @@ class Finding:
 class Alternative:
     """What a comparison would have said, had one choice been made differently.
 
-    ``choice`` is ``unadjusted``, ``uncapped``, ``without_largest_treated`` or ``without_largest_control``:
-    the last two leave out the unit that has most of the metric, from each arm that can have had it.
-    ``agrees`` says whether the reading stays.
+    ``choice`` is ``unadjusted``, ``uncapped`` or ``without_largest``: the last leaves out the unit that has
+    most of the metric, from the arm in which that changes most. ``agrees`` says whether the reading stays.
     """
 
     metric: str

@@ -124,7 +124,7 @@ def _records(observation: Observation) -> Iterable[DataCheck]:
     if quality.events:
         late = quality.late / quality.events
         observed = {"late": quality.late, "events": quality.events}
-        yield DataCheck("late", late <= LATE_LIMIT, statistic=late, observed=observed, advisory=True)
+        yield DataCheck("late_data", late <= LATE_LIMIT, statistic=late, observed=observed, advisory=True)
     if quality.events or quality.exposures:
         future = {"future": quality.future}
         yield DataCheck("future", quality.future == 0, observed=future, advisory=True)

@@ -176,7 +176,7 @@ def test_records_that_are_late_future_unreadable_or_mismatched_are_told() -> Non
         exposures=1_000, events=100, late=6, future=1, mismatched=2, unreadable={"sales": 3, "aov": 0}
     )
     answer = readout_of(observed(quality=bad))
-    told = {name: check_of(answer, name) for name in ("late", "future", "unreadable", "mismatched")}
+    told = {name: check_of(answer, name) for name in ("late_data", "future", "unreadable", "mismatched")}
     assert not any(check.passed for check in told.values())
     assert all(check.advisory for check in told.values())
     assert told["unreadable"].detail == "sales"
@@ -185,7 +185,7 @@ def test_records_that_are_late_future_unreadable_or_mismatched_are_told() -> Non
     good = readout_of(observed(quality=Quality(exposures=1_000, events=100, late=5, mismatched=1)))
     assert good.advice == ()
     none = readout_of(observed(quality=Quality(exposures=10)))
-    assert none.check("late") is None
+    assert none.check("late_data") is None
 
 
 def test_advice_never_replaces_the_verdict() -> None:
