@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from experiments.metrics import MetricDraft
 from experiments.observe import columns
-from experiments.observe.statement import DAY_MS, DIALECT, filled
+from experiments.observe.question import DAY_MS
+from experiments.observe.sql import DAY_MS_REAL, DIALECT, filled
 from experiments.store import Store
 from experiments.store.instants import from_millis, to_millis
 
@@ -51,7 +52,7 @@ def _totals(event: str, unit_type: str, since: int, until: int) -> exp.Select:
         WHERE occurred_at >= :since AND occurred_at < :until AND NOT :unit IS NULL AND event = :event
         GROUP BY CAST(FLOOR(occurred_at / :day) AS BIGINT)
         """,
-        day=exp.Literal.number(f"{DAY_MS}.0"),
+        day=DAY_MS_REAL.copy(),
         since=since,
         until=until,
         unit=exp.column(unit_type),

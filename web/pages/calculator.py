@@ -41,8 +41,8 @@ class Answer:
     problem: str = ""
 
 
-@site.get("/calculator")
-def calculator() -> str:
+@site.get("/calculator", endpoint="calculator")
+def show_calculator() -> str:
     """The form and its answer, both in the address, so that a plan can be linked."""
     typed = {name: request.args.get(name, default).strip() for name, default in START.items()}
     with deployment.current().store.read() as session:

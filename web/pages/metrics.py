@@ -18,7 +18,7 @@ from web.pages.site import site
 from web.wording import metric_forms as words
 from web.wording.design import metric_sentence
 from web.wording.language import gettext, html_tag
-from web.wording.operators import operators
+from web.wording.operators import offered_operators
 from web.wording.pasts import past_value
 from web.wording.problems import worded
 
@@ -27,8 +27,8 @@ PER_CENT = ("margin", "quantile", "cap")
 """Fields that are typed in per cent and stored as shares."""
 
 
-@site.get("/metrics/")
-def metrics() -> str:
+@site.get("/metrics/", endpoint="metrics")
+def list_all() -> str:
     """The catalogue: every metric with its recent level and who uses it."""
     with deployment.current().store.read() as session:
         found = catalog.list_metrics(session=session)
@@ -132,7 +132,7 @@ def _form(typed: dict[str, Any], problems: list[Problem], *, editing: Metric | N
         kinds=words.kinds(),
         labels=words.labels(),
         choices=words.choices(),
-        operators=operators,
+        operators=offered_operators,
     )
 
 

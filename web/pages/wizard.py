@@ -32,7 +32,7 @@ from web.pages.site import site
 from web.wording.design import metric_sentence
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.language import gettext
-from web.wording.operators import operators
+from web.wording.operators import offered_operators
 from web.wording.pasts import past_value
 from web.wording.problems import beside_fields, step_of
 from web.wording.readiness import Line, worded_point
@@ -360,7 +360,7 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
         metrics=metrics,
         metric_sentence=metric_sentence,
         past_value=past_value,
-        operators=operators,
+        operators=offered_operators,
         similar=similar,
         surroundings=surroundings,
         points=points,

@@ -3,7 +3,7 @@
 from web.wording.language import gettext
 
 
-def operators() -> list[tuple[str, str]]:
+def offered_operators() -> list[tuple[str, str]]:
     """Codes and what they are called."""
     return [
         ("eq", gettext("is")),
