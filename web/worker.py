@@ -16,6 +16,7 @@ from experiments.readouts import Snapshot
 from experiments.retention import forget_old, planned_limits
 from experiments.store import Store
 from experiments.store.ledger import newest_arrival, position
+from web.alarm import deliver_alerts, look_again, raise_alarms
 from web.deployment import VERSION, clock
 from web.settings import Settings
 
@@ -42,6 +43,7 @@ class Worker:
         """Look, and look again, until told to leave."""
         while not self.leaving.is_set():
             self.look()
+            self.alarm()
             self.tend()
             self._rest()
 
@@ -60,6 +62,14 @@ class Worker:
             _log.warning("cannot look for new data: %s", problem)
             return 0
         return sum(self._analyse(experiment, state) for experiment, state in stale)
+
+    def alarm(self) -> None:
+        """Tell what has waited long enough, and deliver what has not arrived yet."""
+        try:
+            look_again(store=self.store, now=self.now())
+            deliver_alerts(store=self.store, settings=self.settings, now=self.now())
+        except EvenhandError as problem:
+            _log.warning("cannot deliver alerts: %s", problem)
 
     def tend(self) -> None:
         """Once a day, forget what the tracking plan lets go, then empty the write-ahead log.
@@ -105,13 +115,14 @@ class Worker:
 
     def _analyse(self, experiment: Experiment, state: tuple[object, ...]) -> bool:
         try:
-            analyses.analyse(
+            snapshot = analyses.analyse(
                 store=self.store,
                 columns=self.settings.columns_path,
                 key=experiment.key,
                 now=self.now(),
                 version=VERSION,
             )
+            raise_alarms(store=self.store, snapshot=snapshot, now=self.now())
         except EvenhandError as problem:
             _log.warning("%s could not be analysed: %s", experiment.key, problem)
             return False

@@ -1,7 +1,5 @@
 """Language: the reader's choice, kept in a cookie, or with the person for every browser."""
 
-from pathlib import Path
-
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -10,8 +8,6 @@ from experiments.roles import Scope
 from web import auth, deployment
 from web.pages.site import needs, open_to_all, site
 from web.wording.language import LANGUAGES
-
-TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
 
 
 @site.post("/language", endpoint="language")

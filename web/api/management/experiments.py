@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from experiments import approvals, audit, catalog, launch
 from experiments.catalog import Experiment
 from experiments.decisions import explain
 from experiments.errors import InvalidInput
+from experiments.legibility import list_illegible
 from experiments.phases import Phase, list_phases
 from experiments.storable import unstorable
 from web.api.door import Asking, serves
@@ -27,11 +29,13 @@ from web.api.replies import Page, Place, Reply, cursor_id, listed, page_of
 
 @serves("list_experiments")
 def list_experiments(asking: Asking, wanted: ExperimentFilter) -> Reply:
-    """The experiments that are wanted, the newest first."""
+    """The experiments that are wanted, the newest first, and the definitions that cannot be read."""
+    illegible = [str(each) for each in list_illegible(session=asking.session)]
     found = catalog.list_experiments(
         session=asking.session, status=wanted.status, text=wanted.q, owner=wanted.owner, tag=wanted.tag
     )
-    return page_of(found, wanted, name="experiments", place=_place, shown=_shown)
+    page = page_of(found, wanted, name="experiments", place=_place, shown=_shown)
+    return replace(page, document={**page.document, "illegible": illegible})
 
 
 @serves("create_experiment")

@@ -54,9 +54,10 @@ EXPERIMENTS = (
         "list_experiments",
         Scope.READ,
         "List the experiments.",
-        "The newest first, in an order that later changes do not disturb.",
+        "The newest first, in an order that later changes do not disturb. A stored definition that cannot be "
+        "read is named under illegible.",
         query=ExperimentFilter,
-        answer={"experiments": [_SHOWN], "next": None},
+        answer={"experiments": [_SHOWN], "next": None, "illegible": []},
     ),
     managed(
         "POST /experiments",
