@@ -1,4 +1,4 @@
-"""Tokens, people and the audit log on the command line."""
+"""Tokens and people on the command line."""
 
 from collections.abc import Callable
 from typing import Any
@@ -64,11 +64,3 @@ def test_a_token_that_cannot_be_made_says_why(
     refused = run("token", "create", *words)
     assert refused.exit_code == 1
     assert said in refused.stderr
-
-
-def test_the_audit_log_is_shown_and_narrowed(as_json: AsJson, run: Run, shop: object) -> None:
-    changes = as_json("audit", "--object", "checkout")["changes"]
-    assert [each["action"] for each in changes] == ["running", "create"]
-    assert len(as_json("audit", "--limit", "1")["changes"]) == 1
-    assert "create  metric:purchase" in run("audit", "--action", "create").stdout
-    assert run("audit", "--actor", "nobody").stdout == "nothing was changed yet\n"
