@@ -102,11 +102,11 @@ class Worker:
         with self.store.read() as session:
             reached, newest = position(session=session), newest_arrival(session=session)
             analysed = readouts.latest_of_all(session=session)
-            running = list_experiments(session=session, status=Status.RUNNING)
+            wanted = [each for each in list_experiments(session=session) if _is_wanted(each)]
         stale: list[tuple[Experiment, tuple[object, ...]]] = []
-        for each in running:
+        for each in wanted:
             # A plan may end and a window may pass without a new row: each day brings one analysis at least.
-            state = (*reached, each.revision, self.now().date())
+            state = (*reached, each.revision, self.now().date(), each.analysis_asked_at)
             if each.key not in self._seen and _covers(analysed.get(each.key), each, newest):
                 self._seen[each.key] = state
             if self._seen.get(each.key) != state:
@@ -133,9 +133,17 @@ class Worker:
         return True
 
 
+def _is_wanted(experiment: Experiment) -> bool:
+    """Whether readouts are kept fresh: while it runs, and afterwards for as long as somebody asks."""
+    asked, stopped = experiment.analysis_asked_at, experiment.stopped_at
+    after_the_end = asked is not None and stopped is not None and asked > stopped
+    return experiment.status is Status.RUNNING or after_the_end
+
+
 def _covers(snapshot: Snapshot | None, experiment: Experiment, newest: datetime | None) -> bool:
     """Whether a readout from before this process began already holds all that is known."""
     if snapshot is None:
         return False
     as_of = snapshot.readout.as_of
-    return experiment.updated_at <= as_of and (newest is None or newest <= as_of)
+    known = (experiment.updated_at, experiment.analysis_asked_at, newest)
+    return all(moment is None or moment <= as_of for moment in known)

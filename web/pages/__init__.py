@@ -9,9 +9,10 @@ from importlib import import_module
 import flask_babel
 from flask import Flask, request
 
+from web.auth import protection
 from web.pages import assets, refusals
 from web.pages.refusals import answer_http, answer_refusal
-from web.pages.site import protection, site
+from web.pages.site import site
 from web.wording import numbers
 from web.wording.language import LANGUAGES, TRANSLATIONS, choose, html_tag
 
@@ -30,15 +31,23 @@ _MODULES = (
     "editing",
     "entrance",
     "experiments",
+    "exploring",
+    "health",
     "holdouts",
     "home",
     "language",
     "layers",
     "learnings",
+    "members",
     "methods",
+    "metric_detail",
+    "project",
+    "records",
+    "report",
     "results",
     "retrospective",
     "segments",
+    "tokens",
     "tracking",
     "why",
 )

@@ -10,9 +10,10 @@ from experiments import catalog, conclusions, launch, timeline
 from experiments.catalog import Experiment
 from experiments.lifecycle import Status
 from experiments.publishing import latest_version
+from experiments.roles import Scope
 from experiments.workers import list_workers
 from web import auth, deployment
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.wording.decided import outcome_chip
 from web.wording.design import sections
 from web.wording.history import changes_told, told
@@ -87,6 +88,7 @@ def confirm(key: str, move: str) -> str:
 
 
 @site.post("/experiments/<key>/<any(start, stop, archive):move>")
+@needs(Scope.LAUNCH)
 def make(key: str, move: str) -> Response:
     """Make a move, if nobody has changed the experiment since it was confirmed."""
     person, now = auth.person(), deployment.current().now()

@@ -6,6 +6,7 @@ from flask import render_template, request, url_for
 
 from experiments import catalog, readouts
 from experiments.catalog import Experiment
+from experiments.legibility import list_illegible
 from experiments.lifecycle import Status
 from web import deployment
 from web.entries import entries_of
@@ -62,12 +63,14 @@ def show_list() -> str:
         paging = _paging(len(found))
         shown = found[paging.first : paging.last]
         newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
+        illegible = [each.key for each in list_illegible(session=session)]
         metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
     return render_template(
         "experiments.html",
         entries=entries_of(shown, newest, metrics),
         asked=asked,
         facets=_facets(everything, {key: metric.definition.title for key, metric in metrics.items()}),
+        illegible=illegible,
         statuses=[(each, status_chip(each).word) for each in Status],
         chip=status_chip,
         paging=paging,
