@@ -35,7 +35,7 @@ def site(empty_site: Flask) -> Deployment:
 
 
 def settings(site: Deployment, url: str) -> Settings:
-    return Settings(data_dir=site.settings.data_dir, alert_webhook=url, alert_webhook_hosts="127.0.0.1")  # type: ignore[arg-type]  # pydantic hides the text
+    return Settings(data_dir=site.settings.data_dir, alert_webhook=url, alert_webhook_hosts="127.0.0.1")
 
 
 def test_an_alert_says_what_the_page_says_in_both_languages(site: Deployment, empty_site: Flask) -> None:
@@ -139,7 +139,7 @@ def test_an_address_of_the_wrong_kind_is_refused(url: str, reason: str) -> None:
 )
 def test_a_name_that_leads_inside_is_refused(found: str, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = [(0, 0, 0, "", ("93.184.215.14", 443)), (0, 0, 0, "", (found, 443))]
-    monkeypatch.setattr(webhook.socket, "getaddrinfo", lambda *_, **__: entries)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: entries)
     with pytest.raises(NotDelivered, match="not a public one"):
         resolve("https://rebound.example/", allowed=frozenset())
     assert (

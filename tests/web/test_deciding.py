@@ -7,10 +7,12 @@ from flask.testing import FlaskClient
 
 from experiments import conclusions
 from experiments.catalog import find_experiment
+from experiments.roles import Role
 from tests.web import scenes
 from tests.web.conftest import send, signed_in
 from tests.web.scenes import stage
 from tests.web.test_pages import deployment_of
+from tests.web.test_settings_pages import somebody
 
 PATH = "/experiments/checkout-onepage/decide"
 
@@ -157,3 +159,10 @@ def test_learnings_are_searched_in_both_languages(client: FlaskClient) -> None:
     assert not found("outcome=stop")
     assert not found("q=nothing-like-it")
     assert found("outcome=nonsense")
+
+
+def test_a_viewer_sees_the_verdict_and_decides_nothing(client: FlaskClient, empty_site: Flask) -> None:
+    form = asked(client)
+    viewer = somebody(empty_site, "Vi", Role.VIEWER)
+    assert "Your role may look, not decide." in viewer.get(PATH).get_data(as_text=True)
+    assert send(viewer, PATH, form).status_code == 403
