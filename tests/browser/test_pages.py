@@ -15,6 +15,16 @@ PAGES = (
     "/experiments/touch/results",
     "/experiments/veterans/results",
 )
+OVERVIEW = (
+    ("/", "en"),
+    ("/", "zh-CN"),
+    ("/experiments/harm/decide", "en"),
+    ("/learnings/programme", "zh-CN"),
+    ("/calendar", "en"),
+    ("/layers", "zh-CN"),
+    ("/segments/new", "en"),
+    ("/alerts", "zh-CN"),
+)
 RESULTS = "/experiments/checkout-onepage/results"
 INK = """() => {
   const canvasIn = (root) => root.querySelector("canvas") ?? [...root.querySelectorAll("*")]
@@ -54,6 +64,39 @@ def test_a_page_is_sound_in_every_dress(open_page: OpenPage, path: str, language
         page.set_viewport_size({"width": width, "height": 900})
         assert violations(page) == [], (theme, width)
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (theme, width)
+
+
+@pytest.mark.parametrize(("path", "language"), OVERVIEW)
+def test_an_overview_page_is_sound_in_every_dress(open_page: OpenPage, path: str, language: str) -> None:
+    page = open_page(path, language=language)
+    for theme, width in DRESSES:
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 900})
+        assert violations(page) == [], (theme, width)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (theme, width)
+
+
+def test_a_decision_is_made_with_the_keyboard_and_found_among_the_learnings(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.locator("a.button", has_text=re.compile("Decide.*Nothing")).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="Stop and keep the control")).to_be_checked()
+    expect(page.get_by_label("Variant")).to_be_hidden()
+    page.get_by_role("radio", name="Stop and keep the control").press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Variant")).to_be_visible()
+    page.get_by_role("radio", name="Stop and keep the control").check()
+    page.get_by_label("Follow-up").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded yet")
+    page.get_by_label("What was learnt").fill("A colour alone moves nobody.")
+    page.get_by_label("Follow-up").first.fill("Tell the others")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("As it was decided")).to_be_visible()
+    page.get_by_role("link", name="All learnings").click()
+    page.get_by_label("Search").fill("COLOUR alone")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="A colour alone moves nobody.")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", [RESULTS, "/experiments"])
