@@ -52,8 +52,22 @@ class Correction(StrEnum):
 class PlannedMetric:
     """A metric in its role.
 
-    ``margin`` is a guardrail's harm limit, relative to the control: 0.05 means that a change for the worse
-    of up to 5 % is tolerated.
+    Attributes
+    ----------
+    margin
+        A guardrail's harm limit, relative to the control: 0.05 means that a change for the worse of up to 5 %
+        is tolerated.
+    covariates
+        Names of what was known about a unit before its exposure and follows the outcome among the variables
+        of the metric's moments.
+    quantile
+        The level, for a metric of that kind.
+    steps
+        Names of a funnel's steps.
+    horizon
+        Milliseconds after the exposure up to which the time to an event is compared.
+    smallest
+        Units in an arm below which nothing is said; 0 for no such limit.
     """
 
     key: str
@@ -61,6 +75,11 @@ class PlannedMetric:
     direction: Direction = Direction.INCREASE
     kind: str = "mean"
     margin: float | None = None
+    covariates: tuple[str, ...] = ()
+    quantile: float | None = None
+    steps: tuple[str, ...] = ()
+    horizon: int | None = None
+    smallest: int = 0
 
     @property
     def harm_limit(self) -> float | None:
@@ -92,6 +111,10 @@ class Plan:
         Of the lift, for Bayesian inference; None for the cautious default.
     closed
         Whether assignment has stopped, whatever the dates say.
+    segments
+        The planned segments; their comparisons are one more family, corrected together.
+    looked
+        How often readouts of this phase were made before this one.
     """
 
     experiment: str
@@ -112,6 +135,8 @@ class Plan:
     looks: tuple[float, ...] = ()
     prior_sd: float | None = None
     closed: bool = False
+    segments: tuple[str, ...] = ()
+    looked: int = 0
 
     @property
     def treatments(self) -> tuple[str, ...]:
@@ -165,10 +190,11 @@ class Plan:
         return {
             **asdict(self),
             "weights": dict(self.weights),
-            "metrics": [asdict(metric) for metric in self.metrics],
+            "metrics": [_plain(metric) for metric in self.metrics],
             "starts": self.starts and self.starts.isoformat(),
             "ends": self.ends and self.ends.isoformat(),
             "looks": list(self.looks),
+            "segments": list(self.segments),
         }
 
     @classmethod
@@ -177,15 +203,32 @@ class Plan:
         return cls(
             **{
                 **document,
-                "metrics": tuple(
-                    PlannedMetric(
-                        **{**each, "role": Role(each["role"]), "direction": Direction(each["direction"])}
-                    )
-                    for each in document["metrics"]
-                ),
+                "metrics": tuple(_metric(each) for each in document["metrics"]),
                 "correction": Correction(document["correction"]),
                 "looks": tuple(document["looks"]),
+                "segments": tuple(document.get("segments", ())),
                 "starts": document["starts"] and datetime.fromisoformat(document["starts"]),
                 "ends": document["ends"] and datetime.fromisoformat(document["ends"]),
             }
         )
+
+
+def _plain(metric: PlannedMetric) -> dict[str, Any]:
+    return {
+        **asdict(metric),
+        "covariates": list(metric.covariates),
+        "steps": list(metric.steps),
+    }
+
+
+def _metric(document: Mapping[str, Any]) -> PlannedMetric:
+    return PlannedMetric(
+        **{
+            **document,
+            "role": Role(document["role"]),
+            "direction": Direction(document["direction"]),
+            # Plans that were stored before metrics had these say nothing of them.
+            "covariates": tuple(document.get("covariates", ())),
+            "steps": tuple(document.get("steps", ())),
+        }
+    )

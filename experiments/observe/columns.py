@@ -4,11 +4,12 @@ It is a DuckDB file that can be deleted at any time; the next analysis makes it 
 appended in batches, and the position reached is stored in the same transaction as the rows, so a crash at
 any moment neither loses nor doubles one. The copy also knows the message id of the row it has reached: if
 the ledger has another one there, or ends before it (it was restored from a backup, or its newest rows were
-forgotten), the copy does not continue it and is made again. What the ledger has forgotten leaves the copy.
+forgotten), the copy does not continue it and is made again; so it is when a unit has been erased since. What
+the ledger has forgotten for its age leaves the copy.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from sqlalchemy import Connection, Table, func, select, text
 
 from experiments.errors import Unavailable
 from experiments.store import Store
+from experiments.store.erasures import newest_erasure
 from experiments.store.floors import ALL_OTHERS, Floors, known_floors
 from experiments.store.tables import EventRow, ExposureRow
 
@@ -40,6 +42,9 @@ _TABLES: Mapping[str, Table] = {
     "exposure": ExposureRow.__table__,  # type: ignore[attr-defined]  # SQLModel's tables have it
     "event": EventRow.__table__,  # type: ignore[attr-defined]  # the same
 }
+
+_ERASURE = "erasure"
+"""Where the newest erasure is remembered, among the positions that the copy has reached."""
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "exposure": {
@@ -105,17 +110,29 @@ def fetch(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> list[tuple[Any, ...]]:
     """Bring the copy up to date and ask it; a damaged one is made again."""
+    (rows,) = fetch_all(store=store, path=path, statements=[statement], progress=progress)
+    return rows
+
+
+def fetch_all(
+    *,
+    store: Store,
+    path: Path,
+    statements: Sequence[str],
+    progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
+) -> list[list[tuple[Any, ...]]]:
+    """Bring the copy up to date once and ask it several things; a damaged one is made again."""
     try:
         with opened(path) as connection:
             refresh(connection, store, progress)
-            return connection.execute(statement).fetchall()
+            return [connection.execute(statement).fetchall() for statement in statements]
     except (duckdb.ProgrammingError, duckdb.OutOfMemoryException):
         raise  # the statement is wrong or too much: that is no damage
     except duckdb.Error:
         discard(path)
     with opened(path) as connection:
         refresh(connection, store, progress)
-        return connection.execute(statement).fetchall()
+        return [connection.execute(statement).fetchall() for statement in statements]
 
 
 def refresh(
@@ -134,6 +151,7 @@ def refresh(
         return _follow(connection, store, progress)
     except _Astray:
         _empty(connection)
+        connection.execute("CHECKPOINT")  # the file gives up what was in it
         return _follow(connection, store, progress)
 
 
@@ -212,6 +230,9 @@ def _follow(connection: duckdb.DuckDBPyConnection, store: Store, progress: Calla
         for name, table in _TABLES.items():
             if not _continues(session.connection(), table, reached[name], newest[name]):
                 raise _Astray
+        _note_erasure(
+            connection, newest_erasure(session.connection()), begun=any(at.id for at in reached.values())
+        )
     total = sum(newest[name] - reached[name].id for name in _TABLES) or 1
     added = 0
     for name in _TABLES:
@@ -224,6 +245,18 @@ def _follow(connection: duckdb.DuckDBPyConnection, store: Store, progress: Calla
             progress(min(1.0, added / total))
     _forget(connection, known, again=added > 0)
     return added
+
+
+def _note_erasure(connection: duckdb.DuckDBPyConnection, newest: int, *, begun: bool) -> None:
+    """Remember the newest erasure; a copy with rows from before it is not continued."""
+    if _reached(connection, _ERASURE).id == newest:
+        return
+    if begun:
+        raise _Astray
+    connection.begin()
+    connection.execute("DELETE FROM reached WHERE source = ?", [_ERASURE])
+    connection.execute("INSERT INTO reached VALUES (?, ?, NULL)", [_ERASURE, newest])
+    connection.commit()
 
 
 def _newest(connection: Connection, table: Table) -> int:

@@ -3,6 +3,7 @@
 import json
 import math
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Interval, Moments, Observation, PlannedMetric, Readout, Role, Shape, read
+from analysis.observation import Age, Credit, Cut, Lifetable, Quality, QuantileSample, Stage
 from analysis.readout import DataCheck, Ground
 from tests.analysis.observations import NOON, against, arm, observed, plan
 
@@ -48,6 +50,29 @@ def test_an_observation_from_before_shapes_were_counted_is_still_read() -> None:
     document = through(observed().to_json())
     del document["shapes"]
     assert Observation.from_json(document).shapes == {}
+
+
+def test_everything_that_can_be_counted_lasts() -> None:
+    sample = QuantileSample(9, 1.5, 1.0, 2.0, Moments.from_values([[1.0, 2.0], [2.0, 3.0]]))
+    table = Lifetable((5, 9), (1, 0), (0, 3))
+    written = observed(
+        cuts=(Cut("channel", None, {"old": 2}, {"sales": {"old": arm(1.0)}}),),
+        stages=(Stage("recorded", {"old": 3}),),
+        quantiles={"speed": {"old": sample}},
+        lifetables={"leave": {"old": table}},
+        ages={"sales": {"old": (Age(1, arm(2.0), 4),)}},
+        credits=(Credit("first", "ads", "old", 1.5, 2.5),),
+        quality=Quality(1, 2, 3, 4, 5, {"sales": 6}),
+        uncapped={"sales": {"old": arm(7.0)}},
+    )
+    again = Observation.from_json(through(written.to_json()))
+    assert again.to_json() == written.to_json()
+    assert (again.cuts, again.quantiles, again.lifetables) == (
+        written.cuts,
+        written.quantiles,
+        written.lifetables,
+    )
+    assert (again.ages, again.quality, again.uncapped) == (written.ages, written.quality, written.uncapped)
 
 
 def test_an_observation_of_nothing_lasts_too() -> None:
@@ -131,3 +156,39 @@ def test_a_ground_is_one_word_for_programs(ground: Ground, text: str) -> None:
 def test_the_same_input_gives_the_same_bytes() -> None:
     assert json.dumps(rich_readout().to_json()) == json.dumps(rich_readout().to_json())
     assert against(arm(1.0), arm(2.0)).to_json() == against(arm(1.0), arm(2.0)).to_json()
+
+
+BEFORE = json.loads((Path(__file__).parent / "stored_before.json").read_text(encoding="utf-8"))
+"""A readout and its observation, stored before there were segments, funnels and days since exposure."""
+
+
+def test_a_readout_stored_before_is_still_read() -> None:
+    old = Readout.from_json(BEFORE["readout"])
+    told = through(old.to_json())
+    assert told | BEFORE["readout"] == {
+        **told,
+        **{name: BEFORE["readout"][name] for name in ("plan", "checks", "comparisons")},
+    }
+    assert (old.verdict.recommendation, old.failed, old.advice) == ("keep_running", (), ())
+    assert (old.stages, old.funnels, old.alternatives) == ((), (), ())
+
+
+def test_an_observation_stored_before_is_read_to_the_same_numbers() -> None:
+    old = Readout.from_json(BEFORE["readout"])
+    seen = Observation.from_json(BEFORE["observation"])
+    again = read(old.plan, seen, version=old.version)
+    known = {name for comparison in BEFORE["readout"]["comparisons"] for name in comparison}
+    for one, other in zip(
+        through(again.to_json())["comparisons"], BEFORE["readout"]["comparisons"], strict=True
+    ):
+        assert {name: one[name] for name in known} == other
+    assert again.verdict == old.verdict
+    assert again.series == old.series
+
+
+def test_what_was_read_is_read_again_to_the_same_bytes() -> None:
+    seen = observed(arrivals={date(2026, 3, 1): {"old": 3, "new": 5}})
+    first = read(RICH, seen, version="1.0").to_json()
+    stored = Readout.from_json(through(first))
+    again = read(stored.plan, Observation.from_json(through(seen.to_json())), version=stored.version)
+    assert json.dumps(again.to_json(), allow_nan=False) == json.dumps(first, allow_nan=False)

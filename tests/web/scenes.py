@@ -4,7 +4,7 @@ The headline tests carry the published counts of the Upworthy Research Archive; 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from experiments.analyses import plan_of
 from experiments.catalog import find_experiment, find_metrics
 from experiments.definition import Definitions
 from experiments.store import Store
+from tests.web.riches import enrich
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,8 +29,23 @@ METRICS = [
         "event": "refund",
         "direction": "decrease",
     },
-    {"key": "load", "name": "Page load, ms", "kind": "mean", "event": "load", "direction": "decrease"},
-    {"key": "revenue", "name": "Revenue per user", "kind": "mean", "event": "pay"},
+    {
+        "key": "load",
+        "name": "Page load",
+        "kind": "mean",
+        "event": "load",
+        "direction": "decrease",
+        "unit": "ms",
+    },
+    {
+        "key": "revenue",
+        "name": "Revenue per user",
+        "name_zh": "人均收入",
+        "kind": "mean",
+        "event": "pay",
+        "unit": "CNY",
+        "format": "currency",
+    },
     {
         "key": "contacts",
         "name": "Support contacts",
@@ -53,6 +69,7 @@ class Scene:
     draft: Mapping[str, Any] = field(default_factory=dict)
     days: int = 14
     crossover: int = 0
+    rich: bool = False
 
     def definitions(self) -> Definitions:
         variants = list(self.units)
@@ -145,6 +162,14 @@ ONE_PAGE = Scene(
         "source": "Invented numbers.",
     },
 )
+WON = replace(
+    ONE_PAGE,
+    draft={
+        **ONE_PAGE.draft,
+        "metrics": {"primary": ["paid"], "guardrails": [{"metric": "refund", "margin": 0.2}]},
+    },
+)
+"""The same with a wider limit, so that nothing stands against shipping."""
 HARM = Scene(
     "harm",
     {"control": 20_000, "treatment": 20_000},
@@ -189,7 +214,9 @@ MIXED = Scene(
     crossover=600,
 )
 
-SCENES = (TOUCH, VETERANS, THIRD_GRADER, EARLY, ONE_PAGE, HARM, OPEN_LIMIT, NOTHING, FEW, EMPTY, MIXED)
+RICH = replace(ONE_PAGE, key="rich", rich=True)
+
+SCENES = (TOUCH, VETERANS, THIRD_GRADER, EARLY, ONE_PAGE, HARM, OPEN_LIMIT, NOTHING, FEW, EMPTY, MIXED, RICH)
 
 
 def stage(store: Store, *scenes: Scene) -> None:
@@ -205,7 +232,8 @@ def readout_in(session: Any, scene: Scene) -> Readout:
     """Read a scene's observation under its stored plan."""
     experiment = find_experiment(session=session, key=scene.key)
     metrics = find_metrics(session=session, keys=experiment.definition.metrics.keys)
-    return read(plan_of(experiment, metrics), scene.observation(), version="test")
+    readout = read(plan_of(experiment, metrics), scene.observation(), version="test")
+    return enrich(readout) if scene.rich else readout
 
 
 def _moments(n: int, mean: float, variance: float) -> Moments:

@@ -155,6 +155,8 @@ class EventsDoor:
             tally.add("events", "duplicate", amount=receipt.duplicates)
         if parsed.rejected:
             tally.add("events", "rejected", amount=len(parsed.rejected))
+        if receipt.outdated:
+            tally.add("events", "outdated", amount=receipt.outdated)
 
 
 def _without_key(path: str) -> tuple[str, str | None]:
@@ -166,9 +168,11 @@ def _without_key(path: str) -> tuple[str, str | None]:
 
 
 def _acknowledgement(receipt: Receipt, parsed: Parsed) -> bytes:
-    if not parsed.rejected:
+    if not parsed.rejected and not receipt.outdated:
         return _acknowledged(receipt.accepted, receipt.duplicates)
-    return _written(receipt.accepted, receipt.duplicates, [_rejection(each) for each in parsed.rejected])
+    outdated = {"outdated": receipt.outdated} if receipt.outdated else {}
+    rejected = [_rejection(each) for each in parsed.rejected]
+    return _written(receipt.accepted, receipt.duplicates, rejected, **outdated)
 
 
 @lru_cache(4_096)
@@ -176,8 +180,14 @@ def _acknowledged(accepted: int, duplicates: int) -> bytes:
     return _written(accepted, duplicates, [])
 
 
-def _written(accepted: int, duplicates: int, rejected: list[dict[str, Any]]) -> bytes:
-    document = {"success": True, "accepted": accepted, "duplicates": duplicates, "rejected": rejected}
+def _written(accepted: int, duplicates: int, rejected: list[dict[str, Any]], **members: int) -> bytes:
+    document = {
+        "success": True,
+        "accepted": accepted,
+        "duplicates": duplicates,
+        "rejected": rejected,
+        **members,
+    }
     return json.dumps(document, separators=(",", ":")).encode()
 
 
