@@ -41,4 +41,4 @@ def test_segments_are_told_with_their_warning(gallery: Flask) -> None:
 
 def test_nothing_is_added_unless_it_is_asked_for(gallery: Flask) -> None:
     assert "sentences" not in asked(gallery, PATH)
-    assert signed_in(gallery).get(f"{PATH}?sentences=1").status_code == 400
+    assert signed_in(gallery).get(f"{PATH}?sentences=1").status_code == 422
