@@ -36,17 +36,17 @@ def analyze_command(keys: tuple[str, ...], *, everything: bool, as_json: bool) -
         chosen = [*keys, *(_running(store) if everything else ())]
         if not chosen:
             raise click.UsageError("name at least one experiment, or give --all")
-        for key in dict.fromkeys(chosen):
-            with progress_bar(key) as progress:
-                snapshot = analyses.analyse(
-                    store=store,
-                    columns=settings.columns_path,
-                    key=key,
-                    now=clock(),
-                    version=VERSION,
-                    progress=progress,
-                )
-            verdict = snapshot.document["verdict"]
+        with progress_bar(", ".join(dict.fromkeys(chosen))) as progress:
+            snapshots = analyses.analyse_all(
+                store=store,
+                columns=settings.columns_path,
+                keys=chosen,
+                now=clock(),
+                version=VERSION,
+                progress=progress,
+            )
+        for snapshot in snapshots:
+            key, verdict = snapshot.experiment, snapshot.document["verdict"]
             say({"experiment": key, "verdict": verdict}, as_json=as_json, text=f"{key}: {_told(verdict)}")
 
 

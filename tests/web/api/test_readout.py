@@ -17,9 +17,9 @@ def asked(app: Flask, path: str, language: str = "en") -> Any:
     return answer.get_json()
 
 
-@pytest.mark.parametrize(("language", "reader"), [("en", "en"), ("zh-CN", "zh")])
-def test_it_says_what_the_page_says_word_for_word(gallery: Flask, language: str, reader: str) -> None:
-    sentences = asked(gallery, f"{PATH}?sentences={reader}")["sentences"]
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_it_says_what_the_page_says_word_for_word(gallery: Flask, language: str) -> None:
+    sentences = asked(gallery, f"{PATH}?sentences=1", language)["sentences"]
     client = signed_in(gallery, language)
     page = unescape(client.get("/experiments/checkout-onepage/results").get_data(as_text=True))
     verdict = sentences["verdict"]
@@ -34,11 +34,11 @@ def test_it_says_what_the_page_says_word_for_word(gallery: Flask, language: str,
 
 
 def test_segments_are_told_with_their_warning(gallery: Flask) -> None:
-    sentences = asked(gallery, "/api/v1/experiments/rich/readout?sentences=en")["sentences"]
+    sentences = asked(gallery, "/api/v1/experiments/rich/readout?sentences=1")["sentences"]
     assert "do not differ more than chance would explain" in sentences["segments"][0]
     assert {each["segment"] for each in sentences["comparisons"]} > {None, "lifecycle=new", "lifecycle="}
 
 
 def test_nothing_is_added_unless_it_is_asked_for(gallery: Flask) -> None:
     assert "sentences" not in asked(gallery, PATH)
-    assert signed_in(gallery).get(f"{PATH}?sentences=1").status_code == 422
+    assert signed_in(gallery).get(f"{PATH}?sentences=perhaps").status_code == 422
