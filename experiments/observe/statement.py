@@ -39,7 +39,7 @@ from experiments.observe.sql import DIALECT
 
 def compose(question: Question) -> exp.Expr:
     """Put the statement together."""
-    answer = exp.union(*answers.padded(list(_answers(question))), distinct=False)
+    answer = exp.union(*answers.padded(list(_answers(question))), distinct=False, copy=False)
     for name, piece in _pieces(question):
         answer = answer.with_(name, as_=piece, copy=False)
     return answer
