@@ -338,7 +338,8 @@ def test_nothing_at_all_is_an_answer_for_every_kind() -> None:
     assert set(seen.moments) == {each["key"] for each in METRICS}
     assert all(moments == {} for moments in seen.moments.values())
     assert (seen.quantiles, seen.lifetables) == ({"typical": {}, "whole": {}}, {"until": {}})
-    assert seen.cuts == seen.credits == ()
+    assert not seen.cuts
+    assert not seen.credits
 
 
 @pytest.mark.parametrize("operator", ["eq", "ne", "in", "not_in", "gt", "le", "exists", "not_exists"])
