@@ -4,7 +4,7 @@ Each analysis asks anew. A breach that is gone ends its alert; one that returns 
 data of an experiment cannot be trusted, its guardrails are not judged: that itself is what alerts then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,6 +102,19 @@ def watch(*, session: Session, snapshot: Snapshot, now: datetime) -> list[Alert]
         session.add(row)
     session.flush()
     return [_alert(row) for row in fired]
+
+
+def settle(*, session: Session, running: Collection[str], now: datetime) -> frozenset[str]:
+    """End the alerts of what no longer runs, and name the experiments whose breach still waits to be told."""
+    waiting = set()
+    for row in session.exec(select(AlertRow).where(col(AlertRow.ended_at).is_(None))):
+        if row.experiment not in running:
+            row.ended_at = now
+            session.add(row)
+        elif row.fired_at is None:
+            waiting.add(row.experiment)
+    session.flush()
+    return frozenset(waiting)
 
 
 def list_alerts(*, session: Session, experiment: str = "", count: int = 100) -> list[Alert]:

@@ -296,6 +296,30 @@ def parse_metric(document: dict[str, Any]) -> MetricDraft:
         raise invalid(problem) from problem
 
 
+def parse_segment(document: dict[str, Any]) -> SegmentDraft:
+    """Read one segment, or name everything that is wrong with it."""
+    try:
+        return SegmentDraft.model_validate(document)
+    except ValidationError as problem:
+        raise invalid(problem) from problem
+
+
+def parse_layer(document: dict[str, Any]) -> LayerDraft:
+    """Read one layer, or name everything that is wrong with it."""
+    try:
+        return LayerDraft.model_validate(document)
+    except ValidationError as problem:
+        raise invalid(problem) from problem
+
+
+def parse_holdout(document: dict[str, Any]) -> HoldoutDraft:
+    """Read one holdout, or name everything that is wrong with it."""
+    try:
+        return HoldoutDraft.model_validate(document)
+    except ValidationError as problem:
+        raise invalid(problem) from problem
+
+
 def restore_experiment(stored: str) -> ExperimentDraft:
     """Read back a definition that was validated when it was stored."""
     return ExperimentDraft.model_validate_json(stored)

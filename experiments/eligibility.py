@@ -19,6 +19,7 @@ from experiments import audit
 from experiments.catalog import Change, Experiment, list_experiments
 from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store_form
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
+from experiments.legibility import legible
 from experiments.lifecycle import Status
 from experiments.store.tables import HoldoutRow, LayerRow, PhaseRow, SegmentRow
 
@@ -42,19 +43,47 @@ class Holdout:
 def list_layers(*, session: Session) -> list[Layer]:
     """All layers, by key."""
     rows = session.exec(select(LayerRow).order_by(LayerRow.key))
-    return [Layer(LayerDraft.model_validate_json(row.definition), row.salt) for row in rows]
+    return legible(rows, lambda row: Layer(LayerDraft.model_validate_json(row.definition), row.salt))
 
 
 def list_holdouts(*, session: Session) -> list[Holdout]:
     """All holdouts, by key."""
     rows = session.exec(select(HoldoutRow).order_by(HoldoutRow.key))
-    return [Holdout(HoldoutDraft.model_validate_json(row.definition), row.salt) for row in rows]
+    return legible(rows, lambda row: Holdout(HoldoutDraft.model_validate_json(row.definition), row.salt))
 
 
 def list_segments(*, session: Session) -> list[SegmentDraft]:
     """All saved segments, by key."""
     rows = session.exec(select(SegmentRow).order_by(SegmentRow.key))
-    return [SegmentDraft.model_validate_json(row.definition) for row in rows]
+    return legible(rows, lambda row: SegmentDraft.model_validate_json(row.definition))
+
+
+def create(
+    *, session: Session, draft: LayerDraft | HoldoutDraft | SegmentDraft, actor: str, now: datetime
+) -> Change:
+    """Write a layer, holdout or segment down that does not exist yet.
+
+    Raises
+    ------
+    Conflict
+        If its key is in use.
+    """
+    match draft:
+        case LayerDraft():
+            known = {each.definition.key for each in list_layers(session=session)}
+        case HoldoutDraft():
+            known = {each.definition.key for each in list_holdouts(session=session)}
+        case SegmentDraft():
+            known = {each.key for each in list_segments(session=session)}
+    if draft.key in known:
+        raise Conflict(f"{draft.key!r} exists already; choose another key")
+    match draft:
+        case LayerDraft():
+            return save_layer(session=session, draft=draft, actor=actor, now=now)
+        case HoldoutDraft():
+            return save_holdout(session=session, draft=draft, actor=actor, now=now)
+        case SegmentDraft():
+            return save_segment(session=session, draft=draft, actor=actor, now=now)
 
 
 def save_layer(*, session: Session, draft: LayerDraft, actor: str, now: datetime) -> Change:
@@ -91,7 +120,7 @@ def save_segment(*, session: Session, draft: SegmentDraft, actor: str, now: date
     before = known.get(draft.key)
     conditions = conditions_of([*known.values(), draft])
     if reason := measure(conditions)[1].get(draft.key):
-        raise InvalidInput.at(f"segment {draft.key}", reason)
+        raise InvalidInput.at(f"segment {draft.key}", reason, "condition")
     if before is not None and before.condition != draft.condition:
         for user in _standing_on_segment(session, draft.key, conditions):
             raise NotAllowed(f"segment {draft.key}: {user} stands on it and has started; make another")
@@ -122,6 +151,16 @@ def require_known(*, session: Session, experiment: Experiment) -> None:
         raise InvalidInput(problems)
 
 
+def slots_taken(*, session: Session, layer: str) -> list[tuple[int, int, str]]:
+    """The ranges of a layer's buckets that running experiments hold, in their order, and who holds them."""
+    return sorted(
+        (start, end, each.key)
+        for each in _running(session)
+        if each.definition.layer == layer
+        for start, end in each.definition.slots
+    )
+
+
 def require_room(*, session: Session, experiment: Experiment) -> None:
     """Refuse slots that a running experiment of the same layer holds.
 
@@ -131,6 +170,8 @@ def require_room(*, session: Session, experiment: Experiment) -> None:
         Naming who holds them.
     """
     draft = experiment.definition
+    if not draft.slots:
+        return
     for other in _running(session):
         theirs = other.definition
         if other.key == draft.key or theirs.layer is None or theirs.layer != draft.layer:

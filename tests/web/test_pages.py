@@ -167,7 +167,7 @@ def test_starting_is_confirmed_and_bound_to_what_was_seen(empty_site: Flask) -> 
 
 
 def test_assets_are_kept_for_good_and_packed(visitor: FlaskClient) -> None:
-    text = visitor.get("/experiments").get_data(as_text=True)
+    text = visitor.get("/experiments/touch/results").get_data(as_text=True)
     addresses = re.findall(r"(?:src|href)=\"(/(?:assets|vendor)/[^\"]+)\"", text)
     assert len(addresses) >= 6
     for address in addresses:
@@ -204,3 +204,21 @@ def test_a_database_that_is_away_is_said_on_a_page(
     answer = client.get("/experiments")
     assert answer.status_code == 503
     assert "The database cannot be reached" in answer.get_data(as_text=True)
+
+
+def test_a_definition_that_cannot_be_read_is_named_and_hides_no_other(empty_site: Flask) -> None:
+    store = deployment_of(empty_site).store
+    stage(store, scenes.SCENES[0])
+    broken = scenes.SCENES[0].key
+    with store.write() as session:
+        session.connection().exec_driver_sql("UPDATE experiment SET definition = '{'")
+    client = signed_in(empty_site)
+    text = client.get("/experiments").get_data(as_text=True)
+    assert f"cannot be read: {broken}." in text
+    assert "No experiments yet" not in text
+    answer = client.get(f"/experiments/{broken}")
+    assert answer.status_code == 409
+    assert "apply it again" in answer.get_data(as_text=True)
+    named = client.get("/api/v1/experiments").get_json()
+    assert named["experiments"] == []
+    assert named["illegible"][0].startswith(f"experiment {broken}: ")

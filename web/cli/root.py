@@ -20,6 +20,8 @@ _COMMANDS: Mapping[str, str] = {
     "serve": "web.cli.serving",
     "worker": "web.cli.serving",
     "migrate": "web.cli.upkeep",
+    "backup": "web.cli.backups",
+    "restore": "web.cli.backups",
     "check": "web.cli.upkeep",
     "check-data": "web.cli.quality",
     "apply": "web.cli.ledger",
@@ -32,9 +34,13 @@ _COMMANDS: Mapping[str, str] = {
     "readout": "web.cli.results",
     "verify": "web.cli.results",
     "assign": "web.cli.results",
+    "digest": "web.cli.digest",
     "power": "web.cli.planning",
     "simulate": "web.cli.planning",
+    "audit": "web.cli.audit",
+    "loadtest": "web.cli.load",
     "key": "web.cli.access",
+    "token": "web.cli.access",
     "user": "web.cli.access",
 }
 """Commands and the modules that hold them, imported when they are called: start-up stays quick."""

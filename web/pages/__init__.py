@@ -9,27 +9,41 @@ from importlib import import_module
 import flask_babel
 from flask import Flask, request
 
+from web.auth import protection
 from web.pages import assets, refusals
-from web.pages.language import TRANSLATIONS
 from web.pages.refusals import answer_http, answer_refusal
-from web.pages.site import protection, site
+from web.pages.site import site
 from web.wording import numbers
-from web.wording.language import LANGUAGES, choose, html_tag
+from web.wording.language import LANGUAGES, TRANSLATIONS, choose, html_tag
 
 __all__ = ["answer_http", "answer_refusal", "register"]
 
 _MODULES = (
+    "alerts",
     "assets",
+    "calendar",
     "creation",
     "data",
+    "deciding",
     "design",
+    "digest",
     "documentation",
     "editing",
     "entrance",
     "experiments",
+    "holdouts",
+    "home",
     "language",
+    "layers",
+    "learnings",
+    "members",
     "methods",
+    "project",
+    "records",
     "results",
+    "retrospective",
+    "segments",
+    "tokens",
     "tracking",
     "why",
 )

@@ -88,6 +88,12 @@ _MESSAGES: list[tuple[str, Callable[[str], str]]] = [
         r"at most (\d+) characters",
         lambda limit: gettext("This is too long: at most %(most)s characters.", most=limit),
     ),
+    (
+        r"is here already",
+        lambda _: gettext("This person is here already, in another role. Change it in the list."),
+    ),
+    (r"expected 1 to 200 characters", lambda _: gettext("Write a name of 1 to 200 characters.")),
+    (r"at least 1 character", lambda _: gettext("Fill this in.")),
     (r"exists already", lambda _: gettext("This key was used before. Keys are never used twice.")),
     (r"not a number", lambda _: gettext("Write a number.")),
     (r"not JSON", lambda _: gettext('This is not JSON. Text needs quotes, for instance "blue".')),

@@ -131,11 +131,12 @@ def _roll_back(readout: Readout, names: Names) -> Conclusion:
         "bad",
         gettext("Roll back %(name)s", name=name),
         gettext("Roll back %(name)s.", name=name),
-        _kept(*(_harm(readout, names, finding) for finding in harmed)),
+        _kept(*(harm_sentence(readout, names, finding) for finding in harmed)),
     )
 
 
-def _harm(readout: Readout, names: Names, finding: Finding) -> str:
+def harm_sentence(readout: Readout, names: Names, finding: Finding) -> str:
+    """Tell of a harm, with the limit that it is beyond."""
     sentence = sentence_of(readout, names, finding)
     if finding.harm_limit is None:
         return sentence
