@@ -21,6 +21,7 @@ from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
 from experiments.legibility import legible
 from experiments.lifecycle import Status
+from experiments.metrics import countable
 from experiments.store.tables import HoldoutRow, LayerRow, PhaseRow, SegmentRow
 
 
@@ -132,6 +133,21 @@ def conditions_of(segments: Sequence[SegmentDraft]) -> dict[str, Condition]:
     return {each.key: condition_from_json(each.condition) for each in segments}
 
 
+def uncountable(planned: Sequence[str], saved: Segments) -> Iterator[str]:
+    """Say why planned segments cannot be counted."""
+    for name in planned:
+        waiting, seen = [name] if name in saved else [], {name}
+        while waiting:
+            condition = saved[waiting.pop()]
+            try:
+                countable(condition, of_units=True)
+            except ValueError as problem:
+                yield f"segment {name}: {problem}"
+            further = set(segments_in(condition)) - seen
+            seen |= further
+            waiting += sorted(further)
+
+
 def require_known(*, session: Session, experiment: Experiment) -> None:
     """Refuse an experiment that stands on something that does not exist.
 
@@ -142,6 +158,8 @@ def require_known(*, session: Session, experiment: Experiment) -> None:
     """
     draft = experiment.definition
     problems = list(_missing(session, draft.layer, draft.holdouts or ()))
+    saved = conditions_of(list_segments(session=session))
+    problems += [Problem("segments", reason) for reason in uncountable(draft.segments, saved)]
     if draft.targeting is not None:
         conditions = conditions_of(list_segments(session=session))
         reason = measure({**conditions, "": condition_from_json(draft.targeting)})[1].get("")

@@ -92,6 +92,12 @@ def latest_id(*, session: Session, key: str) -> int | None:
     return session.exec(query).one()
 
 
+def count_snapshots(*, session: Session, key: str, phase: int) -> int:
+    """How many readouts of a phase there are."""
+    query = select(func.count()).where(SnapshotRow.experiment == key, SnapshotRow.phase == phase)
+    return session.exec(query).one()
+
+
 def find_snapshot(*, session: Session, key: str, id: int) -> Snapshot:  # noqa: A002 - the column's name
     """A readout of an experiment by its number.
 

@@ -17,6 +17,7 @@ from experiments.store.schema import upgrade
 from experiments.writing import LedgerWriter
 from web.exposures import ExposureLog
 from web.mirror import Mirror
+from web.reporting.shelf import Shelf
 from web.settings import Settings
 from web.tally import Tally
 
@@ -48,6 +49,7 @@ class Deployment:
     tally: Tally
     now: Callable[[], datetime] = clock
     pseudonyms: Pseudonyms | None = None
+    shelf: Shelf = field(default_factory=Shelf)
     storing: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(MOST_STORING)
     )

@@ -55,6 +55,10 @@ class Settings(BaseSettings):
         """The address that alerts are sent to; it may hold a secret, so it is shown nowhere."""
         return self.alert_webhook.get_secret_value()
 
+    chromium: str = Field(
+        default="", description="Chromium that prints reports as PDF; empty for the one on the PATH."
+    )
+
     @property
     def ledger_url(self) -> str:
         """Address of the database."""

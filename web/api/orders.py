@@ -28,6 +28,12 @@ class ExperimentFilter(Page):
     q: str = Field(default="", max_length=200, description="Words that their texts contain.")
 
 
+class ReadoutOptions(Draft):
+    """How a readout is wanted."""
+
+    sentences: bool = Field(default=False, description="Also what the pages say, in Accept-Language.")
+
+
 class EditOptions(Draft):
     """How a change is meant."""
 

@@ -34,7 +34,8 @@ class Reply:
     """What is said.
 
     ``etag`` is the version of what is shown, ``location`` where a new thing lives, ``following`` the cursor
-    of the next page, and ``secrets`` the members that are shown once and never kept.
+    of the next page, ``secrets`` the members that are shown once and never kept, and ``language`` that of
+    sentences in it.
     """
 
     document: Mapping[str, Any]
@@ -43,6 +44,7 @@ class Reply:
     location: str | None = None
     following: str | None = None
     secrets: tuple[str, ...] = ()
+    language: str | None = None
 
     def answer(self) -> Answer:
         """The reply as it goes over the wire."""
@@ -59,6 +61,8 @@ class Reply:
             headers["Location"] = self.location
         if self.following is not None:
             headers["Link"] = f'<{_address(self.following)}>; rel="next"'
+        if self.language is not None:
+            headers |= {"Content-Language": self.language, "Vary": "Accept-Language"}
         return headers
 
 

@@ -50,6 +50,11 @@ def tick_percent(value: float) -> str:
     return _written(value, "+#,##0.###%;-#,##0.###%")
 
 
+def tick_signed(value: float) -> str:
+    """Write a change on an axis, without its unit."""
+    return "0" if value == 0 else _written(value, "+#,##0.###;-#,##0.###")
+
+
 def tick_number(value: float) -> str:
     """Write a count on an axis."""
     return _written(value, "#,##0.##")

@@ -5,19 +5,27 @@ from experiments.errors import NotFound
 from experiments.readouts import Snapshot
 from web.api.door import Asking, serves
 from web.api.management.shapes import moment
-from web.api.orders import MoveOrder
+from web.api.orders import MoveOrder, ReadoutOptions
 from web.api.replies import Page, Reply, cursor_id, listed
 from web.deployment import VERSION
+from web.reporting.sentences import sentences_of
+from web.wording.language import html_tag
+from web.wording.names import names_of
 
 
 @serves("show_readout")
-def show_readout(asking: Asking, key: str) -> Reply:
-    """The latest readout, in the form of the command line."""
-    catalog.find_experiment(session=asking.session, key=key)
+def show_readout(asking: Asking, key: str, wanted: ReadoutOptions) -> Reply:
+    """The latest readout, in the form of the command line; with its sentences where they are asked for."""
+    experiment = catalog.find_experiment(session=asking.session, key=key)
     snapshot = readouts.latest(session=asking.session, key=key)
     if snapshot is None:
         raise NotFound(f"{key} has not been analysed yet")
-    return Reply(snapshot.document, etag=str(snapshot.id))
+    if not wanted.sentences:
+        return Reply(snapshot.document, etag=str(snapshot.id))
+    metrics = catalog.find_metrics(session=asking.session, keys=experiment.definition.metrics.keys)
+    sentences = sentences_of(snapshot.readout, names_of(experiment, metrics))
+    document, language = {**snapshot.document, "sentences": sentences}, html_tag()
+    return Reply(document, etag=f"{snapshot.id}-{language}", language=language)
 
 
 @serves("list_readouts")

@@ -2,7 +2,7 @@
 
 from experiments.roles import Scope
 from web.api.operation import managed
-from web.api.orders import MoveOrder
+from web.api.orders import MoveOrder, ReadoutOptions
 from web.api.replies import Page
 
 _LINE = {"id": 31, "as_of": "2026-03-15T09:30:00+00:00", "phase": 1, "recommendation": "keep_running"}
@@ -15,7 +15,9 @@ READOUTS = (
         Scope.READ,
         "Show an experiment's latest readout.",
         "The same document as the command line prints. Probabilities are never rounded in it; what is "
-        "unlimited or unknown is null.",
+        "unlimited or unknown is null. With ?sentences=1 it also says what the pages say, word for word, in "
+        "the language that Accept-Language asks for.",
+        query=ReadoutOptions,
         statuses=_NONE_YET,
     ),
     managed(
