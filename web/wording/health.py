@@ -1,19 +1,16 @@
 """Health: every check on the data with its result, its threshold, and what to do when it fails."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from analysis import Readout
 from analysis.readout import DataCheck, Mix, StageCheck
 from web.wording import numbers
+from web.wording.diagnoses import words_of
 from web.wording.language import gettext, ngettext
 from web.wording.legibility import legible
 from web.wording.names import Names, clipped
 from web.wording.readings import Chip
 from web.wording.tables import Table
-
-SPLIT_LEVEL = 0.001
-CROSSOVER_LIMIT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,12 @@ def health_sentence(readout: Readout) -> str:
     failed = readout.failed
     if any(check.name == "exposures" for check in failed):
         return gettext("No unit has met this experiment so far.")
+    if not failed and readout.advice:
+        return ngettext(
+            "The data can be trusted. One check asks for a look.",
+            "The data can be trusted. %(num)s checks ask for a look.",
+            len(readout.advice),
+        )
     if not failed:
         return ngettext(
             "The check passed: the data can be trusted.",
@@ -123,7 +126,7 @@ def _share(counts: object, name: str, totals: dict[str, int]) -> str:
 
 
 def _diagnosis(check: DataCheck, names: Names) -> Diagnosis:
-    title, threshold, advice = _words(check.name)
+    title, threshold, advice = words_of(check.name)
     return Diagnosis(check.name, title, _chip(check), _result(check, names), threshold, advice)
 
 
@@ -135,57 +138,21 @@ def _chip(check: DataCheck) -> Chip:
     return Chip("worse", "✗", gettext("Failed"))
 
 
-def _words(name: str) -> tuple[str, str, str]:
-    """Title, threshold and advice of a check; one that is not known by name still has its numbers."""
-    level = numbers.number(SPLIT_LEVEL, 3)
-    chance = gettext("p of at least %(level)s", level=level)
-    known: dict[str, Callable[[], tuple[str, str, str]]] = {
-        "srm": lambda: (
-            gettext("Split between the variants"),
-            chance,
-            gettext("Look for the first day, platform or step whose split is off; the fault lies there."),
-        ),
-        "crossover": lambda: (
-            gettext("Units seen in two variants"),
-            gettext("at most %(limit)s", limit=numbers.percent(CROSSOVER_LIMIT)),
-            gettext("Check that the unit's id stays the same at sign-in and on every device."),
-        ),
-        "exposures": lambda: (
-            gettext("Units have arrived"),
-            gettext("at least one"),
-            gettext("Check that a program asks for the variant with a server key, or sends the exposure."),
-        ),
-        "metrics": lambda: (
-            gettext("Primary metrics are recorded"),
-            gettext("an event in some variant"),
-            gettext("Compare the event's name in the metric with the name that is sent."),
-        ),
-        "pre_period": lambda: (
-            gettext("Groups were alike before the start"),
-            chance,
-            gettext("The groups differed before anything was changed: the assignment or a join is broken."),
-        ),
-        "late_data": lambda: (
-            gettext("Late events"),
-            gettext("few"),
-            gettext("Wait until the newest days have filled up before reading them."),
-        ),
-    }
-    found = known.get(name)
-    return found() if found else (legible(name).replace("_", " "), "", "")
-
-
 def _result(check: DataCheck, names: Names) -> str:
-    if check.name == "metrics":
+    if check.name in ("metrics", "silent_metrics"):
         keys = [key.strip() for key in check.detail.split(",") if key.strip()]
         silent = numbers.listed([names.metric(key) for key in keys])
         return gettext("nothing counted for %(names)s", names=silent) if silent else gettext("all counted")
     if check.name == "exposures":
         return gettext("%(count)s units", count=numbers.whole(sum((check.observed or {}).values())))
-    if check.name == "crossover":
+    if check.name == "future":
+        return numbers.whole((check.observed or {}).get("future", 0))
+    if check.name in ("crossover", "late_data", "mismatched"):
         return numbers.percent(check.statistic or 0.0, 2)
     if check.p_value is not None:
-        return gettext("p = %(p)s", p=numbers.p_value(check.p_value))
+        told = gettext("p = %(p)s", p=numbers.p_value(check.p_value))
+        place = clipped(legible(check.detail))
+        return gettext("%(where)s: %(p)s", where=place, p=told) if place and not check.passed else told
     if check.detail:
         return clipped(legible(check.detail))
     return "–" if check.statistic is None else numbers.number(check.statistic, 3)
