@@ -19,6 +19,9 @@ PAGES = (
     "/experiments/rich/health",
     "/experiments/rich/report",
     "/experiments/rich/report/edit",
+    "/settings/members",
+    "/settings/project",
+    "/settings/tokens",
 )
 OVERVIEW = (
     ("/", "en"),

@@ -108,7 +108,7 @@ def test_the_list_is_narrowed_and_comes_in_pages(ada: Program) -> None:
         walked += [each["key"] for each in page["experiments"]]
         cursor = page["next"]
     assert walked == everything
-    assert ada.get("/experiments?tag=red").get_json() == {"experiments": [], "next": None}
+    assert ada.get("/experiments?tag=red").get_json()["experiments"] == []
 
 
 def test_a_page_is_the_same_whatever_changes_meanwhile(ada: Program) -> None:
