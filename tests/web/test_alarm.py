@@ -159,7 +159,10 @@ def answer(
     def run() -> None:
         connection, _ = listener.accept()
         with connection:
-            heard.append(connection.recv(65_536))
+            said = b""
+            while not said.endswith(b"}"):  # the message may come in parts, and its last sign is a bracket
+                said += connection.recv(65_536)
+            heard.append(said)
             try:
                 for sign in [text] if not drip else [bytes([each]) for each in text]:
                     connection.sendall(sign)
