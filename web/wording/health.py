@@ -1,11 +1,12 @@
 """Health: every check on the data with its result, its threshold, and what to do when it fails."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from analysis import Readout
 from analysis.readout import DataCheck, Mix, StageCheck
 from web.wording import numbers
-from web.wording.diagnoses import words_of
+from web.wording.advice import check_words
 from web.wording.language import gettext, ngettext
 from web.wording.legibility import legible
 from web.wording.names import Names, clipped
@@ -126,7 +127,7 @@ def _share(counts: object, name: str, totals: dict[str, int]) -> str:
 
 
 def _diagnosis(check: DataCheck, names: Names) -> Diagnosis:
-    title, threshold, advice = words_of(check.name)
+    title, threshold, advice = check_words(check.name)
     return Diagnosis(check.name, title, _chip(check), _result(check, names), threshold, advice)
 
 
@@ -139,23 +140,63 @@ def _chip(check: DataCheck) -> Chip:
 
 
 def _result(check: DataCheck, names: Names) -> str:
-    if check.name in ("metrics", "silent_metrics"):
-        keys = [key.strip() for key in check.detail.split(",") if key.strip()]
-        silent = numbers.listed([names.metric(key) for key in keys])
-        return gettext("nothing counted for %(names)s", names=silent) if silent else gettext("all counted")
-    if check.name == "exposures":
-        return gettext("%(count)s units", count=numbers.whole(sum((check.observed or {}).values())))
-    if check.name == "future":
-        return numbers.whole((check.observed or {}).get("future", 0))
-    if check.name in ("crossover", "late_data", "mismatched"):
-        return numbers.percent(check.statistic or 0.0, 2)
+    """What was found, and where."""
+    found = _found(check)
+    where = _where(check, names)
+    if not where:
+        return found
+    return gettext("%(where)s: %(found)s", where=where, found=found) if found else where
+
+
+def _found(check: DataCheck) -> str:
+    match check.name:
+        case "metrics" | "silent_metrics":
+            return gettext("nothing counted") if check.detail else gettext("all counted")
+        case "exposures":
+            return gettext("%(count)s units", count=numbers.whole(sum((check.observed or {}).values())))
+        case "future":
+            return numbers.whole(sum((check.observed or {}).values()))
+        case "unreadable":
+            return numbers.whole(sum((check.observed or {}).values()))
+        case "sensitivity":
+            return gettext("the reading would change") if check.detail else gettext("the reading stays")
+        case "crossover" | "late_data" | "mismatched" | "arrivals":
+            return numbers.percent(check.statistic or 0.0, 2)
     if check.p_value is not None:
-        told = gettext("p = %(p)s", p=numbers.p_value(check.p_value))
-        place = clipped(legible(check.detail))
-        return gettext("%(where)s: %(p)s", where=place, p=told) if place and not check.passed else told
-    if check.detail:
-        return clipped(legible(check.detail))
-    return "–" if check.statistic is None else numbers.number(check.statistic, 3)
+        return gettext("p = %(p)s", p=numbers.p_value(check.p_value))
+    return "" if check.statistic is None else numbers.number(check.statistic, 3)
+
+
+def _where(check: DataCheck, names: Names) -> str:
+    """The place that a check names: a day, a step, a segment, metrics with their variants."""
+    parts = [part.strip() for part in check.detail.split(",") if part.strip()]
+    match check.name:
+        case "srm":
+            return ""
+        case "srm_segments":
+            segment, _, value = check.detail.partition("=")
+            return names.segment(segment, value) if check.detail else ""
+        case "srm_stages":
+            return stage_word(check.detail) if check.detail else ""
+        case "srm_daily" | "srm_sequential" | "arrivals":
+            return numbers.listed([_day(part) for part in parts])
+        case "metrics" | "silent_metrics" | "unreadable":
+            return numbers.listed([names.metric(part) for part in parts])
+        case "pre_period" | "sensitivity":
+            return numbers.listed([_comparison(part, names) for part in parts[:3]])
+    return clipped(legible(check.detail))
+
+
+def _comparison(place: str, names: Names) -> str:
+    metric, variant, *_ = [*place.split(":"), "", ""]
+    return f"{names.metric(metric)} · {names.variant(variant)}" if variant else names.metric(metric)
+
+
+def _day(text: str) -> str:
+    try:
+        return numbers.day(date.fromisoformat(text))
+    except ValueError:
+        return clipped(legible(text))
 
 
 def quality_terms(readout: Readout, names: Names) -> tuple[tuple[str, str], ...]:
