@@ -38,6 +38,12 @@ def health_sentence(readout: Readout) -> str:
     failed = readout.failed
     if any(check.name == "exposures" for check in failed):
         return gettext("No unit has met this experiment so far.")
+    if not failed and readout.advice:
+        return ngettext(
+            "The data can be trusted; %(num)s check wants a look.",
+            "The data can be trusted; %(num)s checks want a look.",
+            len(readout.advice),
+        )
     if not failed:
         return ngettext(
             "The check passed: the data can be trusted.",
