@@ -5,6 +5,7 @@ A page carries a figure as JSON in a script element that is data, never code; on
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from bokeh.embed import json_item
@@ -12,6 +13,7 @@ from bokeh.plotting import figure
 
 from analysis import Finding, Readout
 from analysis.figures import (
+    DayWords,
     LatenessBar,
     LatenessWords,
     LiftWords,
@@ -20,6 +22,7 @@ from analysis.figures import (
     SplitWords,
     Tone,
     draw_arrivals,
+    draw_days,
     draw_intervals,
     draw_lateness,
     draw_lift,
@@ -111,6 +114,17 @@ def lateness_chart(bars: Sequence[LatenessBar]) -> Chart:
     late = sum(bar.count for bar in bars if bar.late)
     label = gettext("How long after they happened events came. Late: %(count)s.", count=numbers.whole(late))
     return chart_of("lateness", draw_lateness(bars, words=words), label)
+
+
+def days_chart(days: Sequence[tuple[date, float]], *, label: str) -> Chart:
+    """Draw one number for each day."""
+    words = DayWords(
+        day=gettext("Day"),
+        value=label,
+        format_day=numbers.short_day,
+        format_value=numbers.tick_number,
+    )
+    return chart_of("days", draw_days(days, words=words), label)
 
 
 def share_rows(point: SplitPoint, names: Names) -> list[ShareRow]:

@@ -12,6 +12,7 @@ from experiments import analyses, readouts
 from experiments.catalog import Experiment, list_experiments
 from experiments.errors import EvenhandError
 from experiments.lifecycle import Status
+from experiments.pasts import refresh_pasts
 from experiments.readouts import Snapshot
 from experiments.retention import forget_old, planned_limits
 from experiments.store import Store
@@ -44,6 +45,7 @@ class Worker:
         while not self.leaving.is_set():
             self.look()
             self.alarm()
+            self.look_back()
             self.tend()
             self._rest()
 
@@ -70,6 +72,14 @@ class Worker:
             deliver_alerts(store=self.store, settings=self.settings, now=self.now())
         except EvenhandError as problem:
             _log.warning("cannot deliver alerts: %s", problem)
+
+    def look_back(self) -> int:
+        """Count the past of metrics where it is old or unknown; say how many that were."""
+        try:
+            return refresh_pasts(store=self.store, columns=self.settings.columns_path, now=self.now())
+        except EvenhandError as problem:
+            _log.warning("cannot look back: %s", problem)
+            return 0
 
     def tend(self) -> None:
         """Once a day, forget what the tracking plan lets go, then empty the write-ahead log.

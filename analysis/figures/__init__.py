@@ -13,6 +13,7 @@ Decisions of this room
 """
 
 from analysis.figures.curves import Curve, CurvePoint, CurveWords, Gap, draw_curves, draw_gaps
+from analysis.figures.days import DayWords, draw_days
 from analysis.figures.funnel import FunnelBar, FunnelStep, FunnelWords, draw_funnel, funnel_height
 from analysis.figures.intervals import Row, draw_intervals, draw_sparklines
 from analysis.figures.lateness import LatenessBar, LatenessWords, draw_lateness
@@ -25,6 +26,7 @@ __all__ = [
     "Curve",
     "CurvePoint",
     "CurveWords",
+    "DayWords",
     "FunnelBar",
     "FunnelStep",
     "FunnelWords",
@@ -40,6 +42,7 @@ __all__ = [
     "draw_arrivals",
     "draw_coverage",
     "draw_curves",
+    "draw_days",
     "draw_funnel",
     "draw_gaps",
     "draw_intervals",

@@ -13,7 +13,19 @@ from sqlglot import exp
 from experiments.metrics import MetricDraft
 from experiments.observe.gathering import may_be_unreadable
 from experiments.observe.question import Question
-from experiments.observe.sql import both, bound, day_of, filled, product, total, when
+from experiments.observe.sql import (
+    alias,
+    both,
+    bound,
+    day_of,
+    filled,
+    product,
+    total,
+    typed,
+    when,
+    whole,
+    zero,
+)
 from experiments.observe.values import variables
 
 FIXED = ("part", "name", "label", "arm", "day", "n")
@@ -34,15 +46,14 @@ def row(
     columns = (
         exp.convert(part),
         exp.convert(name),
-        exp.cast(label or exp.null(), "VARCHAR"),
-        exp.cast(arm or exp.convert(0), "BIGINT"),
-        exp.cast(day or exp.null(), "BIGINT"),
-        exp.cast(n or exp.Count(this=exp.Star()), "BIGINT"),
+        typed(label or exp.null(), exp.DType.VARCHAR),
+        whole(arm or exp.convert(0)),
+        whole(day or exp.null()),
+        whole(n or exp.Count(this=exp.Star())),
     )
-    for value, column in zip(columns, FIXED, strict=True):
-        piece = piece.select(value.as_(column), copy=False)
-    for place, number in enumerate(numbers):
-        piece = piece.select(exp.cast(number, "DOUBLE").as_(f"v{place}"), copy=False)
+    chosen = [alias(value, column) for value, column in zip(columns, FIXED, strict=True)]
+    chosen += [alias(typed(number, exp.DType.DOUBLE), f"v{place}") for place, number in enumerate(numbers)]
+    piece.set("expressions", chosen)
     return piece
 
 
@@ -51,8 +62,8 @@ def padded(pieces: Sequence[exp.Select]) -> list[exp.Select]:
     width = max(len(piece.expressions) for piece in pieces)
     for piece in pieces:
         for place in range(len(piece.expressions), width):
-            missing = exp.cast(exp.null(), "DOUBLE").as_(f"v{place - len(FIXED)}")
-            piece.select(missing, copy=False)
+            missing = typed(exp.null(), exp.DType.DOUBLE)
+            piece.append("expressions", alias(missing, f"v{place - len(FIXED)}"))
     return list(pieces)
 
 
@@ -196,7 +207,7 @@ def _shape(question: Question, metric: MetricDraft) -> list[exp.Expr]:
     standard = exp.Div(this=exp.paren(distance.copy()), expression=spread.copy())
     cube = product(product(standard, standard), standard)
     varies = exp.GT(this=spread.copy(), expression=exp.Literal.number(0))
-    nothing = exp.cast(exp.Literal.number(0), "DOUBLE")
+    nothing = zero()
     return [
         exp.Sum(this=when(varies, cube, nothing)),
         exp.Max(this=exp.Abs(this=value.copy())),

@@ -57,6 +57,8 @@ class Question:
         Keys of the metrics whose gains are wanted day by day since the exposure.
     channel
         The property that names the channel of an event; None for no credits.
+    beside
+        Other experiments by the name of a segment: its values are their variants.
     """
 
     experiment: str
@@ -75,6 +77,7 @@ class Question:
     gap: int = 30 * 60_000
     aged: frozenset[str] = frozenset()
     channel: str | None = None
+    beside: Mapping[str, "Question"] = field(default_factory=dict)
 
     @property
     def counted(self) -> tuple[MetricDraft, ...]:

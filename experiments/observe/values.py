@@ -85,6 +85,12 @@ def _with_segments(question: Question, piece: exp.Select) -> exp.Select:
                 value = _lifecycle()
             case "rfm":
                 value = _rfm()
+            case _ if name in question.beside:
+                own = f"beside{place}"
+                piece = piece.join(
+                    exp.to_table(own), on=f"{own}.unit = units.unit", join_type="left", copy=False
+                )
+                value = exp.column("variant", own)
             case _:
                 value = exp.column(f"s{place}", "told_apart")
         piece = piece.select(value.as_(f"s{place}"), copy=False)

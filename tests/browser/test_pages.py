@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ PAGES = (
     "/experiments/rich/health",
     "/experiments/rich/report",
     "/experiments/rich/report/edit",
+)
+OVERVIEW = (
+    ("/", "en"),
+    ("/", "zh-CN"),
+    ("/experiments/harm/decide", "en"),
+    ("/learnings/programme", "zh-CN"),
+    ("/calendar", "en"),
+    ("/layers", "zh-CN"),
+    ("/segments/new", "en"),
+    ("/alerts", "zh-CN"),
 )
 RESULTS = "/experiments/checkout-onepage/results"
 INK = """() => {
@@ -65,6 +76,39 @@ def test_a_page_is_sound_in_every_dress(open_page: OpenPage, path: str, language
         page.set_viewport_size({"width": width, "height": 900})
         assert violations(page) == [], (theme, width)
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (theme, width)
+
+
+@pytest.mark.parametrize(("path", "language"), OVERVIEW)
+def test_an_overview_page_is_sound_in_every_dress(open_page: OpenPage, path: str, language: str) -> None:
+    page = open_page(path, language=language)
+    for theme, width in DRESSES:
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 900})
+        assert violations(page) == [], (theme, width)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (theme, width)
+
+
+def test_a_decision_is_made_with_the_keyboard_and_found_among_the_learnings(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.locator("a.button", has_text=re.compile("Decide.*Nothing")).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="Stop and keep the control")).to_be_checked()
+    expect(page.get_by_label("Variant")).to_be_hidden()
+    page.get_by_role("radio", name="Stop and keep the control").press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Variant")).to_be_visible()
+    page.get_by_role("radio", name="Stop and keep the control").check()
+    page.get_by_label("Follow-up").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded yet")
+    page.get_by_label("What was learnt").fill("A colour alone moves nobody.")
+    page.get_by_label("Follow-up").first.fill("Tell the others")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("As it was decided")).to_be_visible()
+    page.get_by_role("link", name="All learnings").click()
+    page.get_by_label("Search").fill("COLOUR alone")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="A colour alone moves nobody.")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1360, 390])
@@ -181,21 +225,24 @@ def test_a_figure_tells_its_numbers_under_the_pointer(open_page: OpenPage) -> No
     expect(page.locator(".bk-Tooltip").filter(has_text="Interval").first).to_be_visible()
 
 
-def test_a_draft_is_created_and_started_by_hand(open_page: OpenPage) -> None:
+def test_an_experiment_is_written_in_four_steps_and_started_by_hand(open_page: OpenPage) -> None:
     page = open_page("/experiments/new")
     page.get_by_label("Name", exact=True).first.fill("By hand")
     page.get_by_label("If we …").fill("draw by hand")
     page.get_by_label("then …").fill("more look")
     expect(page.locator("[data-sentence]")).to_contain_text("draw by hand")
-    page.get_by_role("button", name="Save the draft").last.click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved yet")
+    expect(page.locator("[data-said]")).to_have_text("Kept.")
+    expect(page).to_have_url(re.compile("/experiments/by-hand/edit/believe$"))
+    page.reload()
     expect(page.get_by_label("If we …")).to_have_value("draw by hand")
-    page.locator("#key").fill("by-hand")
+    page.get_by_label("for …").fill("everybody")
+    page.get_by_label("because …").fill("hands are human")
+    page.get_by_role("button", name="Save and continue").last.click()
     page.locator("[id='role:paid']").select_option("primary")
-    page.get_by_role("button", name="Save the draft").last.click()
-    expect(page.get_by_role("heading", name="By hand", exact=True)).to_be_visible()
-    page.get_by_role("link", name="Start").click()
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Save and continue").last.click()
+    page.get_by_role("button", name="Save and continue").last.click()
+    expect(page.get_by_role("heading", name="Checklist")).to_be_visible()
+    page.get_by_role("button", name="Start now").click()
     expect(page.get_by_text("Ada started it")).to_be_visible()
 
 

@@ -58,8 +58,9 @@ MEANINGS = {
 }
 """What each of them means, for readers."""
 
-DOORS = ("/api/", "/v1/", "/ofrep/", "/livez", "/readyz", "/metrics")
-"""Paths that programs use; everything else is a page and answers people in their language."""
+DOORS = ("/api/", "/v1/", "/ofrep/", "/livez", "/readyz")
+"""Where paths begin that programs use, beside `/metrics` itself; everything else is a page and answers people
+in their language."""
 
 _HEADERS = ("If-Match", "Idempotency-Key")
 _KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
@@ -88,7 +89,9 @@ def anchor(title: str) -> str:
 
 def is_door() -> bool:
     """Whether the present request came to a door for programs."""
-    return request.path.removeprefix("/").startswith(DOORS) or request.path.startswith(DOORS)
+    # People's own catalogue of metrics lies below the programs' one.
+    path = request.path
+    return path == "/metrics" or path.removeprefix("/").startswith(DOORS) or path.startswith(DOORS)
 
 
 def answer_refusal(refusal: EvenhandError) -> Response:

@@ -21,14 +21,13 @@ __all__ = ["answer_http", "answer_refusal", "register"]
 _MODULES = (
     "alerts",
     "assets",
+    "calculator",
     "calendar",
-    "creation",
     "data",
     "deciding",
     "design",
     "digest",
     "documentation",
-    "editing",
     "entrance",
     "experiments",
     "exploring",
@@ -41,6 +40,7 @@ _MODULES = (
     "members",
     "methods",
     "metric_detail",
+    "metrics",
     "project",
     "records",
     "report",
@@ -50,6 +50,7 @@ _MODULES = (
     "tokens",
     "tracking",
     "why",
+    "wizard",
 )
 
 

@@ -40,8 +40,8 @@ def health_sentence(readout: Readout) -> str:
         return gettext("No unit has met this experiment so far.")
     if not failed and readout.advice:
         return ngettext(
-            "The data can be trusted; %(num)s check wants a look.",
-            "The data can be trusted; %(num)s checks want a look.",
+            "The data can be trusted. One check asks for a look.",
+            "The data can be trusted. %(num)s checks ask for a look.",
             len(readout.advice),
         )
     if not failed:

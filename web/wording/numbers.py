@@ -124,8 +124,9 @@ def p_value(value: float) -> str:
         return number(0)
     if value >= 0.0001:
         return number(value, decimals_of(value, digits=2, most=5))
-    exponent = math.floor(math.log10(value))
-    return f"{number(value / 10.0**exponent, 1)} × 10{str(exponent).translate(_RAISED)}"
+    # Written out and read back: what rounds up to ten belongs to the next power.
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{number(float(mantissa), 1)} × 10{str(int(exponent)).translate(_RAISED)}"
 
 
 def day(value: date, *, style: str = "medium") -> str:
