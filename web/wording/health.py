@@ -135,7 +135,7 @@ def _chip(check: DataCheck) -> Chip:
     if check.passed:
         return Chip("safe", "✓", gettext("Passed"))
     if check.advisory:
-        return Chip("quiet", "●", gettext("Look"))
+        return Chip("quiet", "●", gettext("Worth a look"))
     return Chip("worse", "✗", gettext("Failed"))
 
 

@@ -149,6 +149,15 @@ def moment(value: datetime) -> str:
     return gettext("%(moment)s UTC", moment=format_datetime(value, "medium", rebase=False))
 
 
+def span(millis: float) -> str:
+    """Write a span of time in the unit that suits it."""
+    hours = millis / 3_600_000
+    if hours < 48:
+        return gettext("%(count)s h", count=number(hours, 0 if hours >= 10 or hours == 0 else 1))
+    days = hours / 24
+    return gettext("%(count)s days", count=number(days, 0 if float(days).is_integer() else 1))
+
+
 def listed(names: Sequence[str]) -> str:
     """Write names as a list: "B, C and D"."""
     if len(names) < 2:
