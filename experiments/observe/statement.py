@@ -43,7 +43,7 @@ from experiments.observe import (
     units,
     values,
 )
-from experiments.observe.question import Question
+from experiments.observe.question import Question, in_bundles
 from experiments.observe.sql import DIALECT
 
 
@@ -113,9 +113,10 @@ def _answers(question: Question) -> Iterator[exp.Select]:
             yield answers.young(question, metric)
             continue
         yield answers.middles(question, metric)
-        yield answers.metric_rows(question, metric)
-        if question.runs(metric):
-            yield curves.step_rows(question, metric)
+    for bundle in question.bundles():
+        yield answers.metric_rows(question, bundle)
+    for bundle in in_bundles(curves.running(question)):
+        yield curves.step_rows(question, bundle)
     for place, _ in enumerate(question.segments):
         yield from answers.cut_rows(question, place)
     if curves.aged(question):
