@@ -205,6 +205,8 @@ class Observation:
         Conversions credited to channels, for explaining.
     quality
         What is known of the records.
+    uncapped
+        By metric and variant: moments of the outcome alone before its cap, for metrics that have one.
     """
 
     as_of: datetime
@@ -223,6 +225,7 @@ class Observation:
     ages: Mapping[str, Mapping[str, tuple[Age, ...]]] = field(default_factory=dict)
     credits: tuple[Credit, ...] = ()
     quality: Quality = field(default_factory=Quality)
+    uncapped: Mapping[str, Mapping[str, Moments]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Write as plain values that restore to the same observation, bit for bit."""
@@ -327,5 +330,6 @@ _LATER: Mapping[str, Callable[[Any], Any]] = {
     "ages": _by_arm(_ages),
     "credits": lambda document: tuple(Credit(**each) for each in document),
     "quality": lambda document: Quality(**document),
+    "uncapped": _by_arm(Moments.from_json),
 }
 """What observations did not always have, and how each is restored."""

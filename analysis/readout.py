@@ -4,17 +4,59 @@ Its JSON form is the contract that pages, exports, the API and other programs re
 rounded in it, and what is unlimited or unknown is null, never a made-up number.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_type_hints
 
-from analysis.flags import Doubt, Flag
+from analysis.explanations import (
+    AgePoint,
+    AgeSeries,
+    Funnel,
+    Interaction,
+    Lasting,
+    Mix,
+    Point,
+    Return,
+    Series,
+    SplitPoint,
+    StageCheck,
+    Step,
+)
+from analysis.flags import Flag
 from analysis.interval import Interval
 from analysis.observation import Credit, Quality
+from analysis.plain import restored, written
 from analysis.plan import Plan, Role
+
+__all__ = [
+    "AgePoint",
+    "AgeSeries",
+    "Alternative",
+    "Beside",
+    "Credit",
+    "DataCheck",
+    "Finding",
+    "Flag",
+    "Funnel",
+    "Ground",
+    "Interaction",
+    "Lasting",
+    "Mix",
+    "Part",
+    "Point",
+    "Quality",
+    "Reading",
+    "Readout",
+    "Recommendation",
+    "Return",
+    "Series",
+    "SplitPoint",
+    "StageCheck",
+    "Step",
+    "Verdict",
+]
 
 
 class Reading(StrEnum):
@@ -62,7 +104,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class DataCheck:
-    """A check on the data; a failed one replaces the verdict."""
+    """A check on the data.
+
+    A failed one replaces the verdict, unless it is ``advisory``: then it stands beside the verdict, because
+    the numbers may still be read. ``detail`` names the place: the day, the segment, the metrics.
+    """
 
     name: str
     passed: bool
@@ -71,6 +117,28 @@ class DataCheck:
     observed: Mapping[str, float] | None = None
     expected: Mapping[str, float] | None = None
     detail: str = ""
+    advisory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The numerator or the denominator of a ratio, compared by itself: it explains and decides nothing."""
+
+    name: str
+    treatment_value: float
+    control_value: float
+    difference: Interval
+    lift: Interval | None
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another test of the same question, for those who would have asked that one; it decides nothing."""
+
+    method: str
+    p_value: float
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +148,20 @@ class Finding:
     ``p_value`` is the test's own; ``p_value_adjusted`` takes the other questions of the same family into
     account, and the intervals are drawn at the ``confidence`` that agrees with it. ``flags`` are doubts that
     stand beside the number and never hide it.
+
+    Attributes
+    ----------
+    treatment_value, control_value
+        As counted: an adjustment changes the difference and the lift, never these.
+    segment
+        None over all units; ``channel=email`` over the units with that value, ``channel=`` over those of
+        which it is not known. The first equals sign ends the segment's name.
+    variance_reduction
+        The share of the difference's variance that adjusting for covariates took away; None without any.
+    parts
+        Of a ratio.
+    shrunken
+        In a segment: the difference drawn towards that of all its values, for ranking without chasing noise.
     """
 
     metric: str
@@ -105,149 +187,28 @@ class Finding:
     segment: str | None = None
     not_estimable: str | None = None
     flags: tuple[Flag, ...] = ()
+    variance_reduction: float | None = None
+    parts: tuple[Part, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    shrunken: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """A comparison's lift after one day: cumulative over everything up to its end."""
+class Alternative:
+    """What a comparison would have said, had one choice been made differently.
 
-    day: date
-    units: int
-    estimate: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One comparison, day by day."""
-
-    metric: str
-    variant: str
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SplitPoint:
-    """One day of arrivals, and each variant's share of all arrivals up to its end.
-
-    ``low`` and ``high`` bound the shares that chance explains.
-    """
-
-    day: date
-    arrived: Mapping[str, int]
-    share: Mapping[str, float]
-    low: Mapping[str, float]
-    high: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """Whether a treatment's effect differs between the values of a planned segment.
-
-    ``p_value_adjusted`` takes the other segments, metrics and treatments into account.
-    """
-
-    metric: str
-    segment: str
-    variant: str
-    differs: bool
-    p_value: float | None = None
-    p_value_adjusted: float | None = None
-    statistic: float | None = None
-    df: int | None = None
-    not_estimable: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a funnel: who of all exposed units reached it, and how treatments differ in that."""
-
-    name: str
-    reached: Mapping[str, int]
-    share: Mapping[str, float]
-    difference: Mapping[str, Interval]
-
-
-@dataclass(frozen=True, slots=True)
-class Funnel:
-    """A funnel by variant. Only its last step is a comparison; the others explain."""
-
-    metric: str
-    units: Mapping[str, int]
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """Who was active on one day after the exposure, of the units that are old enough to have been."""
-
-    day: int
-    old_enough: Mapping[str, int]
-    share: Mapping[str, float]
-    difference: Mapping[str, Interval]
-
-
-@dataclass(frozen=True, slots=True)
-class AgePoint:
-    """A comparison's difference on one day of the units' lives after exposure."""
-
-    day: int
-    units: int
-    estimate: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class AgeSeries:
-    """One comparison by days since exposure, and whether the effect fades or grows.
-
-    ``change`` is the mean effect of the last third of the days less that of the first third.
+    ``choice`` is ``unadjusted``, ``uncapped`` or ``without_largest``; ``agrees`` says whether the reading
+    stays.
     """
 
     metric: str
     variant: str
-    points: tuple[AgePoint, ...]
-    p_value: float | None = None
-    change: Interval | None = None
-    novelty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StageCheck:
-    """The split among the units that are left after one step from recorded to analysed."""
-
-    name: str
-    units: Mapping[str, int]
-    passed: bool
-    p_value: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """How the values of a segment are spread in each variant, and whether alike.
-
-    A segment is fixed before the exposure, so unlike mixes are a fault of the split or of the recording.
-    """
-
-    segment: str
-    units: Mapping[str, Mapping[str, int]]
-    """By value and variant; the empty value stands for unknown."""
-    passed: bool
-    p_value: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lasting:
-    """One variant's share of units without the event, by milliseconds since exposure."""
-
-    metric: str
-    variant: str
-    times: tuple[int, ...]
-    share: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    choice: str
+    reading: Reading
+    agrees: bool
+    difference: Interval
+    lift: Interval | None
+    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +239,17 @@ class Readout:
     mixes: tuple[Mix, ...] = ()
     credits: tuple[Credit, ...] = ()
     quality: Quality = field(default_factory=Quality)
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def failed(self) -> tuple[DataCheck, ...]:
+        """The failed checks that replace the verdict."""
+        return tuple(check for check in self.checks if not check.passed and not check.advisory)
+
+    @property
+    def advice(self) -> tuple[DataCheck, ...]:
+        """The failed checks that stand beside the verdict."""
+        return tuple(check for check in self.checks if not check.passed and check.advisory)
 
     def check(self, name: str) -> DataCheck | None:
         """The check of that name."""
@@ -300,31 +272,16 @@ class Readout:
             "over": self.over,
             "units": dict(self.units),
             "excluded": {**self.excluded, "immature": dict(self.immature)},
-            "checks": [_fields(check) for check in self.checks],
-            "comparisons": [_fields(finding) for finding in self.comparisons],
+            "checks": written(self.checks),
+            "comparisons": written(self.comparisons),
             "verdict": {
                 "recommendation": str(self.verdict.recommendation),
                 "variant": self.verdict.variant,
                 "reasons": [str(ground) for ground in self.verdict.grounds],
             },
-            "series": [
-                {
-                    "metric": each.metric,
-                    "variant": each.variant,
-                    "points": [_fields(point) for point in each.points],
-                }
-                for each in self.series
-            ],
-            "split": [_fields(point) for point in self.split],
-            "stages": _plain(self.stages),
-            "segments": _plain(self.interactions),
-            "funnels": _plain(self.funnels),
-            "returns": _plain(self.returns),
-            "ages": _plain(self.ages),
-            "lasting": _plain(self.lasting),
-            "mixes": _plain(self.mixes),
-            "credits": _plain(self.credits),
-            "quality": _plain(self.quality),
+            "series": written(self.series),
+            "split": written(self.split),
+            **{told: written(getattr(self, name)) for name, told in _LATER.items()},
         }
 
     @classmethod
@@ -344,109 +301,38 @@ class Readout:
             units=document["units"],
             excluded=excluded,
             immature=immature,
-            checks=tuple(DataCheck(**each) for each in document["checks"]),
-            comparisons=tuple(_finding(each) for each in document["comparisons"]),
+            checks=restored(tuple[DataCheck, ...], document["checks"]),
+            comparisons=restored(tuple[Finding, ...], document["comparisons"]),
             verdict=Verdict(
                 Recommendation(verdict["recommendation"]),
                 verdict["variant"],
                 tuple(_ground(reason) for reason in verdict["reasons"]),
             ),
-            series=tuple(
-                Series(each["metric"], each["variant"], tuple(Point(**_dated(p)) for p in each["points"]))
-                for each in document["series"]
-            ),
-            split=tuple(SplitPoint(**_dated(each)) for each in document["split"]),
-            **_restored(document),
+            series=restored(tuple[Series, ...], document["series"]),
+            split=restored(tuple[SplitPoint, ...], document["split"]),
+            **{
+                name: restored(_LATER_KINDS[name], document[told])
+                for name, told in _LATER.items()
+                if told in document
+            },
         )
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+_LATER = {
+    "stages": "stages",
+    "interactions": "segments",
+    "funnels": "funnels",
+    "returns": "returns",
+    "ages": "ages",
+    "lasting": "lasting",
+    "mixes": "mixes",
+    "credits": "credits",
+    "quality": "quality",
+    "alternatives": "alternatives",
+}
+"""What readouts did not always have, and its name in the document."""
 
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Interval():
-            return {"estimate": value.estimate, "low": _plain(value.low), "high": _plain(value.high)}
-        case float():
-            return value if math.isfinite(value) else None
-        case StrEnum():
-            return str(value)
-        case date():
-            return value.isoformat()
-        case _ if is_dataclass(value):
-            return _fields(value)
-        case tuple():
-            return [_plain(each) for each in value]
-        case Mapping():
-            return {name: _plain(each) for name, each in value.items()}
-    return value
-
-
-def _restored(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What readouts did not always have."""
-    return {
-        "stages": tuple(StageCheck(**each) for each in document.get("stages", ())),
-        "interactions": tuple(Interaction(**each) for each in document.get("segments", ())),
-        "funnels": tuple(
-            Funnel(**{**each, "steps": tuple(Step(**_contrasted(step)) for step in each["steps"])})
-            for each in document.get("funnels", ())
-        ),
-        "returns": tuple(Return(**_contrasted(each)) for each in document.get("returns", ())),
-        "ages": tuple(
-            AgeSeries(
-                **{
-                    **each,
-                    "points": tuple(AgePoint(**point) for point in each["points"]),
-                    "change": _interval(each["change"]),
-                }
-            )
-            for each in document.get("ages", ())
-        ),
-        "lasting": tuple(
-            Lasting(
-                each["metric"],
-                each["variant"],
-                *(tuple(each[name]) for name in ("times", "share", "low", "high")),
-            )
-            for each in document.get("lasting", ())
-        ),
-        "mixes": tuple(Mix(**each) for each in document.get("mixes", ())),
-        "credits": tuple(Credit(**each) for each in document.get("credits", ())),
-        "quality": Quality(**document.get("quality", {})),
-    }
-
-
-def _contrasted(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A step or a day, with its intervals."""
-    read = {name: _interval(each) for name, each in document["difference"].items()}
-    return {**document, "difference": read}
-
-
-def _dated(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {**document, "day": date.fromisoformat(document["day"])}
-
-
-def _finding(document: Mapping[str, Any]) -> Finding:
-    return Finding(
-        **{
-            **document,
-            "role": Role(document["role"]),
-            "reading": Reading(document["reading"]),
-            "difference": _interval(document["difference"]),
-            "lift": _interval(document["lift"]),
-            "flags": tuple(Flag(**{**each, "kind": Doubt(each["kind"])}) for each in document["flags"]),
-        }
-    )
-
-
-def _interval(document: Mapping[str, Any] | None) -> Interval | None:
-    if document is None:
-        return None
-    low, high = document["low"], document["high"]
-    return Interval(
-        document["estimate"], -math.inf if low is None else low, math.inf if high is None else high
-    )
+_LATER_KINDS = {name: kind for name, kind in get_type_hints(Readout).items() if name in _LATER}
 
 
 def _ground(text: str) -> Ground:

@@ -2,7 +2,7 @@
 
 The rules are asked in this order, and the first that applies decides.
 
-1. The data cannot be trusted → do not read.
+1. The data cannot be trusted → do not read. A failed check that is advisory does not count here.
 2. A treatment does harm and no other treatment is ready to ship → roll back.
 3. A fixed-horizon experiment has not reached its planned end → keep running.
 4. A treatment improved the goal and every harm limit is ruled out → ship the best of them.
@@ -38,7 +38,9 @@ def judge(
     does_harm
         Says of a finding whether harm is established at this moment, by a test that may be asked at any time.
     """
-    failed = tuple(Ground(f"{check.name}_failed") for check in checks if not check.passed)
+    failed = tuple(
+        Ground(f"{check.name}_failed") for check in checks if not check.passed and not check.advisory
+    )
     if failed:
         return Verdict(Recommendation.DO_NOT_READ, None, failed)
 

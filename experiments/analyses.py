@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from analysis import Correction, Direction, Plan, PlannedMetric, Role, read
 from assignment import allocate
-from experiments.catalog import Experiment, Metric, find_experiment, find_metrics
+from experiments.catalog import Experiment, Metric, find_experiment, find_metrics, margins_of
 from experiments.definition import ExperimentDraft
 from experiments.errors import InvalidInput
 from experiments.lifecycle import Status
@@ -106,9 +106,10 @@ def _weights(draft: ExperimentDraft) -> dict[str, float]:
 
 
 def _planned(draft: ExperimentDraft, metrics: dict[str, Metric]) -> tuple[PlannedMetric, ...]:
-    margins = {guardrail.metric: guardrail.margin for guardrail in draft.metrics.guardrails}
+    margins = margins_of(draft, metrics)
     roles = dict.fromkeys(draft.metrics.primary, Role.PRIMARY)
-    roles |= dict.fromkeys(margins, Role.GUARDRAIL) | dict.fromkeys(draft.metrics.secondary, Role.SECONDARY)
+    roles |= dict.fromkeys((each.metric for each in draft.metrics.guardrails), Role.GUARDRAIL)
+    roles |= dict.fromkeys(draft.metrics.secondary, Role.SECONDARY)
     return tuple(
         PlannedMetric(
             key=key,

@@ -1,7 +1,7 @@
 """The catalogue: experiments and metrics as they stand, and every way to write one down."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,10 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from experiments import audit
-from experiments.definition import (
-    ExperimentDraft,
-    MetricDraft,
-    restore_experiment,
-    store_form,
-)
-from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Problem
+from experiments.definition import ExperimentDraft, restore_experiment, store_form
+from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Outdated, Problem
 from experiments.lifecycle import Status, may_edit
+from experiments.metrics import ONE_NUMBER, MetricDraft, misfits
 from experiments.store.tables import ExperimentRow, MetricRow
 
 EDITABLE_WHILE_RUNNING = frozenset(
@@ -41,6 +37,7 @@ class Experiment:
     started_at: datetime | None
     stopped_at: datetime | None
     shipped: str | None
+    analysis_asked_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -87,7 +84,7 @@ def find_experiment(*, session: Session, key: str) -> Experiment:
 
 
 def list_experiments(
-    *, session: Session, status: Status | None = None, text: str = "", owner: str = ""
+    *, session: Session, status: Status | None = None, text: str = "", owner: str = "", tag: str = ""
 ) -> list[Experiment]:
     """All experiments, the most recently changed first, narrowed by what is given."""
     query = select(ExperimentRow).order_by(col(ExperimentRow.updated_at).desc(), col(ExperimentRow.id).desc())
@@ -98,7 +95,9 @@ def list_experiments(
     return [
         each
         for each in found
-        if (not owner or each.definition.owner == owner) and all(word in _searchable(each) for word in words)
+        if (not owner or each.definition.owner == owner)
+        and (not tag or tag in each.definition.tags)
+        and all(word in _searchable(each) for word in words)
     ]
 
 
@@ -161,6 +160,31 @@ def create_experiment(*, session: Session, draft: ExperimentDraft, actor: str, n
     return _restore(row)
 
 
+def clone_experiment(
+    *, session: Session, key: str, copy: str, actor: str, now: datetime, name: str = ""
+) -> Experiment:
+    """Write a new draft down that asks what another experiment asks: with its own key, and not yet any dates.
+
+    Raises
+    ------
+    NotFound
+        If there is nothing to copy.
+    Conflict
+        If the copy's key was ever used.
+    """
+    model = find_experiment(session=session, key=key).definition
+    fresh: dict[str, Any] = {
+        "key": copy,
+        "name": name,
+        "starts": None,
+        "ends": None,
+        "overrides": {},
+        "source": "",
+    }
+    draft = model.model_copy(update=fresh)
+    return create_experiment(session=session, draft=draft, actor=actor, now=now)
+
+
 def rewrite(
     *,
     session: Session,
@@ -174,14 +198,16 @@ def rewrite(
 
     Raises
     ------
-    Conflict
+    Outdated
         If somebody else has changed it since that revision.
     NotAllowed
         If it has started, the change would move units or goalposts, and that is not meant.
     """
     row = require_row(session=session, key=draft.key, revision=revision)
     _require_metrics(session, draft)
-    before, after = row.definition, store_form(draft.model_copy(update={"status": "draft"}))
+    # Written again: what was stored by an older version lacks the fields that came later.
+    before = store_form(restore_experiment(row.definition))
+    after = store_form(draft.model_copy(update={"status": "draft"}))
     if before == after:
         return _restore(row)
     if Status(row.status) in (Status.CONCLUDED, Status.ARCHIVED):
@@ -203,15 +229,33 @@ def rewrite(
     return _restore(row)
 
 
-def save_metric(*, session: Session, draft: MetricDraft, actor: str, now: datetime) -> Change:
-    """Write a metric down; a changed definition becomes its next version."""
+def save_metric(
+    *, session: Session, draft: MetricDraft, actor: str, now: datetime, version: int | None = None
+) -> Change:
+    """Write a metric down; a changed definition becomes its next version.
+
+    Parameters
+    ----------
+    version
+        The version that the editor saw, 0 for none; None to put another on top of whatever is there.
+
+    Raises
+    ------
+    InvalidInput
+        If it is made of metrics that are missing or do not fit, or no longer fits those made of it.
+    Outdated
+        If somebody else has changed it since.
+    """
     rows = session.exec(select(MetricRow).where(MetricRow.key == draft.key).order_by(col(MetricRow.version)))
     history = list(rows)
-    written = store_form(draft)
-    if history and history[-1].definition == written:
+    if version is not None and version != (history[-1].version if history else 0):
+        raise Outdated(f"metric {draft.key} was changed by somebody else in the meantime; reload to see it")
+    if history and _metric(history[-1]).definition == draft:
         return Change("metric", draft.key, "unchanged")
-    version = history[-1].version + 1 if history else 1
-    session.add(MetricRow(key=draft.key, version=version, definition=written, created_at=now))
+    _require_fitting(session, draft)
+    written = store_form(draft)
+    following = history[-1].version + 1 if history else 1
+    session.add(MetricRow(key=draft.key, version=following, definition=written, created_at=now))
     audit.record(
         session=session,
         actor=actor,
@@ -223,6 +267,15 @@ def save_metric(*, session: Session, draft: MetricDraft, actor: str, now: dateti
     )
     session.flush()
     return Change("metric", draft.key, "updated" if history else "created")
+
+
+def margins_of(draft: ExperimentDraft, metrics: Mapping[str, Metric]) -> dict[str, float]:
+    """The guardrails' margins: their own, or the metric's where they have none."""
+    found = {
+        each.metric: metrics[each.metric].definition.margin if each.margin is None else each.margin
+        for each in draft.metrics.guardrails
+    }
+    return {key: margin for key, margin in found.items() if margin is not None}
 
 
 def moving_changes(before: ExperimentDraft, after: ExperimentDraft) -> list[str]:
@@ -243,14 +296,14 @@ def require_row(*, session: Session, key: str, revision: int | None = None) -> E
     ------
     NotFound
         If there is none of that key.
-    Conflict
+    Outdated
         If it has moved on from the revision that somebody saw.
     """
     row = _row(session, key)
     if row is None:
         raise NotFound(f"there is no experiment {key!r}")
     if revision is not None and row.revision != revision:
-        raise Conflict(f"{key} was changed by somebody else in the meantime; reload to see it")
+        raise Outdated(f"{key} was changed by somebody else in the meantime; reload to see it")
     return row
 
 
@@ -270,6 +323,7 @@ def _restore(row: ExperimentRow) -> Experiment:
         started_at=row.started_at,
         stopped_at=row.stopped_at,
         shipped=row.shipped,
+        analysis_asked_at=row.analysis_asked_at,
     )
 
 
@@ -284,11 +338,32 @@ def _searchable(experiment: Experiment) -> str:
 
 
 def _require_metrics(session: Session, draft: ExperimentDraft) -> None:
-    known = {metric.key for metric in list_metrics(session=session)}
-    missing = [key for key in draft.metrics.keys if key not in known]
-    if missing:
-        place = f"experiment {draft.key}, metrics"
-        raise InvalidInput([Problem(place, f"there is no metric {key!r}") for key in missing])
+    known = {metric.key: metric.definition for metric in list_metrics(session=session)}
+    covariates = draft.plan.covariates
+    named = [*draft.metrics.keys, *(covariates.metrics if covariates else ())]
+    problems = [f"there is no metric {key!r}" for key in dict.fromkeys(named) if key not in known]
+    problems += [
+        f"{each.metric!r} needs a margin: neither the guardrail nor the metric has one"
+        for each in draft.metrics.guardrails
+        if each.margin is None and each.metric in known and known[each.metric].margin is None
+    ]
+    problems += [
+        f"plan.cuped: {key!r} is a {known[key].kind} and has no value before the exposure"
+        for key in (covariates.metrics if covariates else ())
+        if key in known and known[key].kind not in ONE_NUMBER
+    ]
+    if problems:
+        raise InvalidInput([Problem(f"experiment {draft.key}, metrics", each) for each in problems])
+
+
+def _require_fitting(session: Session, draft: MetricDraft) -> None:
+    known = {metric.key: metric.definition for metric in list_metrics(session=session)} | {draft.key: draft}
+    concerned = [draft, *(each for each in known.values() if draft.key in each.parts)]
+    problems = [
+        Problem(f"metric {each.key}", reason) for each in concerned for reason in misfits(each, known)
+    ]
+    if problems:
+        raise InvalidInput(problems)
 
 
 def _without_names(draft: ExperimentDraft) -> dict[str, Any]:

@@ -12,40 +12,10 @@ from pydantic import AfterValidator, Field, JsonValue, ValidationError, field_va
 
 from assignment import BUCKETS, EXCLUDED, condition_from_json
 from experiments.errors import InvalidInput, Problem
-from experiments.fields import Draft, Duration, Instant, Key, Name, Text, UnitId, Value, keepable, spoken
+from experiments.fields import Draft, Instant, Key, Name, Text, UnitId, Value, keepable
+from experiments.metrics import Filter, MetricDraft
+from experiments.readymade import ReadyMadeDraft
 from experiments.tracking import EventDraft, Mode
-
-
-class CapDraft(Draft):
-    """Where to cut off extreme values: at a quantile of the pooled units."""
-
-    quantile: float = Field(gt=0.5, lt=1)
-
-
-class MetricDraft(Draft):
-    """A rule that turns events into one number per unit."""
-
-    key: Key
-    name: Name = ""
-    description: Text = ""
-    kind: Literal["proportion", "mean"]
-    event: Annotated[Name, AfterValidator(spoken)]
-    aggregation: Literal["sum", "count"] = "sum"
-    value: Literal["value"] = "value"
-    direction: Literal["increase", "decrease"] = "increase"
-    window: Duration | None = None
-    cap: CapDraft | None = None
-
-    @property
-    def title(self) -> str:
-        """The name, or the key where there is none."""
-        return self.name or self.key
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.kind == "proportion" and self.cap is not None:
-            raise ValueError("a proportion counts units once and has nothing to cap")
-        return self
 
 
 class VariantDraft(Draft):
@@ -74,10 +44,13 @@ class HypothesisDraft(Draft):
 
 
 class GuardrailDraft(Draft):
-    """A metric that must not get worse by more than its margin, relative to the control."""
+    """A metric that must not get worse by more than its margin, relative to the control.
+
+    Without a margin here, the metric's own one holds.
+    """
 
     metric: Key
-    margin: float = Field(gt=0, lt=10)
+    margin: float | None = Field(default=None, gt=0, lt=10)
 
 
 class RolesDraft(Draft):
@@ -100,6 +73,30 @@ class RolesDraft(Draft):
         return self
 
 
+class CupedDraft(Draft):
+    """What is known of units from before their exposure, for taking it out of the metrics.
+
+    Each metric is adjusted for itself, counted over so many days before a unit's first exposure; ``metrics``
+    names others that all are adjusted for as well.
+    """
+
+    days: int = Field(default=14, ge=1, le=365, strict=True)
+    metrics: tuple[Key, ...] = Field(default=(), max_length=20)
+
+
+class BotsDraft(Draft):
+    """Which units are no people: more events on one day than a limit, or attributes that say so."""
+
+    events_per_day: int | None = Field(default=None, ge=1, strict=True)
+    where: Filter | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.events_per_day is None and self.where is None:
+            raise ValueError("expected events_per_day, or where with a condition on attributes, or both")
+        return self
+
+
 class PlanDraft(Draft):
     """How sure, how large and how long, fixed before the start."""
 
@@ -112,7 +109,17 @@ class PlanDraft(Draft):
     days: int | None = Field(default=None, ge=1, le=3_650)
     looks: tuple[float, ...] = Field(default=(), max_length=200)
     prior_sd: float | None = Field(default=None, gt=0, lt=100)
-    cuped: Literal[False] = False
+    cuped: Annotated[bool, Field(strict=True)] | CupedDraft = False
+    bots: BotsDraft | None = None
+    session_gap: int = Field(default=30, ge=1, le=1_440, strict=True)
+    """Minutes without an event that end a session."""
+
+    @property
+    def covariates(self) -> CupedDraft | None:
+        """What to adjust for; None for nothing."""
+        if isinstance(self.cuped, CupedDraft):
+            return self.cuped
+        return CupedDraft() if self.cuped else None
 
     @property
     def chosen_inference(self) -> str:
@@ -239,12 +246,13 @@ class Definitions(Draft):
     layers: tuple[LayerDraft, ...] = ()
     holdouts: tuple[HoldoutDraft, ...] = ()
     segments: tuple[SegmentDraft, ...] = ()
+    ready_made: ReadyMadeDraft | None = None
     metrics: tuple[MetricDraft, ...] = ()
     experiments: tuple[ExperimentDraft, ...] = ()
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
-        for kind in Definitions.model_fields.keys() - {"tracking"}:
+        for kind in Definitions.model_fields.keys() - {"tracking", "ready_made"}:
             keys = [each.key for each in getattr(self, kind)]
             twice = sorted({key for key in keys if keys.count(key) > 1})
             if twice:
@@ -302,7 +310,11 @@ def invalid(error: ValidationError) -> InvalidInput:
     """Turn a validation error into problems that name their places."""
     return InvalidInput(
         [
-            Problem(".".join(str(part) for part in each["loc"]), each["msg"].removeprefix("Value error, "))
+            Problem(
+                ".".join(str(part) for part in each["loc"]),
+                each["msg"].removeprefix("Value error, "),
+                each["loc"],
+            )
             for each in error.errors(include_url=False, include_context=False, include_input=False)
         ]
     )

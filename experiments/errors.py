@@ -6,13 +6,15 @@
     └── EvenhandError             everything below; the message is one clear sentence for a person
         ├── InvalidInput          the input is wrong; names every place
         ├── NotFound              there is no such thing
-        ├── Conflict              it exists already, or somebody else changed it meanwhile
+        ├── Conflict              it exists already, or something else holds it
+        │   └── Outdated          somebody else changed it since the asker looked
         ├── NotAllowed            the rules forbid this move, whoever asks
+        ├── NotPermitted          this asker may not do it; names the scope that is missing
         └── Unavailable           the database cannot be used right now; nothing was stored, try again
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class EvenhandError(Exception):
@@ -21,10 +23,14 @@ class EvenhandError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with an input: where it is, and what is expected there."""
+    """One thing wrong with an input: where it is, and what is expected there.
+
+    ``parts`` are the steps to the place, where it is a place in a document: names and positions.
+    """
 
     place: str
     message: str
+    parts: tuple[str | int, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
@@ -48,11 +54,23 @@ class NotFound(EvenhandError):
 
 
 class Conflict(EvenhandError):
-    """It exists already, or somebody else changed it meanwhile."""
+    """It exists already, or something else holds it."""
+
+
+class Outdated(Conflict):
+    """Somebody else changed it since the asker looked."""
 
 
 class NotAllowed(EvenhandError):
     """The rules forbid this move."""
+
+
+class NotPermitted(EvenhandError):
+    """Not for this asker; ``scope`` is what is missing."""
+
+    def __init__(self, message: str, scope: str = "") -> None:
+        super().__init__(message)
+        self.scope = scope
 
 
 class Unavailable(EvenhandError):

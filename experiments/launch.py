@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from experiments import audit, eligibility
+from experiments import approvals, audit, eligibility
 from experiments.catalog import (
     Change,
     Experiment,
@@ -21,7 +21,9 @@ from experiments.catalog import (
 from experiments.definition import Definitions, ExperimentDraft
 from experiments.errors import InvalidInput, NotFound
 from experiments.lifecycle import Status, require_move
+from experiments.metrics import MetricDraft
 from experiments.publishing import publish
+from experiments.readymade import ready_made
 from experiments.store.tables import ExperimentRow, PhaseRow
 from experiments.tracking_plans import apply_events
 
@@ -35,23 +37,37 @@ def submit(
 
 
 def start(
-    *, session: Session, key: str, actor: str, now: datetime, revision: int | None = None
+    *,
+    session: Session,
+    key: str,
+    actor: str,
+    now: datetime,
+    revision: int | None = None,
+    new_phase: bool = False,
 ) -> Experiment:
     """Start an experiment, or go on with a stopped one under the same salt.
+
+    Parameters
+    ----------
+    new_phase
+        Whether a stopped experiment draws lots again: a new salt, and a new analysis.
 
     Raises
     ------
     NotAllowed
-        If it cannot start from where it stands.
+        If it cannot start from where it stands, or the approval that the project asks for is missing.
     InvalidInput
         If it stands on something that does not exist.
     Conflict
         If its slots are held by another running experiment, or somebody else has changed it since.
     """
     row = _moving(session, key, Status.RUNNING, revision)
+    approvals.require_approval(session=session, key=key, now=now)
     experiment = find_experiment(session=session, key=key)
     eligibility.require_known(session=session, experiment=experiment)
     eligibility.require_room(session=session, experiment=experiment)
+    if new_phase and row.started_at is not None:
+        _begin_phase(session, experiment, actor, now)
     row.started_at = row.started_at or now
     if not _reopen_phase(session, row):
         _open_phase(session, row, experiment.definition, now)
@@ -135,11 +151,14 @@ def edit(
     Raises
     ------
     NotAllowed
-        If the change moves units or goalposts and no new phase was asked for.
-    Conflict
+        If the change moves units or goalposts and no new phase was asked for, or the project asks for an
+        approval: then it is stopped, changed, approved and started again.
+    Outdated
         If somebody else has changed it since.
     """
     before = find_experiment(session=session, key=draft.key)
+    if new_phase and before.status is Status.RUNNING and moving_changes(before.definition, draft):
+        approvals.require_none(session=session, key=draft.key)
     edited = rewrite(session=session, draft=draft, actor=actor, now=now, revision=revision, moving=new_phase)
     if edited.revision == before.revision:
         return edited
@@ -163,7 +182,7 @@ def apply(
     changes = [eligibility.save_layer(draft=each, **common) for each in definitions.layers]
     changes += [eligibility.save_holdout(draft=each, **common) for each in definitions.holdouts]
     changes += [eligibility.save_segment(draft=each, **common) for each in definitions.segments]
-    changes += [save_metric(draft=each, **common) for each in definitions.metrics]
+    changes += [save_metric(draft=each, **common) for each in _in_order(definitions)]
     mode = None if definitions.tracking is None else definitions.tracking.mode
     changes += apply_events(events=definitions.events, mode=mode, **common)
     for draft in definitions.experiments:
@@ -171,6 +190,13 @@ def apply(
         changes += _apply_status(draft=draft, **common)
     publish(session=session, now=now)
     return changes
+
+
+def _in_order(definitions: Definitions) -> list[MetricDraft]:
+    """All metrics of a file, ratios after their parts; one written out wins over a ready-made one."""
+    made = ready_made(definitions.ready_made) if definitions.ready_made else ()
+    by_key = {each.key: each for each in (*made, *definitions.metrics)}
+    return sorted(by_key.values(), key=lambda each: each.kind == "ratio")
 
 
 def _apply_definition(

@@ -16,6 +16,9 @@ FUTURE_LIMIT = timedelta(hours=24)
 SKEW_LIMIT = timedelta(seconds=2)
 """A client's clock that is off by less than this is left alone."""
 
+UNSENT = "unsent"
+"""The mark of an event whose time of sending cannot be read: its clock is taken at its word."""
+
 _SKEWED = ("skewed",)
 
 
@@ -30,21 +33,25 @@ class Moment(NamedTuple):
 def moment_of(
     message: Mapping[str, Any], envelope: Mapping[str, Any], received_at: datetime
 ) -> Moment | None:
-    """When it happened: the client's time, moved by how far its clock was off; None if it cannot be read."""
+    """When it happened: the client's time, moved by how far its clock was off; None if it cannot be read.
+
+    A time of sending that cannot be read says nothing about the clock; it spoils no event.
+    """
     claimed = message.get("originalTimestamp") or message.get("timestamp") or envelope.get("timestamp")
     if claimed is None:
         return Moment(to_millis(received_at))
     happened = parse_time(claimed)
-    sent_text = message.get("sentAt") or envelope.get("sentAt") or None
-    sent = parse_time(sent_text) if sent_text is not None else None
-    if happened is None or (sent_text is not None and sent is None):
+    if happened is None:
         return None
+    sent_text = message.get("sentAt") or envelope.get("sentAt") or None
+    sent = None if sent_text is None else parse_time(sent_text)
+    mark, notes = (UNSENT, (UNSENT,)) if sent_text is not None and sent is None else (None, ())
     skew = received_at - sent if sent is not None else timedelta()
     skewed = abs(skew) > SKEW_LIMIT
     moved = _shifted(happened, skew) if skewed else happened
     if moved - received_at <= FUTURE_LIMIT:
-        return Moment(to_millis(moved), None, _SKEWED if skewed else ())
-    return Moment(to_millis(received_at), "clamped", _SKEWED)
+        return Moment(to_millis(moved), mark, _SKEWED if skewed else notes)
+    return Moment(to_millis(received_at), "clamped", (*_SKEWED, *notes))
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:

@@ -173,7 +173,7 @@ def _taken(
     notes = moment.notes
     if isinstance(record, Exposure):
         record = intake.compare(record)
-        notes = notes if record.mark in (None, "clamped") else (*notes, record.mark)
+        notes = notes if record.mark in (None, moment.mark) else (*notes, record.mark)
     kept, more = intake.take(record)
     return _Taken(kept, (*notes, *more), None if edge is None else intake.hide_edge(edge))
 

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from experiments import audit
 from experiments.errors import InvalidInput, NotFound
+from experiments.roles import Caller, Role, caller_of
 from experiments.storable import unstorable
 from experiments.store.tables import KeyRow, PersonRow, SessionRow, SignInLinkRow
 
@@ -75,10 +76,17 @@ class KeySecret:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may sign in."""
+    """Somebody who may sign in. ``language`` is what they chose to read; None for what the browser says."""
 
     id: int
     name: str
+    role: Role = Role.VIEWER
+    language: str | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """The person, asking for themselves."""
+        return caller_of(id=self.id, name=self.name, role=self.role)
 
 
 def hash_of(secret: str) -> str:
@@ -101,7 +109,7 @@ def create_key(
     ApiKey, str
         The key, and its secret text: it cannot be shown again.
     """
-    _require_name(name, "expected 1 to 200 characters that say what the key is for")
+    require_name(name, "expected 1 to 200 characters that say what the key is for")
     prefix = f"eh_{kind}_{secrets.token_hex(4)}"
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
     row = KeyRow(
@@ -136,19 +144,30 @@ def open_keys(*, session: Session) -> dict[str, KeySecret]:
     return {row.prefix: KeySecret(_key(row), row.secret_hash) for row in rows}
 
 
-def create_link(*, session: Session, name: str, actor: str, now: datetime) -> str:
-    """Make a link token that signs a person in once; the person is created when new."""
-    _require_name(name, "expected 1 to 200 characters")
-    person = session.exec(select(PersonRow).where(PersonRow.name == name)).first()
-    if person is None:
-        person = PersonRow(name=name, created_at=now)
-        session.add(person)
-        session.flush()
+def create_link(*, session: Session, name: str, actor: str, now: datetime, role: Role | None = None) -> str:
+    """Make a link token that signs a person in once; the person is created when new.
+
+    Parameters
+    ----------
+    role
+        What the person becomes; None leaves a known person as they are, and makes a new one an editor, or an
+        admin where there is none yet.
+    """
+    require_name(name, "expected 1 to 200 characters")
+    row = session.exec(select(PersonRow).where(PersonRow.name == name)).first()
+    if row is None or row.removed_at is not None:
+        row = row or PersonRow(name=name, role="", created_at=now)
+        row.role = role or (Role.EDITOR if _has_admin(session) else Role.ADMIN)
+        row.removed_at = None
+    row.role = role or row.role
+    session.add(row)
+    session.flush()
     token = secrets.token_urlsafe(32)
     session.add(
-        SignInLinkRow(token_hash=hash_of(token), person_id=person.id or 0, expires_at=now + LINK_LIFETIME)
+        SignInLinkRow(token_hash=hash_of(token), person_id=row.id or 0, expires_at=now + LINK_LIFETIME)
     )
-    audit.record(session=session, actor=actor, action="invite", object=f"person:{name}", now=now)
+    told = f"person:{name}"
+    audit.record(session=session, actor=actor, action="invite", object=told, after=row.role, now=now)
     session.flush()
     return token
 
@@ -167,7 +186,7 @@ def redeem_link(*, session: Session, token: str, now: datetime) -> str:
         If the link was used before, has expired or never existed.
     """
     row = session.exec(select(SignInLinkRow).where(SignInLinkRow.token_hash == hash_of(token))).first()
-    if row is None or row.used_at is not None or row.expires_at <= now:
+    if row is None or row.used_at is not None or row.expires_at <= now or _is_gone(session, row.person_id):
         raise NotFound("this sign-in link was used before or has expired")
     row.used_at = now
     session.add(row)
@@ -190,9 +209,10 @@ def person_of(*, session: Session, token: str, now: datetime) -> Person | None:
         select(PersonRow)
         .join(SessionRow, col(SessionRow.person_id) == col(PersonRow.id))
         .where(SessionRow.token_hash == hash_of(token), col(SessionRow.expires_at) > now)
+        .where(col(PersonRow.removed_at).is_(None))
     )
     row = session.exec(query).first()
-    return None if row is None else Person(row.id or 0, row.name)
+    return None if row is None else Person(row.id or 0, row.name, Role(row.role), row.language)
 
 
 def end_session(*, session: Session, token: str) -> None:
@@ -202,7 +222,17 @@ def end_session(*, session: Session, token: str) -> None:
         session.delete(row)
 
 
-def _require_name(name: str, expected: str) -> None:
+def _is_gone(session: Session, person: int) -> bool:
+    return session.get_one(PersonRow, person).removed_at is not None
+
+
+def _has_admin(session: Session) -> bool:
+    query = select(PersonRow).where(PersonRow.role == Role.ADMIN, col(PersonRow.removed_at).is_(None))
+    return session.exec(query).first() is not None
+
+
+def require_name(name: str, expected: str) -> None:
+    """Refuse a name that says nothing or cannot be kept."""
     if not name.strip() or len(name) > 200 or unstorable(name):
         raise InvalidInput.at("name", expected)
 

@@ -25,8 +25,9 @@ class Quality:
     Attributes
     ----------
     outcomes
-        How often, by outcome: ``accepted``, ``duplicate``, ``skewed``, ``unknown``, ``mismatch``,
-        ``override``, ``dropped``, ``unplanned``, ``mistyped``, ``missing``, ``rejected:…`` and ``lag:…``.
+        How often, by outcome: ``accepted``, ``duplicate``, ``outdated``, ``skewed``, ``unsent``, ``unknown``,
+        ``mismatch``, ``override``, ``dropped``, ``unplanned``, ``mistyped``, ``missing``,
+        ``rejected:…`` and ``lag:…``.
     """
 
     event: str
@@ -58,12 +59,15 @@ class Quality:
     @property
     def doubtful(self) -> int:
         """Things to look into: out of plan, of unknown experiments, or at odds with our own assignment."""
-        names = ("unknown", "mismatch", "unplanned", "mistyped", "missing", "dropped")
+        names = ("unknown", "mismatch", "unplanned", "mistyped", "missing", "dropped", "outdated", "unsent")
         return sum(self.count(name) for name in names)
 
     def to_json(self) -> dict[str, Any]:
         """What the command line and the API say."""
-        named = ("unknown", "mismatch", "override", "dropped", "unplanned", "mistyped", "missing")
+        named = (
+            *("outdated", "unsent", "unknown", "mismatch", "override"),
+            *("dropped", "unplanned", "mistyped", "missing"),
+        )
         return {
             "event": self.event,
             "accepted": self.count("accepted"),

@@ -1,15 +1,20 @@
 """Readouts: computing one, keeping it for good, and finding it again."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from analysis import Observation, Readout, read
+from experiments.errors import NotFound
 from experiments.store.tables import SnapshotRow
+
+MOST_LISTED = 20_000
+"""Readouts that are looked through for a list of days; the oldest of a very busy experiment stay unlisted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,16 @@ class Snapshot:
         return Readout.from_json(self.document)
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """A stored readout by its number: when it was computed, in which phase, and what it said to do."""
+
+    id: int
+    as_of: datetime
+    phase: int
+    recommendation: str
+
+
 def latest(*, session: Session, key: str) -> Snapshot | None:
     """The newest readout of an experiment; None before the first analysis."""
     query = select(SnapshotRow).where(SnapshotRow.experiment == key).order_by(col(SnapshotRow.id).desc())
@@ -44,6 +59,87 @@ def latest_of_all(*, session: Session) -> dict[str, Snapshot]:
     newest = select(func.max(SnapshotRow.id)).group_by(SnapshotRow.experiment)
     rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(newest)))
     return {row.experiment: _snapshot(row) for row in rows}
+
+
+def latest_of(*, session: Session, keys: Collection[str]) -> dict[str, Snapshot]:
+    """The newest readouts of the experiments asked for, by key; those without one are left out."""
+    newest = (
+        select(func.max(SnapshotRow.id))
+        .where(col(SnapshotRow.experiment).in_(keys))
+        .group_by(SnapshotRow.experiment)
+    )
+    rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(newest)))
+    return {row.experiment: _snapshot(row) for row in rows}
+
+
+def find_snapshots(*, session: Session, ids: Collection[int]) -> dict[int, Snapshot]:
+    """Readouts by their numbers."""
+    rows = session.exec(select(SnapshotRow).where(col(SnapshotRow.id).in_(ids)))
+    return {row.id or 0: _snapshot(row) for row in rows}
+
+
+def recommendations(*, session: Session) -> dict[str, str]:
+    """What the newest readout of every experiment recommends, by key, without reading the readouts."""
+    newest = select(func.max(SnapshotRow.id)).group_by(SnapshotRow.experiment)
+    query = select(SnapshotRow.experiment, SnapshotRow.recommendation).where(col(SnapshotRow.id).in_(newest))
+    return dict(session.exec(query).all())
+
+
+def latest_id(*, session: Session, key: str) -> int | None:
+    """The number of the newest readout of an experiment; None before the first analysis."""
+    query = select(func.max(SnapshotRow.id)).where(SnapshotRow.experiment == key)
+    return session.exec(query).one()
+
+
+def find_snapshot(*, session: Session, key: str, id: int) -> Snapshot:  # noqa: A002 - the column's name
+    """A readout of an experiment by its number.
+
+    Raises
+    ------
+    NotFound
+        If this experiment has none of that number.
+    """
+    row = session.get(SnapshotRow, id)
+    if row is None or row.experiment != key:
+        raise NotFound(f"{key} has no readout {id}")
+    return _snapshot(row)
+
+
+def list_snapshots(*, session: Session, key: str, limit: int = 60) -> list[SnapshotLine]:
+    """The readouts of an experiment, the newest first; of each day the last one."""
+    row = SnapshotRow
+    columns = (col(row.id), col(row.as_of), col(row.phase), col(row.recommendation))
+    query = select(*columns).where(row.experiment == key).order_by(col(row.id).desc()).limit(MOST_LISTED)
+    of_days: dict[object, SnapshotLine] = {}
+    for id_, as_of, phase, recommendation in session.exec(query):
+        line = SnapshotLine(id_ or 0, as_of, phase, recommendation)
+        of_days.setdefault((as_of.date(), phase), line)
+        if len(of_days) == limit:
+            break
+    return list(of_days.values())
+
+
+def against(*, session: Session, snapshot: Snapshot, control: str) -> Readout:
+    """Read a snapshot's observation with another variant as the baseline.
+
+    The plan's own control decides about the experiment; this reading is for looking closer, and is not kept.
+
+    Raises
+    ------
+    NotFound
+        If the plan has no such variant.
+    """
+    stored = snapshot.readout
+    if control not in stored.plan.weights:
+        raise NotFound(f"{snapshot.experiment} has no variant {control!r}")
+    plan = replace(stored.plan, control=control)
+    return read(plan, observation_of(session=session, snapshot=snapshot), version=stored.version)
+
+
+def observation_of(*, session: Session, snapshot: Snapshot) -> Observation:
+    """What was counted for a snapshot."""
+    row = session.get_one(SnapshotRow, snapshot.id)
+    return Observation.from_json(json.loads(row.observation))
 
 
 def keep(*, session: Session, readout: Readout, observation: Observation) -> Snapshot:
@@ -70,9 +166,8 @@ def recompute(*, session: Session, snapshot: Snapshot) -> str:
     str
         The text of the readout; equal to the stored one, byte for byte, as long as the code reads alike.
     """
-    row = session.get_one(SnapshotRow, snapshot.id)
     stored = snapshot.readout
-    observation = Observation.from_json(json.loads(row.observation))
+    observation = observation_of(session=session, snapshot=snapshot)
     return _written(read(stored.plan, observation, version=stored.version).to_json())
 
 

@@ -5,7 +5,7 @@ Ours are the ledger's own counters by the day (UTC) on which the events happened
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -81,20 +81,28 @@ def report_totals(*, session: Session, draft: TotalsDraft, now: datetime) -> int
 
 def compare_totals(*, session: Session) -> list[Difference]:
     """All reported days beside our own, the newest first."""
-    ours = select(QualityRow).where(
-        QualityRow.outcome == "happened",
-        col(QualityRow.day).in_(select(OutsideTotalRow.day).distinct()),
-    )
-    counted = {(row.day, row.event): row.count for row in session.exec(ours)}
-    query = select(OutsideTotalRow).order_by(col(OutsideTotalRow.day).desc(), OutsideTotalRow.event)
+    query = select(OutsideTotalRow)
+    theirs = {(row.day, row.event): row.count for row in session.exec(query)}
+    return _compared(session, theirs, select(OutsideTotalRow.day).distinct())
+
+
+def compare_with(*, session: Session, draft: TotalsDraft) -> list[Difference]:
+    """Totals that are not kept beside our own, the newest first."""
+    theirs = {(number_of(each.day), each.event): each.count for each in draft.totals}
+    return _compared(session, theirs, {day for day, _ in theirs})
+
+
+def _compared(session: Session, theirs: Mapping[tuple[int, str], int], days: Any) -> list[Difference]:
+    query = select(QualityRow).where(QualityRow.outcome == "happened", col(QualityRow.day).in_(days))
+    ours = {(row.day, row.event): row.count for row in session.exec(query)}
     return [
-        Difference(day_of(row.day), row.event, row.count, counted.get((row.day, row.event), 0))
-        for row in session.exec(query)
+        Difference(day_of(day), event, count, ours.get((day, event), 0))
+        for (day, event), count in sorted(theirs.items(), key=lambda each: (-each[0][0], each[0][1]))
     ]
 
 
 def parse_totals(body: bytes) -> TotalsDraft:
-    """Read totals as JSON, ``{"totals": [{"day", "event", "count"}]}``, or as CSV with these columns.
+    """Read totals: JSON ``{"totals": [{"day", "event", "count"}]}`` or that list alone, or CSV.
 
     Raises
     ------
@@ -102,7 +110,10 @@ def parse_totals(body: bytes) -> TotalsDraft:
         Naming everything that is wrong.
     """
     try:
-        if body.lstrip()[:1] == b"{":
+        start = body.lstrip()[:1]
+        if start == b"[":
+            return TotalsDraft.model_validate_json(b'{"totals":' + body + b"}")
+        if start == b"{":
             return TotalsDraft.model_validate_json(body)
         return TotalsDraft.model_validate({"totals": _csv_rows(body)})
     except ValidationError as problem:

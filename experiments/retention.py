@@ -4,8 +4,9 @@ What is forgotten is gone, its message ids included. So that a late replay canno
 remembers for each event the moment before which it has forgotten (its floor) and ignores whatever is older
 on arrival. The floor is raised before the first row is deleted, so whoever writes at the same time sees it.
 
-Exposures are kept as long as an experiment that is still running began before them: without them, its units
-could not be told from those who never met it. Readouts that were computed stay as they are; a running
+Who is who is kept as long as ``identify`` events are, and the latest rejected messages as long as their
+event. Exposures are kept as long as an experiment that is still running began before them: without them, its
+units could not be told from those who never met it. Readouts that were computed stay as they are; a running
 experiment that loses events of its metrics is named, because its next readout will count fewer.
 """
 
@@ -24,7 +25,13 @@ from experiments.lifecycle import Status
 from experiments.observe import columns as copy
 from experiments.store import Store
 from experiments.store.floors import ALL_OTHERS, EXPOSURES, Floors, raise_floors, raised
-from experiments.store.forgetting import RANGE, count_below, delete_below
+from experiments.store.forgetting import (
+    RANGE,
+    count_below,
+    delete_below,
+    forget_identities,
+    forget_rejections,
+)
 from experiments.store.instants import to_millis
 from experiments.store.ledger import position
 from experiments.tracking_plans import find_plan
@@ -40,10 +47,16 @@ class Forgotten:
         Rows by event name; exposures under the name by which they arrive, ``Experiment Viewed``.
     unfinished
         Running experiments that began before a moment that is now forgotten.
+    identities
+        How often it was forgotten who is who.
+    rejections
+        How many of the latest rejected messages were forgotten.
     """
 
     counts: Mapping[str, int]
     unfinished: tuple[str, ...]
+    identities: int = 0
+    rejections: int = 0
 
 
 def planned_limits(*, session: Session) -> dict[str, timedelta]:
@@ -90,9 +103,12 @@ def forget_old(
         wanted = _wanted(limits, default, now, starts)
         floors = raised(session=session, to=wanted)
         last = max(position(session=session))
+    identities = rejections = 0
     if not dry_run:
         with store.write() as session:
             floors = raise_floors(session=session, to=wanted)
+            identities = forget_identities(session=session, floors=floors)
+            rejections = forget_rejections(session=session, floors=floors)
     counts: Counter[str] = Counter()
     for after in range(0, last, RANGE):
         if dry_run:
@@ -105,7 +121,7 @@ def forget_old(
     if not dry_run:
         with copy.opened(columns) as connection:
             copy.refresh(connection, store)
-    return Forgotten(dict(sorted(counts.items())), _unfinished(floors, starts))
+    return Forgotten(dict(sorted(counts.items())), _unfinished(floors, starts), identities, rejections)
 
 
 def _starts(session: Session) -> dict[str, int]:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from experiments import audit
 from experiments.catalog import Change
 from experiments.definition import invalid, store_form
-from experiments.errors import Conflict
+from experiments.errors import Outdated
 from experiments.store.tables import TrackingPlanRow
 from experiments.tracking import EventDraft, Mode, TrackingDraft, TrackingPlan
 
@@ -41,12 +41,12 @@ def save_plan(
 
     Raises
     ------
-    Conflict
+    Outdated
         If somebody else has changed it since.
     """
     held = find_plan(session=session)
     if version is not None and version != held.version:
-        raise Conflict("the tracking plan was changed by somebody else in the meantime; reload to see it")
+        raise Outdated("the tracking plan was changed by somebody else in the meantime; reload to see it")
     before, after = store_form(held.draft), store_form(draft)
     if before == after:
         return held

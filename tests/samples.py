@@ -6,7 +6,8 @@ from typing import Any
 from sqlmodel import Session
 
 from experiments import launch
-from experiments.definition import Definitions, ExperimentDraft, MetricDraft
+from experiments.definition import Definitions, ExperimentDraft
+from experiments.metrics import MetricDraft
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure

@@ -1,7 +1,8 @@
 """Exposures on evaluation: recorded behind the answer, once per unit and variant, without a cost for repeats.
 
 A small table of fingerprints remembers what this process has recorded lately. It never grows; a fingerprint
-that was pushed out only costs one more row that the ledger recognises by its message id.
+that was pushed out only costs one more row that the ledger recognises by its message id. A fingerprint may
+lie in any of eight places, so that two units that always come in turn do not push each other out.
 """
 
 import hashlib
@@ -18,8 +19,8 @@ from experiments.store.ledger import Exposure
 from experiments.writing import LedgerWriter
 from web.tally import Tally
 
-_SLOTS = 1 << 17
-_MASK = _SLOTS - 1
+_PLACES = 8
+_SHELVES = 1 << 16
 _WORD = (1 << 64) - 1
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -38,7 +39,7 @@ class ExposureLog:
         self._now = now
         self._tally = tally
         self._intake = intake
-        self._recent = array("Q", bytes(8 * _SLOTS))
+        self._recent = array("Q", bytes(8 * _PLACES * _SHELVES))
 
     def record(self, rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any]) -> bool:
         """Record that a unit met its variant, unless this process did so lately.
@@ -50,20 +51,27 @@ class ExposureLog:
             room, the exposure is forgotten here, so the unit's next evaluation tries again.
         """
         fingerprint = hash((decision.key, decision.phase, decision.variant, unit)) & _WORD
-        slot = fingerprint & _MASK
-        if self._recent[slot] == fingerprint:
+        shelf = fingerprint % _SHELVES * _PLACES
+        if fingerprint in self._recent[shelf : shelf + _PLACES]:
             return False
-        self._recent[slot] = fingerprint
+        self._remember(fingerprint, shelf)
         intake = self._intake()
         record = _exposure(rule, decision, unit, attributes, to_millis(self._now()), intake)
         taken = self._writer.offer((intake.take(record)[0],))
         if not taken:
-            self._forget(slot)
+            self._forget(fingerprint, shelf)
         self._tally.add("exposures", "queued" if taken else "no_room")
         return taken
 
-    def _forget(self, slot: int) -> None:
-        self._recent[slot] = 0
+    def _remember(self, fingerprint: int, shelf: int) -> None:
+        """Put a fingerprint on its shelf in place of the oldest there."""
+        end = shelf + _PLACES
+        self._recent[shelf:end] = array("Q", [fingerprint]) + self._recent[shelf : end - 1]
+
+    def _forget(self, fingerprint: int, shelf: int) -> None:
+        for place in range(shelf, shelf + _PLACES):
+            if self._recent[place] == fingerprint:
+                self._recent[place] = 0
 
 
 def exposure_id(decision: Decision, unit: str) -> str:

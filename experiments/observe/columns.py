@@ -4,7 +4,8 @@ It is a DuckDB file that can be deleted at any time; the next analysis makes it 
 appended in batches, and the position reached is stored in the same transaction as the rows, so a crash at
 any moment neither loses nor doubles one. The copy also knows the message id of the row it has reached: if
 the ledger has another one there, or ends before it (it was restored from a backup, or its newest rows were
-forgotten), the copy does not continue it and is made again. What the ledger has forgotten leaves the copy.
+forgotten), the copy does not continue it and is made again; so it is when a unit has been erased since. What
+the ledger has forgotten for its age leaves the copy.
 """
 
 import time
@@ -21,6 +22,7 @@ from sqlalchemy import Connection, Table, func, select, text
 from experiments.errors import Unavailable
 from experiments.observe import layout
 from experiments.store import Store
+from experiments.store.erasures import newest_erasure
 from experiments.store.floors import ALL_OTHERS, Floors, known_floors
 from experiments.store.tables import EventRow, ExposureRow
 
@@ -40,6 +42,9 @@ _TABLES: Mapping[str, Table] = {
     "exposure": ExposureRow.__table__,  # type: ignore[attr-defined]  # SQLModel's tables have it
     "event": EventRow.__table__,  # type: ignore[attr-defined]  # the same
 }
+
+_ERASURE = "erasure"
+"""Where the newest erasure is remembered, among the positions that the copy has reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ def refresh(
         return _follow(connection, store, progress)
     except _Astray:
         _empty(connection)
+        connection.execute("CHECKPOINT")  # the file gives up what was in it
         return _follow(connection, store, progress)
 
 
@@ -188,6 +194,9 @@ def _follow(connection: duckdb.DuckDBPyConnection, store: Store, progress: Calla
         for name, table in _TABLES.items():
             if not _continues(session.connection(), table, reached[name], newest[name]):
                 raise _Astray
+        _note_erasure(
+            connection, newest_erasure(session.connection()), begun=any(at.id for at in reached.values())
+        )
     total = sum(newest[name] - reached[name].id for name in _TABLES) or 1
     added = 0
     for name in _TABLES:
@@ -201,6 +210,18 @@ def _follow(connection: duckdb.DuckDBPyConnection, store: Store, progress: Calla
     _forget(connection, known, again=added > 0)
     layout.cluster(connection)
     return added
+
+
+def _note_erasure(connection: duckdb.DuckDBPyConnection, newest: int, *, begun: bool) -> None:
+    """Remember the newest erasure; a copy with rows from before it is not continued."""
+    if _reached(connection, _ERASURE).id == newest:
+        return
+    if begun:
+        raise _Astray
+    connection.begin()
+    connection.execute("DELETE FROM reached WHERE source = ?", [_ERASURE])
+    connection.execute("INSERT INTO reached VALUES (?, ?, NULL)", [_ERASURE, newest])
+    connection.commit()
 
 
 def _newest(connection: Connection, table: Table) -> int:

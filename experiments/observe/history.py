@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlglot import exp
 
-from experiments.definition import MetricDraft
+from experiments.metrics import MetricDraft
 from experiments.observe import columns
 from experiments.observe.statement import DAY_MS, DIALECT, filled, gain, once
 from experiments.store import Store

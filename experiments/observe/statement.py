@@ -28,8 +28,8 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from experiments.definition import MetricDraft
 from experiments.fields import length_of
+from experiments.metrics import MetricDraft
 
 DIALECT = "duckdb"
 DAY_MS = 86_400_000
@@ -142,7 +142,7 @@ def _happened(question: Question) -> exp.Select:
         day=exp.Literal.number(f"{DAY_MS}.0"),
         unit=exp.column(question.unit_type, "event"),
         horizon=question.horizon,
-        events=sorted({metric.event for metric in question.metrics}),
+        events=sorted({event for metric in question.metrics for event in metric.events}),
     )
     for place, metric in enumerate(question.metrics):
         piece = piece.select(gain(metric).as_(f"m{place}"), copy=False)

@@ -1,5 +1,6 @@
 """The database: tables, migrations, and how transactions are opened. The only place that knows tables."""
 
+from experiments.store import administration, outcomes, tables
 from experiments.store.database import Store, open_store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "administration", "open_store", "outcomes", "tables"]

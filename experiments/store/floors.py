@@ -14,6 +14,9 @@ from experiments.store.tables import FloorRow
 EXPOSURES = "Experiment Viewed"
 """The event name under which exposures arrive, and under which their floor is kept."""
 
+IDENTITIES = "identify"
+"""The event name under which the floor of who is who is kept: that of the events that say it."""
+
 ALL_OTHERS = ""
 """The floor of every event that has none of its own."""
 
@@ -34,6 +37,11 @@ class Floors:
     def of_exposures(self) -> int:
         """The floor of exposures."""
         return self.of_event(EXPOSURES)
+
+    @property
+    def of_identities(self) -> int:
+        """The floor of who is who."""
+        return self.of_event(IDENTITIES)
 
     def highest(self, names: Collection[str]) -> int:
         """The highest floor of some events."""

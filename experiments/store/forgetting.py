@@ -7,13 +7,15 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select
 from sqlmodel import Session
 
 from experiments.store.floors import ALL_OTHERS, EXPOSURES, Floors
-from experiments.store.tables import EventRow, ExposureRow
+from experiments.store.tables import EventRow, ExposureRow, IdentityRow, RejectionRow
 
 RANGE = 50_000
 """Row ids that one transaction looks at: it holds the lock for a fraction of a second."""
 
 _EVENT: Table = EventRow.__table__  # type: ignore[attr-defined]  # SQLModel's tables have it
 _EXPOSURE: Table = ExposureRow.__table__  # type: ignore[attr-defined]  # the same
+_IDENTITY: Table = IdentityRow.__table__  # type: ignore[attr-defined]  # the same
+_REJECTION: Table = RejectionRow.__table__  # type: ignore[attr-defined]  # the same
 
 
 def count_below(*, session: Session, floors: Floors, after: int) -> Counter[str]:
@@ -35,6 +37,20 @@ def delete_below(*, session: Session, floors: Floors, after: int) -> Counter[str
     for table, condition in ((_EVENT, _events_below(floors)), (_EXPOSURE, _exposures_below(floors))):
         session.connection().execute(delete(table).where(condition, _within(table, after)))
     return counts
+
+
+def forget_identities(*, session: Session, floors: Floors) -> int:
+    """Delete who is who below the floor; say how many."""
+    old = _IDENTITY.c.first_seen < floors.of_identities
+    return session.connection().execute(delete(_IDENTITY).where(old)).rowcount
+
+
+def forget_rejections(*, session: Session, floors: Floors) -> int:
+    """Delete those of the latest rejected messages that are below their event's floor; say how many."""
+    connection = session.connection()
+    rows = connection.execute(select(_REJECTION.c.id, _REJECTION.c.event, _REJECTION.c.at))
+    old = [row.id for row in rows if row.at < floors.of_event(row.event)]
+    return connection.execute(delete(_REJECTION).where(_REJECTION.c.id.in_(old))).rowcount
 
 
 def _within(table: Table, after: int) -> ColumnElement[bool]:

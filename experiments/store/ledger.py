@@ -6,7 +6,7 @@ tuple is what its driver takes without another copy.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from operator import itemgetter
@@ -17,7 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
-from experiments.store import tallies
+from experiments.store import erasures, tallies
+from experiments.store.erasures import Erasures, known_erasures
 from experiments.store.floors import Floors, known_floors
 from experiments.store.instants import from_millis
 from experiments.store.tables import EventRow, ExposureRow
@@ -76,7 +77,7 @@ class Receipt:
     duplicates
         Ones whose message id was there already.
     outdated
-        Ones older than what the ledger has forgotten; they are ignored.
+        Ones older than what the ledger has forgotten, or of units that were erased; they are ignored.
     """
 
     accepted: int = 0
@@ -136,19 +137,33 @@ def _counted(
     session: Session, batches: Sequence[_Batch], remarks: Iterable[Remarks], *, live: bool
 ) -> list[Receipt]:
     """Append batches and count what has become of them; what is outdated is neither stored nor counted."""
-    known = known_floors(session=session)
-    kept = [_not_forgotten(known, batch) for batch in batches]
+    floors, erased = known_floors(session=session), known_erasures(session.connection())
+    kept = [_not_forgotten(floors, erased, batch) for batch in batches]
+    said = [_remembered(floors, erased, each) for each in remarks]
     offered = tallies.offer(session.connection(), _names(kept))
     receipts = _append_together(session, kept)
-    tallies.write(session.connection(), offered, remarks, live=live)
-    outdated = (_size(batch) - _size(left) for batch, left in zip(batches, kept, strict=True))
+    tallies.write(session.connection(), offered, said, live=live)
+    outdated = [_size(batch) - _size(left) for batch, left in zip(batches, kept, strict=True)]
+    if any(outdated):
+        tallies.count(session.connection(), _names(batches) - offered.names, "outdated")
     return [receipt + Receipt(outdated=gone) for receipt, gone in zip(receipts, outdated, strict=True)]
 
 
-def _not_forgotten(known: Floors, batch: _Batch) -> _Batch:
-    return (
-        {kind: _not_outdated(known, kind, rows) for kind, rows in batch.items()} if known.by_event else batch
-    )
+def _not_forgotten(floors: Floors, erased: Erasures, batch: _Batch) -> _Batch:
+    if floors.by_event:
+        batch = {kind: _not_outdated(floors, kind, rows) for kind, rows in batch.items()}
+    if erased.by_digest:
+        batch = {kind: erasures.kept_rows(erased, kind._fields, rows) for kind, rows in batch.items()}
+    return batch
+
+
+def _remembered(floors: Floors, erased: Erasures, remarks: Remarks) -> Remarks:
+    """Remarks without the identities that have been forgotten."""
+    if not remarks.edges or not (floors.by_event or erased.by_digest):
+        return remarks
+    floor = floors.of_identities
+    edges = [each for each in remarks.edges if each.first_seen >= floor and not erased.cover_edge(each)]
+    return replace(remarks, edges=edges)
 
 
 def _not_outdated(

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from experiments.errors import Unavailable
 from experiments.store.database import Store
 
-HEAD = "0003"
+HEAD = "0008"
 """The newest migration. Asking the database costs a millisecond, loading the migrator half a second."""
 
 

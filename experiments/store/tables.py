@@ -5,12 +5,13 @@ a ledger row is never changed, and its message id is unique for good, so a repla
 """
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from experiments.store.instants import Instant
+from experiments.store.shapes import instant as _instant
+from experiments.store.shapes import row_id as _row_id
+from experiments.store.shapes import text as _text
 
 metadata: MetaData = SQLModel.metadata
 metadata.naming_convention = {
@@ -18,21 +19,6 @@ metadata.naming_convention = {
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-# SQLite counts up only in a column that is exactly INTEGER; other engines get 64 bits.
-RowId = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(Instant(), nullable=nullable))
-
-
-def _text(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(Text(), nullable=nullable))
-
-
-def _row_id() -> Any:
-    return Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
 
 
 class ExperimentRow(SQLModel, table=True):
@@ -48,6 +34,7 @@ class ExperimentRow(SQLModel, table=True):
     revision: int
     definition: str = _text()
     shipped: str | None = Field(default=None, max_length=128)
+    analysis_asked_at: datetime | None = _instant(nullable=True)
     created_at: datetime = _instant()
     updated_at: datetime = _instant()
     started_at: datetime | None = _instant(nullable=True)
@@ -165,6 +152,20 @@ class FloorRow(SQLModel, table=True):
     moment: int = Field(sa_type=BigInteger)
 
 
+class ErasureRow(SQLModel, table=True):
+    """An id whose rows were erased, as a digest; see `experiments.store.erasures`.
+
+    ``removed`` counts the rows of the ledger that were found, under whichever id of the same person.
+    """
+
+    __tablename__ = "erasure"
+
+    id: int | None = _row_id()
+    digest: str = Field(max_length=64)
+    moment: int = Field(sa_type=BigInteger)
+    removed: int = Field(sa_type=BigInteger)
+
+
 class IdentityRow(SQLModel, table=True):
     """An anonymous id and the user id that was seen with it, when they first were."""
 
@@ -263,6 +264,38 @@ class SnapshotRow(SQLModel, table=True):
     observation: str = _text()
 
 
+class ReportRow(SQLModel, table=True):
+    """What people wrote about an experiment's results; ``revision`` counts its changes."""
+
+    __tablename__ = "report"
+
+    id: int | None = _row_id()
+    experiment: str = Field(max_length=128, unique=True)
+    revision: int
+    texts: str = _text()
+    updated_by: str = Field(max_length=200)
+    updated_at: datetime = _instant()
+
+
+class ShareRow(SQLModel, table=True):
+    """A link to one frozen report; only a hash of its token is kept.
+
+    ``frozen`` is everything the report says beside the snapshot's numbers, as it was when it was shared.
+    """
+
+    __tablename__ = "share"
+
+    id: int | None = _row_id()
+    token_hash: str = Field(max_length=64, unique=True)
+    experiment: str = Field(max_length=128, index=True)
+    snapshot: int = Field(sa_type=BigInteger)
+    frozen: str = _text()
+    created_by: str = Field(max_length=200)
+    created_at: datetime = _instant()
+    expires_at: datetime = _instant()
+    revoked_at: datetime | None = _instant(nullable=True)
+
+
 class KeyRow(SQLModel, table=True):
     """A key for the doors; only a hash of its secret is kept."""
 
@@ -279,13 +312,16 @@ class KeyRow(SQLModel, table=True):
 
 
 class PersonRow(SQLModel, table=True):
-    """Somebody who may sign in."""
+    """Somebody who may sign in; whoever was removed stays known by name, for the audit log."""
 
     __tablename__ = "person"
 
     id: int | None = _row_id()
     name: str = Field(max_length=200, unique=True)
+    role: str = Field(default="viewer", max_length=16)
+    language: str | None = Field(default=None, max_length=32)
     created_at: datetime = _instant()
+    removed_at: datetime | None = _instant(nullable=True)
 
 
 class SignInLinkRow(SQLModel, table=True):
@@ -313,13 +349,14 @@ class SessionRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
-    """Who changed what, written in the same transaction as the change."""
+    """Who changed what, written in the same transaction as the change; ``token`` if one spoke for them."""
 
     __tablename__ = "audit"
 
     id: int | None = _row_id()
     at: datetime = _instant()
     actor: str = Field(max_length=200)
+    token: str | None = Field(default=None, max_length=32)
     action: str = Field(max_length=64)
     object: str = Field(max_length=200, index=True)
     before: str | None = _text(nullable=True)

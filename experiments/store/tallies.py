@@ -127,6 +127,12 @@ def write(connection: Connection, offered: Offered, remarks: Iterable[Remarks], 
     _keep_edges(connection, list(chain.from_iterable(remark.edges for remark in said)))
 
 
+def count(connection: Connection, names: Counter[tuple[int, str]], outcome: str) -> None:
+    """Count what became of messages that were not handed to the ledger, by day and event."""
+    counts = Counter({(day, event, outcome): amount for (day, event), amount in names.items()})
+    _upsert(connection, _bounded(connection, counts))
+
+
 def _counted(connection: Connection, offered: Offered, *, live: bool) -> Counter[Key]:
     counts: Counter[Key] = Counter()
     accepted: Counter[tuple[int, str]] = Counter()
@@ -166,7 +172,7 @@ def _since(offered: Offered) -> Iterable[tuple[str, int]]:
     names = {name for _, name in offered.names}
     if EXPOSURE in names:
         yield "exposure", offered.exposures
-    if names - {EXPOSURE}:
+    if names:  # an event from a file may have that name, too
         yield "event", offered.events
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,3 +132,39 @@ def test_a_ground_is_one_word_for_programs(ground: Ground, text: str) -> None:
 def test_the_same_input_gives_the_same_bytes() -> None:
     assert json.dumps(rich_readout().to_json()) == json.dumps(rich_readout().to_json())
     assert against(arm(1.0), arm(2.0)).to_json() == against(arm(1.0), arm(2.0)).to_json()
+
+
+BEFORE = json.loads((Path(__file__).parent / "stored_before.json").read_text(encoding="utf-8"))
+"""A readout and its observation, stored before there were segments, funnels and days since exposure."""
+
+
+def test_a_readout_stored_before_is_still_read() -> None:
+    old = Readout.from_json(BEFORE["readout"])
+    told = through(old.to_json())
+    assert told | BEFORE["readout"] == {
+        **told,
+        **{name: BEFORE["readout"][name] for name in ("plan", "checks", "comparisons")},
+    }
+    assert (old.verdict.recommendation, old.failed, old.advice) == ("keep_running", (), ())
+    assert (old.stages, old.funnels, old.alternatives) == ((), (), ())
+
+
+def test_an_observation_stored_before_is_read_to_the_same_numbers() -> None:
+    old = Readout.from_json(BEFORE["readout"])
+    seen = Observation.from_json(BEFORE["observation"])
+    again = read(old.plan, seen, version=old.version)
+    known = {name for comparison in BEFORE["readout"]["comparisons"] for name in comparison}
+    for one, other in zip(
+        through(again.to_json())["comparisons"], BEFORE["readout"]["comparisons"], strict=True
+    ):
+        assert {name: one[name] for name in known} == other
+    assert again.verdict == old.verdict
+    assert again.series == old.series
+
+
+def test_what_was_read_is_read_again_to_the_same_bytes() -> None:
+    seen = observed(arrivals={date(2026, 3, 1): {"old": 3, "new": 5}})
+    first = read(RICH, seen, version="1.0").to_json()
+    stored = Readout.from_json(through(first))
+    again = read(stored.plan, Observation.from_json(through(seen.to_json())), version=stored.version)
+    assert json.dumps(again.to_json(), allow_nan=False) == json.dumps(first, allow_nan=False)

@@ -13,6 +13,7 @@ import pytest
 from tests.conformance.faulty_proxy import DROP_AFTER, DROP_BEFORE, Fault, faulty_proxy
 from tests.conftest import missing
 from tests.serving import ROOT, Instance, served
+from tests.turns import alone
 
 HERE = Path(__file__).parent / "clients"
 CACHE = ROOT / "node_modules" / ".evenhand-tests"
@@ -41,26 +42,27 @@ def node() -> Path:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         missing("there is no node and npm here")
-    if not all((CACHE / "node_modules" / package).is_dir() for package in PACKAGES):
-        CACHE.mkdir(parents=True, exist_ok=True)
-        (CACHE / "package.json").write_text(json.dumps({"private": True, "type": "module"}))
-        run = subprocess.run(
-            [
-                str(npm),
-                "install",
-                "--no-package-lock",
-                "--no-audit",
-                "--no-fund",
-                "--ignore-scripts",
-                *PACKAGES,
-            ],
-            cwd=CACHE,
-            capture_output=True,
-            text=True,
-            timeout=180,
-        )
-        if run.returncode != 0:
-            missing(f"the packages cannot be installed: {run.stderr.strip()[-300:]}")
+    with alone("event-clients"):
+        if not all((CACHE / "node_modules" / package).is_dir() for package in PACKAGES):
+            CACHE.mkdir(parents=True, exist_ok=True)
+            (CACHE / "package.json").write_text(json.dumps({"private": True, "type": "module"}))
+            run = subprocess.run(
+                [
+                    str(npm),
+                    "install",
+                    "--no-package-lock",
+                    "--no-audit",
+                    "--no-fund",
+                    "--ignore-scripts",
+                    *PACKAGES,
+                ],
+                cwd=CACHE,
+                capture_output=True,
+                text=True,
+                timeout=180,
+            )
+            if run.returncode != 0:
+                missing(f"the packages cannot be installed: {run.stderr.strip()[-300:]}")
     for script in HERE.glob("*.mjs"):
         shutil.copy(script, CACHE)  # a script finds packages beside itself only
     return CACHE

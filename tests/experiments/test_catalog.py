@@ -3,11 +3,13 @@ from typing import Any
 import pytest
 
 from experiments import audit, catalog, launch
+from experiments.definition import parse_metric
 from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from experiments.lifecycle import Status
 from experiments.publishing import latest_ruleset, latest_version
 from experiments.store import Store
-from tests.samples import DAY, NOW, applied, definitions, draft, experiment, metric, metric_draft
+from experiments.store.tables import MetricRow
+from tests.samples import DAY, NOW, applied, apply, definitions, draft, experiment, metric, metric_draft
 
 
 def test_applying_the_same_file_again_changes_nothing(store: Store) -> None:
@@ -200,3 +202,54 @@ def test_the_ruleset_in_force_is_the_newest(store: Store) -> None:
         ruleset = latest_ruleset(session=session)
         assert ruleset.version == latest_version(session=session)
         assert ruleset.rules["checkout"].overrides == {"u1": "new"}
+
+
+def saved(store: Store, *documents: dict[str, Any]) -> list[str]:
+    with store.write() as session:
+        return [
+            catalog.save_metric(session=session, draft=parse_metric(each), actor="t", now=NOW).action
+            for each in documents
+        ]
+
+
+SPEND = {"key": "spend", "kind": "mean", "event": "buy"}
+RATIO = {"key": "aov", "kind": "ratio", "numerator": "spend", "denominator": "orders"}
+
+
+def test_a_ratio_needs_parts_that_give_each_unit_one_number(store: Store) -> None:
+    with pytest.raises(InvalidInput, match="numerator: there is no metric 'spend'"):
+        saved(store, RATIO)
+    quantile = {"key": "orders", "kind": "quantile", "event": "buy", "quantile": 0.5}
+    with pytest.raises(InvalidInput, match="denominator: 'orders' is a quantile"):
+        saved(store, SPEND, quantile, RATIO)
+    assert saved(store, {**SPEND, "key": "orders", "aggregation": "count"}, SPEND, RATIO)[-1] == "created"
+    with pytest.raises(InvalidInput, match="metric aov: denominator: 'orders' is a quantile"):
+        saved(store, quantile)
+
+
+def test_what_an_older_version_stored_is_not_a_change(store: Store) -> None:
+    with store.write() as session:
+        old = '{"key":"buys","kind":"proportion","event":"buy","aggregation":"sum"}'
+        session.add(MetricRow(key="buys", version=1, definition=old, created_at=NOW))
+    assert saved(store, metric("buys", event="buy")) == ["unchanged"]
+
+
+def test_a_guardrail_may_leave_its_margin_to_the_metric(store: Store) -> None:
+    guarded = experiment(metrics={"primary": ["purchase"], "guardrails": [{"metric": "refund"}]})
+    with pytest.raises(InvalidInput, match="'refund' needs a margin"):
+        apply(store, guarded, metrics=[metric(), metric("refund")])
+    apply(store, guarded, metrics=[metric(), metric("refund", margin=0.03)])
+    with store.read() as session:
+        metrics = catalog.find_metrics(session=session, keys=["refund"])
+        found = catalog.find_experiment(session=session, key="checkout").definition
+    assert catalog.margins_of(found, metrics) == {"refund": 0.03}
+
+
+def test_a_covariate_is_a_metric_of_one_number_that_exists(store: Store) -> None:
+    for key, reason in (("nothing", "there is no metric 'nothing'"), ("p95", "'p95' is a quantile")):
+        with pytest.raises(InvalidInput, match=reason):
+            apply(
+                store,
+                experiment(plan={"cuped": {"metrics": [key]}}),
+                metrics=[metric(), {"key": "p95", "kind": "quantile", "event": "page", "quantile": 0.95}],
+            )

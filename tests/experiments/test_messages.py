@@ -176,6 +176,15 @@ def test_time_is_the_clients_corrected_by_how_far_its_clock_was_off(
     )
 
 
+@pytest.mark.parametrize("sent", ["yesterday", 5, [], "9999-12-31T23:59:59Z"])
+def test_a_time_of_sending_that_cannot_be_read_spoils_no_event(sent: Any) -> None:
+    claimed = track(timestamp="2026-03-15T11:00:00Z", messageId="m1")
+    parsed = parse({"batch": [claimed], "sentAt": sent or [1]})
+    (record,) = parsed.records
+    assert (record.occurred_at, record.mark) == (to_millis(NOW - HOUR), "unsent")
+    assert parsed.remarks.notes["m1"].outcomes == ("unsent",)
+
+
 @pytest.mark.parametrize(
     "claimed", ["2026-03-16T12:00:00.001Z", "2099-01-01T00:00:00Z", "8999-12-31T23:59:59Z"]
 )

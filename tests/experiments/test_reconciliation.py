@@ -62,6 +62,7 @@ def test_a_day_that_is_reported_again_replaces_what_was_there(store: Store) -> N
         ("day,event,count\n" + "2026-03-15,a,1\n" * (MOST_TOTALS + 1), "totals"),
         ('{"totals": 5}', "totals"),
         ("{", "JSON"),
+        ("[5]", "totals.0"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, named: str) -> None:

@@ -11,8 +11,9 @@ from experiments.observe import columns
 from experiments.retention import Forgotten, forget_old
 from experiments.store import Store, forgetting
 from experiments.store.instants import to_millis
-from experiments.store.ledger import Receipt, append
-from experiments.store.tables import EventRow, ExposureRow
+from experiments.store.ledger import Receipt, append, append_batches
+from experiments.store.tables import EventRow, ExposureRow, IdentityRow, RejectionRow
+from experiments.store.tallies import Edge, Rejected, Remarks
 from tests.samples import DAY, NOW, apply, event, experiment, exposure
 
 
@@ -132,3 +133,20 @@ def test_a_dry_run_counts_and_changes_nothing(filled: Store, tmp_path: Path) -> 
 def test_no_length_is_refused(filled: Store, tmp_path: Path, days: int | None) -> None:
     with pytest.raises(InvalidInput, match="how long"):
         forget(filled, tmp_path, days)
+
+
+def test_who_is_who_and_rejected_messages_are_forgotten_with_their_events(
+    store: Store, tmp_path: Path
+) -> None:
+    edges = [Edge("a1", "u1", to_millis(NOW - 40 * DAY)), Edge("a2", "u2", to_millis(NOW - DAY))]
+    rejected = [Rejected(to_millis(NOW - n * DAY), "purchase", f"m{n}", "bad_time", "") for n in (1, 20)]
+    remarks = Remarks(edges=edges, rejected=rejected)
+    with store.write() as session:
+        append_batches(session=session, batches=[[event(1)]], remarks=[remarks])
+    forgotten = forget(store, tmp_path, identify=30, purchase=10)
+    assert (forgotten.identities, forgotten.rejections) == (1, 1)
+    with store.write() as session:  # a replay of the old one
+        append_batches(session=session, batches=[[event(1)]], remarks=[Remarks(edges=edges)])
+    with store.read() as session:
+        assert list(session.exec(select(IdentityRow.user_id))) == ["u2"]
+        assert list(session.exec(select(RejectionRow.message_id))) == ["m1"]

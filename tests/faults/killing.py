@@ -20,7 +20,11 @@ CLIENTS = 4
 BATCH = 20
 PATIENCE = 60.0
 YOUNG = 6.5
-"""Seconds within which the server takes the end of a worker for a sign that none can live."""
+"""Seconds within which the server takes the end of the worker that it started last for a sign that none can
+live; the ends of others tell it nothing."""
+
+SETTLED = 1.0
+"""Seconds after which a worker serves."""
 
 
 @dataclass
@@ -49,7 +53,7 @@ def send_until(instance: Instance, leaving: threading.Event, place: str, deliver
         while not _sent(instance, body):
             tries += 1
             assert time.monotonic() < deadline, f"the server did not come back: {instance.log[-2_000:]}"
-            time.sleep(0.02)
+            time.sleep(0.05)
         with delivery.lock:
             delivery.acknowledged += BATCH
             delivery.replays += tries
@@ -96,8 +100,8 @@ def under_load(instance: Instance, disturb: Callable[[Delivery], None]) -> Deliv
 def kill_workers(instance: Instance, rounds: int, rng: random.Random, delivery: Delivery) -> None:
     """Kill a worker at a random moment, as often as told.
 
-    The server gives up when a worker ends right after it began, since then it would for ever; so those that
-    have just begun are spared, and between two kills something has to be acknowledged.
+    The server gives up when the worker that it started last ends at once, since then it would start another
+    for ever; so that one is spared for a while, and between two kills something has to be acknowledged.
     """
     first, seen = frozenset(instance.workers()), -1
     for _ in range(rounds):
@@ -105,11 +109,20 @@ def kill_workers(instance: Instance, rounds: int, rng: random.Random, delivery: 
         deadline = time.monotonic() + PATIENCE
         ripe: list[int] = []
         while not ripe or delivery.acknowledged <= seen:
-            ripe = [each for each in instance.workers() if each in first or _age(each) > YOUNG]
+            ripe = _ripe(instance.workers(), first)
             assert time.monotonic() < deadline, instance.log
             time.sleep(0.02)
         seen = delivery.acknowledged
         os.kill(rng.choice(ripe), signal.SIGKILL)
+
+
+def _ripe(workers: list[int], first: frozenset[int]) -> list[int]:
+    """Which workers may be killed, once the one that was killed before has been replaced."""
+    if len(workers) < len(first):
+        return []
+    ages = {each: _age(each) for each in workers}
+    last = min(ages, key=ages.__getitem__)
+    return [each for each, age in ages.items() if each in first or age > (YOUNG if each == last else SETTLED)]
 
 
 def kill_everything(instance: Instance) -> None:
@@ -122,9 +135,11 @@ def kill_everything(instance: Instance) -> None:
 
 def _age(process: int) -> float:
     try:
-        return time.time() - Path(f"/proc/{process}").stat().st_mtime
+        after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
         return 0.0
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    return uptime - int(after_name[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def killings(folder: Path, rounds: int, *, workers: int = 2, seed: int = 1) -> tuple[Delivery, list[str]]:

@@ -4,7 +4,7 @@ The headline tests carry the published counts of the Upworthy Research Archive; 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -145,6 +145,14 @@ ONE_PAGE = Scene(
         "source": "Invented numbers.",
     },
 )
+WON = replace(
+    ONE_PAGE,
+    draft={
+        **ONE_PAGE.draft,
+        "metrics": {"primary": ["paid"], "guardrails": [{"metric": "refund", "margin": 0.2}]},
+    },
+)
+"""The same with a wider limit, so that nothing stands against shipping."""
 HARM = Scene(
     "harm",
     {"control": 20_000, "treatment": 20_000},

@@ -3,16 +3,20 @@
 import json
 import sqlite3
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import pytest
 from flask.testing import FlaskClient
 from sqlmodel import select
 
+from assignment import decide
 from experiments import writing
 from experiments.people import KeyKind
 from experiments.store import database
+from experiments.store.ledger import Record
 from experiments.store.tables import ExposureRow
+from experiments.writing import LedgerWriter
 from tests.samples import NOW, apply, experiment
 from tests.web.conftest import make_key
 from web import exposures
@@ -158,3 +162,24 @@ def test_the_memory_of_repeats_never_grows(
         ask(door, server_key, f"u{number}")
     assert len(deployment.exposures._recent) == before
     assert len(recorded(deployment)) == 300
+
+
+class _Counting:
+    """A writer that only counts what it is offered."""
+
+    def __init__(self) -> None:
+        self.offered = 0
+
+    def offer(self, records: Sequence[Record]) -> bool:
+        self.offered += len(records)
+        return True
+
+
+def test_units_that_come_in_turn_do_not_make_each_other_forgotten(deployment: Deployment) -> None:
+    writer = _Counting()
+    log = exposures.ExposureLog(cast("LedgerWriter", writer), deployment.now, deployment.tally)
+    ruleset = deployment.mirror.reflection.ruleset
+    for number in [*range(4_000), *range(4_000)]:
+        decision = decide(ruleset, "checkout", unit=f"unit-{number}")
+        log.record(ruleset.rules["checkout"], decision, f"unit-{number}", {})
+    assert writer.offered == 4_000

@@ -61,10 +61,8 @@ class AssignmentDoor:
         except Exception:  # noqa: BLE001 - the last line: what leaves here would end a connection without an answer
             _log.exception("an evaluation failed")
             answer = answer_refusal(Refusal(500, "GENERAL", "the evaluation failed; the log says why"), key)
-        tally = self._deployment.tally
-        tally.add("requests", "evaluate" if key is not None else "evaluate_all", str(answer.status))
-        if answer.detail:
-            tally.add("decisions", answer.detail)
+        door = "evaluate_all" if key is None else "evaluate"
+        self._deployment.tally.add("evaluations", door, str(answer.status), answer.detail)
         start_response(_STATUS_LINES[answer.status], answer.lines)
         return [answer.body]
 

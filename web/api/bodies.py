@@ -61,8 +61,12 @@ def read_body(stream: BinaryIO, announced: int | None) -> bytes:
 
 def _read(stream: BinaryIO, size: int) -> bytes:
     """Read until there is enough or the stream ends: one call may give less than it was asked for."""
-    parts = []
-    while size > 0 and (part := stream.read(size)):
+    part = stream.read(size)
+    if len(part) == size:
+        return part
+    parts = [part]
+    size -= len(part)
+    while part and size > 0 and (part := stream.read(size)):
         parts.append(part)
         size -= len(part)
     return b"".join(parts)

@@ -60,6 +60,14 @@ _TOTALS_SCHEMA = {
         }
     },
 }
+_ERASURE_SCHEMA = {
+    "type": "object",
+    "required": ["unit"],
+    "properties": {
+        "unit": {"type": "string", "minLength": 1, "maxLength": 512},
+        "kind": {"enum": ["user_id", "anonymous_id"], "default": "user_id"},
+    },
+}
 _DIFFERENCES = {
     "differences": [
         {
@@ -171,5 +179,34 @@ DATA_OPERATIONS = (
         schema=_TOTALS_SCHEMA,
         body=_TOTALS,
         answer=_DIFFERENCES,
+    ),
+    Operation(
+        "POST",
+        "/api/v1/erasures",
+        "erase",
+        "Take everything out that is stored about a person.",
+        "A person is a user id with the anonymous ids that were seen with it. Exposures, events, identities "
+        "and rejected messages go, and what arrives late from before this moment is ignored; readouts stay. "
+        "The audit log keeps the counts and a digest. Experiments that place the id by hand are named under "
+        "overrides: they are for people to change. Doing it again takes out what is left.",
+        Access.SESSION,
+        {
+            200: "What was taken out.",
+            **_SIGNED_OUT,
+            422: "This cannot be an id, or several people used this anonymous id.",
+        },
+        schema=_ERASURE_SCHEMA,
+        body={"unit": "user-1", "kind": "user_id"},
+        answer={
+            "digest": "6f1c0f7e1f0b6d0a9a4f1f0c7a6e2b11",
+            "users": 1,
+            "anonymous": 2,
+            "exposures": 3,
+            "events": 118,
+            "identities": 2,
+            "rejections": 0,
+            "detached": 0,
+            "overrides": [],
+        },
     ),
 )

@@ -103,9 +103,10 @@ OPERATIONS = (
         "Store events, single or in a batch.",
         "Segment's HTTP tracking API under the names batch, track, identify, alias, page, screen, group, "
         "import and their one-letter forms. Status 200 means that the events are on the disk. The same "
-        "messageId again counts once. One bad event never fails its batch; it is named in the answer. "
-        "Exposures from clients that decide by themselves arrive as the event “Experiment Viewed” with "
-        "experiment_id and variation_id.",
+        "messageId again counts once; events older than what the ledger has forgotten, or of erased people, "
+        "are ignored and counted as outdated. One bad event never fails its batch; it is named in the "
+        "answer. Exposures from clients that decide by themselves arrive as the event “Experiment Viewed” "
+        "with experiment_id and variation_id.",
         Access.ANY_KEY,
         {
             200: "What became of the events.",

@@ -134,6 +134,7 @@ class EventsDoor:
         tally.add("events", "accepted", amount=receipt.accepted)
         tally.add("events", "duplicate", amount=receipt.duplicates)
         tally.add("events", "rejected", amount=len(parsed.rejected))
+        tally.add("events", "outdated", amount=receipt.outdated)
 
 
 def _without_key(path: str) -> tuple[str, str | None]:
@@ -150,6 +151,7 @@ def _acknowledgement(receipt: Receipt, parsed: Parsed) -> bytes:
         "accepted": receipt.accepted,
         "duplicates": receipt.duplicates,
         "rejected": [_rejection(each) for each in parsed.rejected],
+        **({"outdated": receipt.outdated} if receipt.outdated else {}),
     }
     return json.dumps(document, separators=(",", ":")).encode()
 

@@ -56,9 +56,18 @@ class Exporter:
         tally.add("exposures", "recorded", amount=recorded.accepted - before.accepted)
         tally.add("exposures", "known", amount=recorded.duplicates - before.duplicates)
         for (name, *labels), count in tally.take().items():
-            self._counters[name].labels(*labels).inc(count)
+            if name == "evaluations":
+                self._tell_evaluations(*labels, count=count)
+            else:
+                self._counters[name].labels(*labels).inc(count)
         self._waiting.set(self._deployment.writer.waiting)
         self._ruleset.set(self._deployment.mirror.reflection.ruleset.version)
+
+    def _tell_evaluations(self, door: str, status: str, detail: str, *, count: int) -> None:
+        """The door counts each of its answers once; it is a request, and perhaps a decision."""
+        self._counters["requests"].labels(door, status).inc(count)
+        if detail:
+            self._counters["decisions"].labels(detail).inc(count)
 
     def text(self) -> bytes:
         """Everything that the processes of this server have told, in Prometheus's text form."""

@@ -23,6 +23,7 @@ from web.api.clients import HEADERS
 
 _KEY = re.compile(KEY_PATTERN)
 _ANONYMOUS = ("anonymousId", "anonymous_id")
+_IDS = ("targetingKey", *_ANONYMOUS)
 
 NO_STORE = ("Cache-Control", "no-store")
 REVALIDATE = ("Cache-Control", "private, no-cache")
@@ -76,8 +77,9 @@ def read_context(body: bytes) -> dict[str, Any]:
     key = context.get("targetingKey")
     if key is None or key == "":
         raise Refusal(400, "TARGETING_KEY_MISSING", "context.targetingKey: expected the unit's id")
-    for name in ("targetingKey", *_ANONYMOUS):
-        _require_id(name, context.get(name))
+    for name in _IDS:
+        if name in context:
+            _require_id(name, context[name])
     if unusable := unstorable(context):
         raise Refusal(400, "INVALID_CONTEXT", f"context: {unusable}")
     return context

@@ -64,6 +64,8 @@ def retain_command(older_than: str | None, events: tuple[str, ...], *, dry_run: 
         "dry_run": dry_run,
         "forgotten": dict(forgotten.counts),
         "total": sum(forgotten.counts.values()),
+        "identities": forgotten.identities,
+        "rejections": forgotten.rejections,
         "unfinished": list(forgotten.unfinished),
     }
     say(document, as_json=as_json, text=_told(forgotten, dry_run=dry_run))
@@ -92,6 +94,8 @@ def _told(forgotten: Forgotten, *, dry_run: bool) -> str:
     verb = "would be forgotten" if dry_run else "forgotten"
     lines = [f"{sum(forgotten.counts.values()):,} rows {verb}"]
     lines += [f"  {count:>12,}  {name}" for name, count in forgotten.counts.items()]
+    if forgotten.identities:
+        lines.append(f"  {forgotten.identities:>12,}  identities beside")
     if forgotten.unfinished:
         lines.append(
             f"still running and counting fewer events from now on: {', '.join(forgotten.unfinished)}"

@@ -96,11 +96,14 @@ def _report(report: ImportReport, *, as_json: bool) -> None:
     document = {
         "imported": report.receipt.accepted,
         "duplicates": report.receipt.duplicates,
+        "outdated": report.receipt.outdated,
         "rejected": [{"line": each.line, "reason": each.reason} for each in report.rejected],
         "rejected_total": report.rejected_total,
     }
     counts = f"{report.receipt.accepted:,} imported, {report.receipt.duplicates:,} known already"
     lines = [f"{counts}, {report.rejected_total:,} rejected"]
+    if report.receipt.outdated:
+        lines.append(f"  {report.receipt.outdated:,} older than what was forgotten, or of erased people")
     lines += [f"  line {each.line}: {each.reason}" for each in report.rejected[:SHOWN_ROWS]]
     if report.rejected_total > SHOWN_ROWS:
         lines.append(f"  … and {report.rejected_total - SHOWN_ROWS:,} more; --json lists the first thousand")

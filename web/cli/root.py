@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, str] = {
     "import": "web.cli.ledger",
     "export": "web.cli.data",
     "retain": "web.cli.data",
+    "erase": "web.cli.privacy",
     "seed": "web.cli.data",
     "analyze": "web.cli.results",
     "readout": "web.cli.results",

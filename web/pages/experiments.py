@@ -35,7 +35,7 @@ class Entry:
         """Whether the data can be trusted; None as long as there are none."""
         if self.readout is None or not any(self.readout.units.values()):
             return None
-        return all(check.passed for check in self.readout.checks)
+        return not self.readout.failed
 
     @property
     def days(self) -> tuple[int, int | None] | None:

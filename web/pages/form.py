@@ -59,7 +59,10 @@ def form_of(definition: ExperimentDraft) -> Form:
     """The form filled with an experiment as it stands."""
     roles = dict.fromkeys(definition.metrics.primary, "primary")
     roles |= dict.fromkeys(definition.metrics.secondary, "secondary")
-    margins = {each.metric: _percent(each.margin) for each in definition.metrics.guardrails}
+    margins = {
+        each.metric: "" if each.margin is None else _percent(each.margin)
+        for each in definition.metrics.guardrails
+    }
     roles |= dict.fromkeys(margins, "guardrail")
     plan = definition.plan
     texts = {

@@ -31,7 +31,7 @@ def four_checks(readout: Readout, names: Names) -> tuple[FourChecks, ...]:
 
 
 def _data(readout: Readout) -> FourChecks:
-    failed = {check.name for check in readout.checks if not check.passed}
+    failed = {check.name for check in readout.failed}
     if not failed:
         return FourChecks(
             "good", gettext("The data can be trusted"), gettext("split as planned, events are arriving")
@@ -50,7 +50,7 @@ def _data(readout: Readout) -> FourChecks:
 
 def _goal(readout: Readout, names: Names) -> FourChecks:
     goals = [finding for finding in readout.comparisons if finding.role is Role.PRIMARY]
-    if any(not check.passed for check in readout.checks):
+    if readout.failed:
         return FourChecks("open", gettext("The goal is not judged"), gettext("the data come first"))
     if withholds(readout):
         return FourChecks(
@@ -94,7 +94,7 @@ def _guardrails(readout: Readout) -> FourChecks:
     count = gettext(
         "%(safe)s of %(all)s inside their limit", safe=numbers.whole(len(safe)), all=numbers.whole(len(rails))
     )
-    if any(not check.passed for check in readout.checks):
+    if readout.failed:
         return FourChecks("open", gettext("Guardrails are not judged"), gettext("the data come first"))
     if broken:
         return FourChecks("bad", gettext("A guardrail was broken"), count)

@@ -126,6 +126,10 @@ _ODDITIES: Mapping[str, Callable[[str], str]] = {
     "unplanned": lambda count: gettext("properties out of plan: %(count)s", count=count),
     "mistyped": lambda count: gettext("properties of the wrong type: %(count)s", count=count),
     "missing": lambda count: gettext("required properties missing: %(count)s", count=count),
+    "outdated": lambda count: gettext("older than what was forgotten, and ignored: %(count)s", count=count),
+    "unsent": lambda count: gettext(
+        "time of sending unreadable, clock not corrected: %(count)s", count=count
+    ),
 }
 
 _ODDITIES_OF_EXPOSURES: Mapping[str, Callable[[str], str]] = {

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from experiments.catalog import Experiment, Metric
-from experiments.definition import ExperimentDraft, MetricDraft, VariantDraft
+from experiments.catalog import Experiment, Metric, margins_of
+from experiments.definition import ExperimentDraft, VariantDraft
+from experiments.metrics import MetricDraft
 from web.wording import numbers
 from web.wording.language import gettext, joined, ngettext
 
@@ -51,7 +52,7 @@ def _value(variant: VariantDraft) -> str:
 
 
 def _metrics(draft: ExperimentDraft, metrics: Mapping[str, Metric]) -> Iterator[Item]:
-    margins = {each.metric: each.margin for each in draft.metrics.guardrails}
+    margins = margins_of(draft, metrics)
     for key in draft.metrics.keys:
         definition = metrics[key].definition
         if key in draft.metrics.primary:

@@ -10,7 +10,7 @@ from web.wording.names import Names
 
 def word_distrust(readout: Readout, names: Names) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Word failed checks: a headline, sentences, and the usual causes."""
-    failed = [check for check in readout.checks if not check.passed]
+    failed = readout.failed
     if any(check.name == "exposures" for check in failed):
         return (
             gettext("Nothing to read yet."),

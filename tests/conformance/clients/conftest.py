@@ -19,6 +19,7 @@ from experiments.people import KeyKind, create_key
 from experiments.store import open_store
 from tests.samples import NOW, experiment, metric
 from tests.served import Served, served
+from tests.turns import alone
 
 HERE = Path(__file__).parent
 NORDIC = {"all": [{"attribute": "country", "operator": "in", "value": ["NO", "SE"]}, {"segment": "adults"}]}
@@ -108,7 +109,8 @@ def script() -> Script:
     if node is None or npm is None:
         assert "CI" not in os.environ, "the checks need node and npm"
         pytest.skip("node and npm are not installed")
-    folder = _installed(npm)
+    with alone("clients"):
+        folder = _installed(npm)
 
     def run(name: str, document: dict[str, Any]) -> Any:
         done = subprocess.run(

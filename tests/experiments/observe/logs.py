@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.definition import MetricDraft
 from experiments.fields import length_of
+from experiments.metrics import MetricDraft
 from experiments.observe import Question
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure

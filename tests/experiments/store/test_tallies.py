@@ -15,7 +15,7 @@ from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Receipt, Record, append, append_batches, append_rows
 from experiments.store.schema import upgrade
 from experiments.store.tables import EventRow, ExposureRow, IdentityRow, QualityRow, RejectionRow
-from experiments.store.tallies import DAY_MS, Edge, Note, Rejected, Remarks
+from experiments.store.tallies import DAY_MS, EXPOSURE, Edge, Note, Rejected, Remarks
 from tests.postgres import Cluster
 from tests.samples import DAY, NOW, event, exposure
 
@@ -95,7 +95,7 @@ def test_what_is_outdated_is_no_duplicate(store: Store) -> None:
         assert receipts == [Receipt(1, outdated=1), Receipt(1)]
     with store.write() as session:
         assert append_rows(session=session, kind=Event, rows=[old, visit]) == Receipt(0, 1, 1)
-    assert counted(store) == {"visit": {"accepted": 2, "duplicate": 1}}
+    assert counted(store) == {"visit": {"accepted": 2, "duplicate": 1}, "purchase": {"outdated": 2}}
 
 
 def test_an_import_is_never_late_but_is_counted_on_its_days(store: Store) -> None:
@@ -221,3 +221,11 @@ def test_postgresql_counts_the_same(postgres: Cluster) -> None:
     with store.read() as session:
         assert len(session.exec(select(IdentityRow)).all()) == 1
     store.close()
+
+
+def test_an_event_from_a_file_may_be_called_as_exposures_are(store: Store) -> None:
+    named = event(1, event=EXPOSURE)
+    with store.write() as session:
+        append_rows(session=session, kind=Event, rows=[named, event(2)])
+        append_rows(session=session, kind=Event, rows=[named])
+    assert counted(store)[EXPOSURE] == {"accepted": 1, "duplicate": 1}

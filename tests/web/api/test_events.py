@@ -10,7 +10,9 @@ from flask.testing import FlaskClient
 from sqlmodel import select
 from werkzeug.test import TestResponse
 
-from experiments import writing
+from experiments import quality, writing
+from experiments.store.floors import raise_floors
+from experiments.store.instants import to_millis
 from experiments.store.tables import EventRow, ExposureRow
 from tests.samples import NOW
 from web.deployment import Deployment
@@ -264,3 +266,15 @@ def test_other_methods_and_doors_answer_with_an_object(client: FlaskClient) -> N
     ):
         assert answer.status_code in (404, 405)
         assert answer.json is not None
+
+
+def test_what_is_older_than_what_was_forgotten_is_named_as_such(send: Any, deployment: Deployment) -> None:
+    with deployment.store.write() as session:
+        raise_floors(session=session, to={"purchase": to_millis(NOW)})
+    old = track(1, timestamp="2026-03-01T00:00:00Z")
+    answer = send({"batch": [old, track(2)]}).get_json()
+    assert (answer["accepted"], answer["duplicates"], answer["outdated"]) == (1, 0, 1)
+    assert "outdated" not in send({"batch": [track(3)]}).get_json()
+    with deployment.store.read() as session:
+        (counted,) = quality.by_event(session=session)
+    assert counted.to_json()["outdated"] == 1
