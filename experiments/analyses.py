@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from sqlmodel import Session, select
 
@@ -12,7 +11,7 @@ from experiments.catalog import Experiment, Metric, find_experiment, find_metric
 from experiments.definition import ExperimentDraft
 from experiments.errors import InvalidInput
 from experiments.lifecycle import Status
-from experiments.observe import Question, count
+from experiments.observe import Engine, Question, count
 from experiments.readouts import Snapshot, keep
 from experiments.store import Store
 from experiments.store.instants import to_millis
@@ -24,7 +23,7 @@ FOREVER = 2**62
 def analyse(
     *,
     store: Store,
-    columns: Path,
+    engine: Engine,
     key: str,
     now: datetime,
     version: str,
@@ -34,8 +33,8 @@ def analyse(
 
     Parameters
     ----------
-    columns
-        Where the columnar copy of the ledger lies.
+    engine
+        What runs the statement.
     now
         The moment of the analysis: what happened later has not happened yet.
     version
@@ -57,7 +56,7 @@ def analyse(
             select(PhaseRow).where(PhaseRow.experiment == key, PhaseRow.number == experiment.phase)
         ).first()
         question = _question(experiment, metrics, phase, now)
-    observation = count(store=store, path=columns, question=question, progress=progress)
+    observation = count(engine=engine, question=question, progress=progress)
     readout = read(plan_of(experiment, metrics), observation, version=version)
     with store.write() as session:
         return keep(session=session, readout=readout, observation=observation)

@@ -10,11 +10,11 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from experiments import launch
 from experiments.analyses import analyse
 from experiments.definition import Definitions
+from experiments.observe import Engine
 from experiments.readouts import latest_of_all
 from experiments.store import Store
 from experiments.store.instants import to_millis
@@ -89,7 +89,7 @@ HEADLINE_TESTS = (
 def build(
     *,
     store: Store,
-    columns: Path,
+    engine: Engine,
     now: datetime,
     version: str,
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
@@ -103,7 +103,7 @@ def build(
     for done, test in enumerate(missing):
         with store.write() as session:
             append(session=session, records=list(records(test, received_at=now)))
-        analyse(store=store, columns=columns, key=test.key, now=now, version=version)
+        analyse(store=store, engine=engine, key=test.key, now=now, version=version)
         progress((done + 1) / len(missing))
 
 

@@ -17,6 +17,7 @@ from experiments.retention import forget_old, planned_limits
 from experiments.store import Store
 from experiments.store.ledger import newest_arrival, position
 from web.deployment import VERSION, clock
+from web.engine import engine_of
 from web.settings import Settings
 
 INTERVAL = 20.0
@@ -107,7 +108,7 @@ class Worker:
         try:
             analyses.analyse(
                 store=self.store,
-                columns=self.settings.columns_path,
+                engine=engine_of(self.settings, self.store),
                 key=experiment.key,
                 now=self.now(),
                 version=VERSION,

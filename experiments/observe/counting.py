@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analysis import Day, Moments, Observation, Shape
-from experiments.observe import columns
-from experiments.observe.statement import DAY_MS, Question, text_of
-from experiments.store import Store
+from experiments.observe.engines import Engine
+from experiments.observe.statement import DAY_MS, Question, compose
 from experiments.store.instants import from_millis
 
 Row = tuple[str, str, str, int | None, int, float, float]
@@ -38,21 +36,18 @@ class _Steps:
 
 def count(
     *,
-    store: Store,
-    path: Path,
+    engine: Engine,
     question: Question,
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> Observation:
-    """Bring the columnar copy up to date and count.
+    """Ask the engine, and read its answer.
 
     Parameters
     ----------
-    path
-        The columnar copy; it is made when it is not there.
     progress
-        Is told the share of new ledger rows that have been copied.
+        Is told the share of new ledger rows that have been copied, where the engine keeps a copy.
     """
-    rows = columns.fetch(store=store, path=path, statement=text_of(question), progress=progress)
+    rows = engine.fetch(compose(question), progress)
     return read_rows(question, rows)
 
 

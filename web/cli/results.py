@@ -18,6 +18,7 @@ from experiments.readouts import Snapshot
 from experiments.store import Store
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import VERSION, clock
+from web.engine import engine_of
 
 _key = click.argument("key")
 
@@ -39,7 +40,7 @@ def analyze_command(keys: tuple[str, ...], *, everything: bool, as_json: bool) -
             with progress_bar(key) as progress:
                 snapshot = analyses.analyse(
                     store=store,
-                    columns=settings.columns_path,
+                    engine=engine_of(settings, store),
                     key=key,
                     now=clock(),
                     version=VERSION,
