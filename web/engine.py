@@ -1,5 +1,6 @@
 """The engine that the settings ask for. It is loaded late: it takes longer than a decision."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.store import Store
@@ -18,5 +19,5 @@ def engine_of(settings: Settings, store: Store) -> "Engine":
         store=store,
         columns=settings.columns_path,
         url=settings.engine_url,
-        warehouse=settings.warehouse,
+        warehouse=Path(settings.warehouse) if settings.warehouse else None,
     )

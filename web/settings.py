@@ -34,8 +34,8 @@ class Settings(BaseSettings):
     engine_url: str = Field(
         default="", description="Ibis address of a warehouse, such as clickhouse://user@host/database."
     )
-    warehouse: Path | None = Field(
-        default=None, description="TOML file with the tables and columns of exposures and events elsewhere."
+    warehouse: str = Field(
+        default="", description="TOML file with the tables and columns of exposures and events elsewhere."
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Signs forms; empty for a random one kept in the data directory."

@@ -5,10 +5,13 @@ sqlglot writes nearly all of it. What it cannot know is written here: which func
 read SQL as the others do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
 
 import sqlglot
 from sqlglot import exp
+
+from experiments.observe.layout import COLUMNS
 
 SETTINGS: Mapping[str, str] = {
     # An outer join leaves gaps empty, not zero; a column goes before an alias of its name.
@@ -21,6 +24,43 @@ def written(statement: exp.Expr, dialect: str) -> str:
     if rewrite := _QUANTILES.get(dialect):
         statement = rewrite(statement.copy())
     return statement.sql(dialect=dialect, pretty=True) + SETTINGS.get(dialect, "")
+
+
+def apart(statement: exp.Expr) -> tuple[list[tuple[str, exp.Expr]], exp.Expr]:
+    """Take a statement's named pieces out of it.
+
+    Returns
+    -------
+    tuple
+        The pieces in their order, under names that nothing else has, and the statement that reads them.
+    """
+    tag = blake2b(statement.sql(dialect="duckdb").encode(), digest_size=6).hexdigest()
+    answer = statement.copy()
+    before = answer.args.get("with_")
+    answer.set("with_", None)
+    names: dict[str, str] = {}
+    pieces = []
+    for piece in before.expressions if before else []:
+        pieces.append((f"evenhand_{tag}_{piece.alias}", _reading(piece.this, names)))
+        names[piece.alias] = pieces[-1][0]
+    return pieces, _reading(answer, names)
+
+
+def is_shared(name: str, readers: Iterable[exp.Expr]) -> bool:
+    """Whether a piece that counts something is read in several places; one that only renames never is."""
+    renames = name.endswith(tuple(f"_{each}" for each in COLUMNS))
+    read = sum(table.name == name for each in readers for table in each.find_all(exp.Table))
+    return read > 1 and not renames
+
+
+def _reading(expression: exp.Expr, names: Mapping[str, str]) -> exp.Expr:
+    """Read pieces under their new names, known by the old ones."""
+    expression = expression.copy()
+    for table in list(expression.find_all(exp.Table)):
+        if not table.db and table.name in names:
+            renamed = exp.to_table(names[table.name])
+            table.replace(exp.alias_(renamed, table.alias_or_name, table=True))
+    return expression
 
 
 def _spark(statement: exp.Expr) -> exp.Expr:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from experiments.errors import Unavailable
-from experiments.observe.engines.dialects import written
+from experiments.observe.engines.dialects import apart, is_shared, written
 from experiments.observe.engines.engine import Progress, Row, plain, quiet
 from experiments.observe.engines.mapping import Mapping, mapped
 
@@ -52,7 +52,7 @@ class Distant:
 
     def fetch(self, statement: exp.Expr, progress: Progress = quiet) -> list[Row]:
         """Ask the warehouse."""
-        driver, sql = WAREHOUSES[self.name], self.text_of(statement)
+        driver = WAREHOUSES[self.name]
         try:
             import ibis
 
@@ -63,7 +63,11 @@ class Distant:
             ) from problem
         try:
             connection: Any = ibis.connect(self.url or f"{driver.scheme}://")
-            rows = _collected(connection, sql) if self.name == "spark" else _read(connection, sql, self.name)
+            rows = (
+                self._collected(connection, statement)
+                if self.name == "spark"
+                else self._read(connection, statement)
+            )
         except errors as problem:
             raise Unavailable(f"{self.name} did not answer: {_first_line(problem)}") from problem
         progress(1.0)
@@ -73,15 +77,28 @@ class Distant:
         """The statement as the warehouse runs it."""
         return written(mapped(statement, self.mapping, self.name), self.name)
 
+    def _read(self, connection: Any, statement: exp.Expr) -> list[Row]:
+        table = connection.sql(self.text_of(statement), dialect=self.name).to_pyarrow()
+        return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
-def _read(connection: Any, sql: str, dialect: str) -> list[Row]:
-    table = connection.sql(sql, dialect=dialect).to_pyarrow()
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    def _collected(self, connection: Any, statement: exp.Expr) -> list[Row]:
+        """Ask Spark, piece by piece, and take its own rows.
 
-
-def _collected(connection: Any, sql: str) -> list[Row]:
-    """Spark's own rows: on the way through Ibis a column of whole numbers with gaps loses what it is."""
-    return [tuple(row) for row in connection.raw_sql(sql).collect()]
+        Left to itself Spark would count a piece again for each place that reads it; and on the way through
+        Ibis a column of whole numbers with gaps would lose what it is.
+        """
+        pieces, answer = apart(mapped(statement, self.mapping, self.name))
+        try:
+            for name, piece in pieces:
+                text = written(piece, self.name)
+                connection.raw_sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {text}")
+                if is_shared(name, [*(each for _, each in pieces), answer]):
+                    connection.raw_sql(f"CACHE LAZY TABLE {name}")
+            return [tuple(row) for row in connection.raw_sql(written(answer, self.name)).collect()]
+        finally:
+            for name, _ in reversed(pieces):
+                connection.raw_sql(f"UNCACHE TABLE IF EXISTS {name}")
+                connection.raw_sql(f"DROP VIEW IF EXISTS {name}")
 
 
 def _first_line(problem: Exception) -> str:
