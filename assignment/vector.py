@@ -205,11 +205,14 @@ def _characters(block: NDArray[np.generic]) -> tuple[_Words, NDArray[np.intp]]:
         return np.empty((0, len(block)), dtype=np.uint32), np.arange(len(block))
     native = np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("="))
     matrix: NDArray[Any] = native.view(element).reshape(len(block), width)
+    largest = int(matrix.max(initial=0))
+    if largest > simple:
+        odd = np.union1d(odd, np.flatnonzero((matrix > simple).any(axis=1)))
+    elif largest <= 0xFF:
+        matrix = matrix.astype(np.uint8, copy=False)  # a quarter of the bytes are turned in half the time
     used = width
     while used and not matrix[:, used - 1].any():
         used -= 1
-    if int(matrix.max(initial=0)) > simple:
-        odd = np.union1d(odd, np.flatnonzero((matrix > simple).any(axis=1)))
     return np.ascontiguousarray(matrix.T[:used], dtype=np.uint32), odd
 
 

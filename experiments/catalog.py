@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from experiments import audit
 from experiments.definition import ExperimentDraft, restore_experiment, store_form
 from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Outdated, Problem
+from experiments.legibility import legible, require_legible, rewritten
 from experiments.lifecycle import Status, may_edit
 from experiments.metrics import ONE_NUMBER, MetricDraft, misfits
-from experiments.store.tables import ExperimentRow, MetricRow
+from experiments.store.tables import ExperimentRow, MetricRow, PhaseRow
 
 EDITABLE_WHILE_RUNNING = frozenset(
     {"name", "description", "owner", "tags", "hypothesis", "ends", "status", "source", "overrides"}
@@ -79,18 +81,24 @@ def find_experiment(*, session: Session, key: str) -> Experiment:
     ------
     NotFound
         If there is none of that key.
+    NotAllowed
+        If its stored definition cannot be read.
     """
-    return _restore(require_row(session=session, key=key))
+    row = require_row(session=session, key=key)
+    return require_legible("experiment", key, lambda: _restore(row))
 
 
 def list_experiments(
     *, session: Session, status: Status | None = None, text: str = "", owner: str = "", tag: str = ""
 ) -> list[Experiment]:
-    """All experiments, the most recently changed first, narrowed by what is given."""
+    """All experiments, the most recently changed first, narrowed by what is given.
+
+    One whose stored definition cannot be read is left out; `list_illegible` names it.
+    """
     query = select(ExperimentRow).order_by(col(ExperimentRow.updated_at).desc(), col(ExperimentRow.id).desc())
     if status is not None:
         query = query.where(ExperimentRow.status == status)
-    found = [_restore(row) for row in session.exec(query)]
+    found = legible(session.exec(query), _restore)
     words = text.casefold().split()
     return [
         each
@@ -111,7 +119,7 @@ def list_metrics(*, session: Session) -> list[Metric]:
     newest = select(MetricRow.key, func.max(MetricRow.version)).group_by(MetricRow.key)
     versions = dict(session.exec(newest).all())
     rows = session.exec(select(MetricRow).order_by(MetricRow.key)).all()
-    return [_metric(row) for row in rows if versions[row.key] == row.version]
+    return legible((row for row in rows if versions[row.key] == row.version), _metric)
 
 
 def find_metrics(*, session: Session, keys: Sequence[str]) -> dict[str, Metric]:
@@ -205,14 +213,13 @@ def rewrite(
     """
     row = require_row(session=session, key=draft.key, revision=revision)
     _require_metrics(session, draft)
-    # Written again: what was stored by an older version lacks the fields that came later.
-    before = store_form(restore_experiment(row.definition))
+    before = rewritten(row.definition, ExperimentDraft)
     after = store_form(draft.model_copy(update={"status": "draft"}))
     if before == after:
         return _restore(row)
     if Status(row.status) in (Status.CONCLUDED, Status.ARCHIVED):
         raise NotAllowed(f"{draft.key} is {row.status}; its definition is kept as it was")
-    moved = moving_changes(restore_experiment(before), draft)
+    moved = moved_by(session=session, row=row, after=draft)
     if moved and not may_edit(Status(row.status)) and not moving:
         raise NotAllowed(
             f"{draft.key} has started; changing {', '.join(moved)} would move units or goalposts: "
@@ -250,7 +257,7 @@ def save_metric(
     history = list(rows)
     if version is not None and version != (history[-1].version if history else 0):
         raise Outdated(f"metric {draft.key} was changed by somebody else in the meantime; reload to see it")
-    if history and _metric(history[-1]).definition == draft:
+    if any(newest.definition == draft for newest in legible(history[-1:], _metric)):
         return Change("metric", draft.key, "unchanged")
     _require_fitting(session, draft)
     written = store_form(draft)
@@ -287,6 +294,21 @@ def moving_changes(before: ExperimentDraft, after: ExperimentDraft) -> list[str]
     if _only_adds_secondaries(before, after):
         changed.discard("metrics")
     return sorted(changed)
+
+
+def moved_by(*, session: Session, row: ExperimentRow, after: ExperimentDraft) -> list[str]:
+    """The same for what is stored.
+
+    A definition that cannot be read is compared as it stood when its phase began: what has changed since
+    moved nobody. Where that cannot be read either, it may have been anything.
+    """
+    phase = select(PhaseRow.definition).where(PhaseRow.experiment == row.key, PhaseRow.number == row.phase)
+    for written in (row.definition, *session.exec(phase)):
+        try:
+            return moving_changes(restore_experiment(written), after)
+        except ValidationError:
+            continue
+    return ["what cannot be read"]
 
 
 def require_row(*, session: Session, key: str, revision: int | None = None) -> ExperimentRow:

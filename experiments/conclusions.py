@@ -129,10 +129,10 @@ def follow_up(row: FollowUpRow) -> FollowUp:
 def _seen(session: Session, key: str, wanted: int | None) -> Snapshot | None:
     if wanted is None:
         return readouts.latest(session=session, key=key)
-    found = readouts.find_snapshot(session=session, key=key, id=wanted)
-    if found is None:
-        raise InvalidInput.at("snapshot", f"{key} has no readout {wanted}")
-    return found
+    try:
+        return readouts.find_snapshot(session=session, key=key, id=wanted)
+    except NotFound as problem:
+        raise InvalidInput.at("snapshot", str(problem)) from problem
 
 
 def _problems(

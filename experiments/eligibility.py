@@ -19,6 +19,7 @@ from experiments import audit
 from experiments.catalog import Change, Experiment, list_experiments
 from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store_form
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
+from experiments.legibility import legible
 from experiments.lifecycle import Status
 from experiments.store.tables import HoldoutRow, LayerRow, PhaseRow, SegmentRow
 
@@ -42,19 +43,19 @@ class Holdout:
 def list_layers(*, session: Session) -> list[Layer]:
     """All layers, by key."""
     rows = session.exec(select(LayerRow).order_by(LayerRow.key))
-    return [Layer(LayerDraft.model_validate_json(row.definition), row.salt) for row in rows]
+    return legible(rows, lambda row: Layer(LayerDraft.model_validate_json(row.definition), row.salt))
 
 
 def list_holdouts(*, session: Session) -> list[Holdout]:
     """All holdouts, by key."""
     rows = session.exec(select(HoldoutRow).order_by(HoldoutRow.key))
-    return [Holdout(HoldoutDraft.model_validate_json(row.definition), row.salt) for row in rows]
+    return legible(rows, lambda row: Holdout(HoldoutDraft.model_validate_json(row.definition), row.salt))
 
 
 def list_segments(*, session: Session) -> list[SegmentDraft]:
     """All saved segments, by key."""
     rows = session.exec(select(SegmentRow).order_by(SegmentRow.key))
-    return [SegmentDraft.model_validate_json(row.definition) for row in rows]
+    return legible(rows, lambda row: SegmentDraft.model_validate_json(row.definition))
 
 
 def save_layer(*, session: Session, draft: LayerDraft, actor: str, now: datetime) -> Change:
@@ -131,6 +132,8 @@ def require_room(*, session: Session, experiment: Experiment) -> None:
         Naming who holds them.
     """
     draft = experiment.definition
+    if not draft.slots:
+        return
     for other in _running(session):
         theirs = other.definition
         if other.key == draft.key or theirs.layer is None or theirs.layer != draft.layer:

@@ -96,13 +96,14 @@ def erase(
         overrides = _overrides(session, frozenset({unit, *person.users, *person.anonymous}))
     with store.write() as session:
         erasures.remember(session=session, person=person, moment=to_millis(now), removed=expected)
-        identities = erasures.forget_identities(session=session, person=person)
-        rejections = erasures.forget_rejections(session=session, person=person)
+        beside = (
+            erasures.forget_identities(session=session, person=person),
+            erasures.forget_rejections(session=session, person=person),
+        )
     with store.read() as session:
         found = erasures.rows_of(session=session, person=person)
     _take_out(store, found, progress)
-    digest = erasures.digest_of(kind, stored[-1])
-    removed = _removed(digest, person, found, identities, rejections, overrides)
+    removed = _removed(erasures.digest_of(kind, stored[-1]), person, found, beside, overrides)
     with store.write() as session:
         _record(session, removed, actor, now)
     store.checkpoint()
@@ -115,10 +116,10 @@ def _removed(
     digest: str,
     person: Person,
     found: Mapping[str, Rows],
-    identities: int,
-    rejections: int,
+    beside: tuple[int, int],
     overrides: tuple[str, ...],
 ) -> Removed:
+    identities, rejections = beside
     return Removed(
         digest=digest,
         users=len(person.users),

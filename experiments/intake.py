@@ -8,12 +8,11 @@ the client really showed, and leaving such units out would favour whichever vari
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from assignment import Rule, Ruleset, State
 from assignment.hashing import bucket_after
@@ -47,8 +46,13 @@ class Intake:
         """What ids that are derived from content are made with; empty without pseudonyms."""
         return b"" if self.pseudonyms is None else hashlib.sha256(self.pseudonyms.key).digest()
 
-    def take(self, record: Record) -> tuple[Record, tuple[str, ...]]:
+    def take(self, record: Record, facts: Mapping[str, Any] | None = None) -> tuple[Record, tuple[str, ...]]:
         """Say what is stored of a record, and what there is to say about it.
+
+        Parameters
+        ----------
+        facts
+            What is written in the record, where the caller has it at hand.
 
         Raises
         ------
@@ -56,13 +60,13 @@ class Intake:
             If the tracking plan does not allow it.
         """
         if isinstance(record, Exposure):
-            before = _facts(record.attributes)
+            before = _facts(record.attributes) if facts is None else facts
             admission = self.plan.admit(event_of(record), before)
             changed: Record = record
             if len(admission.properties) != len(before) or "dropped" in admission.notes:
                 changed = record._replace(attributes=written(admission.properties))
             return self.hide(changed), admission.notes
-        before = _facts(record.properties)
+        before = _facts(record.properties) if facts is None else facts
         admission = self.plan.admit(record.event, before)
         changed = record
         if "dropped" in admission.notes:
@@ -121,7 +125,7 @@ ANYTHING = Intake()
 
 def written(facts: Mapping[str, Any]) -> str | None:
     """Facts as they are stored; None when there are none."""
-    return json.dumps(facts, ensure_ascii=False, separators=(",", ":")) if facts else None
+    return to_json(facts).decode() if facts else None
 
 
 def _facts(text: str | None) -> dict[str, Any]:

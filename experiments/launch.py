@@ -13,7 +13,7 @@ from experiments.catalog import (
     Experiment,
     create_experiment,
     find_experiment,
-    moving_changes,
+    moved_by,
     require_row,
     rewrite,
     save_metric,
@@ -22,10 +22,13 @@ from experiments.definition import Definitions, ExperimentDraft
 from experiments.errors import InvalidInput, NotFound
 from experiments.lifecycle import Status, require_move
 from experiments.metrics import MetricDraft
-from experiments.publishing import publish
+from experiments.publishing import publish_change, published_together
 from experiments.readymade import ready_made
 from experiments.store.tables import ExperimentRow, PhaseRow
 from experiments.tracking_plans import apply_events
+
+LEFT_STOPPED = "left stopped"
+"""What applying did with an experiment that was stopped by hand."""
 
 
 def submit(
@@ -156,27 +159,40 @@ def edit(
     Outdated
         If somebody else has changed it since.
     """
-    before = find_experiment(session=session, key=draft.key)
-    if new_phase and before.status is Status.RUNNING and moving_changes(before.definition, draft):
+    row = require_row(session=session, key=draft.key)
+    before, moved = row.revision, moved_by(session=session, row=row, after=draft)
+    if new_phase and moved and Status(row.status) is Status.RUNNING:
         approvals.require_none(session=session, key=draft.key)
     edited = rewrite(session=session, draft=draft, actor=actor, now=now, revision=revision, moving=new_phase)
-    if edited.revision == before.revision:
+    if edited.revision == before:
         return edited
-    if before.status is Status.RUNNING:
+    if edited.status is Status.RUNNING:
         eligibility.require_known(session=session, experiment=edited)
         eligibility.require_room(session=session, experiment=edited)
-    if new_phase and before.started_at is not None and moving_changes(before.definition, draft):
+    if new_phase and edited.started_at is not None and moved:
         _begin_phase(session, edited, actor, now)
-    publish(session=session, now=now)
+    publish_change(session=session, now=now)
     return find_experiment(session=session, key=draft.key)
 
 
 def apply(
-    *, session: Session, definitions: Definitions, actor: str, now: datetime, new_phase: bool = False
+    *,
+    session: Session,
+    definitions: Definitions,
+    actor: str,
+    now: datetime,
+    new_phase: bool = False,
+    restart: bool = False,
 ) -> list[Change]:
     """Bring the catalogue and the statuses to what a file of definitions says.
 
-    It is idempotent: the same file again changes nothing.
+    It is idempotent: the same file again changes nothing. An experiment that was stopped since stays so,
+    and is reported as ``left stopped``: a file that was written before cannot know why.
+
+    Parameters
+    ----------
+    restart
+        Whether stopped experiments that the file calls running start again.
     """
     common: Any = {"session": session, "actor": actor, "now": now}
     changes = [eligibility.save_layer(draft=each, **common) for each in definitions.layers]
@@ -185,10 +201,10 @@ def apply(
     changes += [save_metric(draft=each, **common) for each in _in_order(definitions)]
     mode = None if definitions.tracking is None else definitions.tracking.mode
     changes += apply_events(events=definitions.events, mode=mode, **common)
-    for draft in definitions.experiments:
-        changes.append(_apply_definition(draft=draft, new_phase=new_phase, **common))
-        changes += _apply_status(draft=draft, **common)
-    publish(session=session, now=now)
+    with published_together(session=session, now=now):
+        for draft in definitions.experiments:
+            changes.append(_apply_definition(draft=draft, new_phase=new_phase, **common))
+            changes += _apply_status(draft=draft, restart=restart, **common)
     return changes
 
 
@@ -203,16 +219,20 @@ def _apply_definition(
     *, session: Session, draft: ExperimentDraft, actor: str, now: datetime, new_phase: bool
 ) -> Change:
     try:
-        before = find_experiment(session=session, key=draft.key)
+        before = require_row(session=session, key=draft.key).revision
     except NotFound:
         create_experiment(session=session, draft=draft, actor=actor, now=now)
         return Change("experiment", draft.key, "created")
     after = edit(session=session, draft=draft, actor=actor, now=now, new_phase=new_phase)
-    return Change("experiment", draft.key, "updated" if after.revision > before.revision else "unchanged")
+    return Change("experiment", draft.key, "updated" if after.revision > before else "unchanged")
 
 
-def _apply_status(*, session: Session, draft: ExperimentDraft, actor: str, now: datetime) -> list[Change]:
+def _apply_status(
+    *, session: Session, draft: ExperimentDraft, actor: str, now: datetime, restart: bool
+) -> list[Change]:
     status = find_experiment(session=session, key=draft.key).status
+    if draft.status == "running" and status is Status.STOPPED and not restart:
+        return [Change("experiment", draft.key, LEFT_STOPPED)]
     moves = {
         ("running", Status.DRAFT): (start,),
         ("running", Status.REVIEW): (start,),
@@ -297,5 +317,5 @@ def _moved(session: Session, row: ExperimentRow, status: Status, actor: str, now
         session=session, actor=actor, action=str(status), object=row.key, before=before, after=status, now=now
     )
     session.flush()
-    publish(session=session, now=now)
+    publish_change(session=session, now=now)
     return find_experiment(session=session, key=row.key)

@@ -20,6 +20,14 @@ UNSENT = "unsent"
 """The mark of an event whose time of sending cannot be read: its clock is taken at its word."""
 
 _SKEWED = ("skewed",)
+_NONE = timedelta()
+
+
+class Arrival(NamedTuple):
+    """When a message came, as a time and in milliseconds since 1970."""
+
+    at: datetime
+    millis: int
 
 
 class Moment(NamedTuple):
@@ -30,28 +38,26 @@ class Moment(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def moment_of(
-    message: Mapping[str, Any], envelope: Mapping[str, Any], received_at: datetime
-) -> Moment | None:
+def moment_of(message: Mapping[str, Any], envelope: Mapping[str, Any], arrival: Arrival) -> Moment | None:
     """When it happened: the client's time, moved by how far its clock was off; None if it cannot be read.
 
     A time of sending that cannot be read says nothing about the clock; it spoils no event.
     """
     claimed = message.get("originalTimestamp") or message.get("timestamp") or envelope.get("timestamp")
     if claimed is None:
-        return Moment(to_millis(received_at))
+        return Moment(arrival.millis)
     happened = parse_time(claimed)
     if happened is None:
         return None
     sent_text = message.get("sentAt") or envelope.get("sentAt") or None
     sent = None if sent_text is None else parse_time(sent_text)
     mark, notes = (UNSENT, (UNSENT,)) if sent_text is not None and sent is None else (None, ())
-    skew = received_at - sent if sent is not None else timedelta()
+    skew = _NONE if sent is None else arrival.at - sent
     skewed = abs(skew) > SKEW_LIMIT
     moved = _shifted(happened, skew) if skewed else happened
-    if moved - received_at <= FUTURE_LIMIT:
+    if moved - arrival.at <= FUTURE_LIMIT:
         return Moment(to_millis(moved), mark, _SKEWED if skewed else notes)
-    return Moment(to_millis(received_at), "clamped", (*_SKEWED, *notes))
+    return Moment(arrival.millis, "clamped", (*_SKEWED, *notes))
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:

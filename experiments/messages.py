@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from experiments.errors import InvalidInput
 from experiments.intake import ANYTHING, VALUE_PROPERTIES, Intake
-from experiments.message_times import Moment, moment_of
+from experiments.message_times import Arrival, Moment, moment_of
 from experiments.salvage import rescue
-from experiments.storable import LARGEST_NUMBER, unstorable
+from experiments.storable import LARGEST_NUMBER, unstorable, unstorable_text
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Record, event_of
 from experiments.store.tallies import EXPOSURE, NOTHING, Edge, Note, Rejected, Remarks
@@ -128,13 +128,14 @@ def parse_body(
     taken: list[_Taken] = []
     rejected: list[Rejection] = []
     counted: list[Rejected] = []
+    arrival = Arrival(received_at, to_millis(received_at))
     for index, message in enumerate(messages):
         try:
-            taken.append(_taken(message, document, implied_type, received_at, intake))
+            taken.append(_taken(message, document, implied_type, arrival, intake))
         except (_Rejected, Unplanned) as problem:
             rejected.append(Rejection(index, _id_of(message), problem.code, problem.detail))
-            at, name = to_millis(received_at), _name_of(message, implied_type)
-            counted.append(Rejected(at, name, _id_of(message), problem.code, problem.detail))
+            name = _name_of(message, implied_type)
+            counted.append(Rejected(arrival.millis, name, _id_of(message), problem.code, problem.detail))
     notes = {each.record.message_id: Note(event_of(each.record), each.notes) for each in taken if each.notes}
     edges = tuple(each.edge for each in taken if each.edge is not None)
     records = tuple(each.record for each in taken)
@@ -156,7 +157,7 @@ def _taken(
     message: Any,
     envelope: Mapping[str, Any],
     implied_type: str | None,
-    received_at: datetime,
+    arrival: Arrival,
     intake: Intake,
 ) -> _Taken:
     """Read one message and let it pass the intake."""
@@ -165,20 +166,23 @@ def _taken(
     kind = message.get("type") or implied_type
     if not isinstance(kind, str) or kind not in _TYPES:
         raise _Rejected("unknown_type", f"type: expected one of {', '.join(sorted(_TYPES))}")
-    moment = moment_of(message, envelope, received_at)
+    moment = moment_of(message, envelope, arrival)
     if moment is None:
         raise _Rejected("bad_time", "timestamp: expected ISO 8601, such as 2026-03-15T09:30:00.000Z")
-    record = _record(message, kind, moment, to_millis(received_at), intake)
+    record, facts = _record(message, kind, moment, arrival.millis, intake)
     edge = _edge(message, kind, record)
     notes = moment.notes
     if isinstance(record, Exposure):
         record = intake.compare(record)
         notes = notes if record.mark in (None, moment.mark) else (*notes, record.mark)
-    kept, more = intake.take(record)
+    kept, more = intake.take(record, facts)
     return _Taken(kept, (*notes, *more), None if edge is None else intake.hide_edge(edge))
 
 
-def _record(message: Mapping[str, Any], kind: str, moment: Moment, received: int, intake: Intake) -> Record:
+def _record(
+    message: Mapping[str, Any], kind: str, moment: Moment, received: int, intake: Intake
+) -> tuple[Record, Mapping[str, Any]]:
+    """Read a message as a record, and give the facts that are written in it."""
     user = _identity(message, "userId")
     anonymous = _identity(message, "anonymousId")
     if user is None and anonymous is None:
@@ -189,14 +193,15 @@ def _record(message: Mapping[str, Any], kind: str, moment: Moment, received: int
     properties = _with_context(_properties(message, kind), message, EXPOSURE if shown else name, intake)
     if shown:
         experiment, variant = _exposed(properties)
-        attributes = {field: value for field, value in properties.items() if field not in _ABOUT_EXPOSURES}
-        written = _written(attributes)
-        return Exposure(
-            message_id, experiment, user, anonymous, variant, moment.millis, received, written, moment.mark
+        facts = {field: value for field, value in properties.items() if field not in _ABOUT_EXPOSURES}
+        written, at = _written(facts), moment.millis
+        shown_to = Exposure(
+            message_id, experiment, user, anonymous, variant, at, received, written, moment.mark
         )
-    value = _value(properties)
-    written = _written(properties)
-    return Event(message_id, user, anonymous, name, value, moment.millis, received, written, moment.mark)
+        return shown_to, facts
+    value, written = _value(properties), _written(properties)
+    event = Event(message_id, user, anonymous, name, value, moment.millis, received, written, moment.mark)
+    return event, properties
 
 
 def _edge(message: Mapping[str, Any], kind: str, record: Record) -> Edge | None:
@@ -226,7 +231,7 @@ def _text(value: Any, field: str, longest: int) -> str:
         raise _Rejected("wrong_type", f"{field}: expected a text")
     if len(value) > longest:
         raise _Rejected("too_long", f"{field}: longer than {longest} characters")
-    if problem := unstorable(value):
+    if problem := unstorable_text(value):
         raise _Rejected("unstorable", f"{field}: {problem}")
     return value
 
@@ -298,10 +303,10 @@ def _written(properties: Mapping[str, Any]) -> str | None:
         return None
     if problem := unstorable(properties):
         raise _Rejected("unstorable", f"properties: {problem}")
-    text = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
-    if len(text.encode()) > MAX_MESSAGE_BYTES:
+    text = to_json(properties)
+    if len(text) > MAX_MESSAGE_BYTES:
         raise _Rejected("too_large", f"larger than {MAX_MESSAGE_BYTES} bytes")
-    return text
+    return text.decode()
 
 
 def _name_of(message: Any, implied_type: str | None) -> str:

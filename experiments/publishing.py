@@ -1,8 +1,13 @@
 """Publishing: started experiments become an immutable, numbered ruleset that workers hold in memory."""
 
 import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import JsonValue
 from sqlmodel import Session, col, select
@@ -13,8 +18,35 @@ from experiments import eligibility
 from experiments.catalog import Experiment, list_experiments
 from experiments.definition import VariantDraft
 from experiments.errors import Conflict
+from experiments.legibility import list_illegible
 from experiments.lifecycle import Status
-from experiments.store.tables import PhaseRow, RulesetRow
+from experiments.store.tables import ExperimentRow, PhaseRow, RulesetRow
+
+_log = logging.getLogger(__name__)
+
+_Part = TypeVar("_Part")
+
+_LATER = "published later"
+
+
+@contextmanager
+def published_together(*, session: Session, now: datetime) -> Iterator[None]:
+    """Publish all that changes within the block as one version at its end.
+
+    A version holds every experiment, so a version for each of a thousand changes would be a million rules.
+    """
+    session.info[_LATER] = True
+    try:
+        yield
+    finally:
+        del session.info[_LATER]
+    publish(session=session, now=now)
+
+
+def publish_change(*, session: Session, now: datetime) -> None:
+    """Publish, unless the change is part of a block that is `published_together`."""
+    if _LATER not in session.info:
+        publish(session=session, now=now)
 
 
 def publish(*, session: Session, now: datetime) -> Ruleset:
@@ -45,18 +77,16 @@ def compile_ruleset(*, session: Session) -> Ruleset:
     """Turn started experiments into rules, in the order of their keys.
 
     Drafts are not published: their keys do not exist for clients. Experiments that another system assigns
-    are not ours to decide.
+    are not ours to decide. What cannot be read any more goes on as it was last published.
     """
     started = [each for each in list_experiments(session=session) if each.status in _STATES]
     ours = [each for each in started if each.definition.assignment == "internal"]
     honoured = _honoured(session)
     layers = eligibility.list_layers(session=session)
     holdouts = eligibility.list_holdouts(session=session)
-    return Ruleset(
-        rules={
-            each.key: _rule(each, honoured.get((each.key, each.phase), ()))
-            for each in sorted(ours, key=lambda each: each.key)
-        },
+    rules = {each.key: _rule(each, honoured.get((each.key, each.phase), ())) for each in ours}
+    read = Ruleset(
+        rules={},
         layers={each.definition.key: Layer(each.definition.key, each.salt) for each in layers},
         holdouts={
             each.definition.key: Holdout(each.definition.key, each.salt, each.definition.share)
@@ -64,6 +94,37 @@ def compile_ruleset(*, session: Session) -> Ruleset:
         },
         segments=eligibility.conditions_of(eligibility.list_segments(session=session)),
     )
+    return _with_last_good(session, read, rules)
+
+
+def _with_last_good(session: Session, read: Ruleset, rules: dict[str, Rule]) -> Ruleset:
+    """Fill in what cannot be read from the ruleset in force."""
+    lost: dict[str, set[str]] = defaultdict(set)
+    for each in list_illegible(session=session):
+        _log.error("%s", each)
+        lost[each.kind].add(each.key)
+    held = latest_ruleset(session=session) if lost else Ruleset()
+    kept = dict(_as_they_stand(session, [held.rules[key] for key in lost["experiment"] & held.rules.keys()]))
+    return Ruleset(
+        rules=dict(sorted({**kept, **rules}.items())),
+        layers=_filled(read.layers, held.layers, lost["layer"]),
+        holdouts=_filled(read.holdouts, held.holdouts, lost["holdout"]),
+        segments=_filled(read.segments, held.segments, lost["segment"]),
+    )
+
+
+def _filled(read: Mapping[str, _Part], held: Mapping[str, _Part], lost: Set[str]) -> dict[str, _Part]:
+    return {**{key: held[key] for key in sorted(lost & held.keys())}, **read}
+
+
+def _as_they_stand(session: Session, rules: Sequence[Rule]) -> Iterator[tuple[str, Rule]]:
+    """Rules under the status that their experiments have now."""
+    for rule in rules:
+        row = session.exec(select(ExperimentRow).where(ExperimentRow.key == rule.key)).one()
+        status = Status(row.status)
+        if status in _STATES:
+            state = State.SHIPPED if row.shipped else _STATES[status]
+            yield rule.key, replace(rule, state=state, shipped=row.shipped)
 
 
 def latest_version(*, session: Session) -> int:

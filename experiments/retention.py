@@ -109,6 +109,16 @@ def forget_old(
             floors = raise_floors(session=session, to=wanted)
             identities = forget_identities(session=session, floors=floors)
             rejections = forget_rejections(session=session, floors=floors)
+    counts = _forget_rows(store, floors, last, progress, dry_run=dry_run)
+    if not dry_run:
+        with copy.opened(columns) as connection:
+            copy.refresh(connection, store)
+    return Forgotten(dict(sorted(counts.items())), _unfinished(floors, starts), identities, rejections)
+
+
+def _forget_rows(
+    store: Store, floors: Floors, last: int, progress: Callable[[float], None], *, dry_run: bool
+) -> Counter[str]:
     counts: Counter[str] = Counter()
     for after in range(0, last, RANGE):
         if dry_run:
@@ -118,10 +128,7 @@ def forget_old(
             with store.write() as session:
                 counts += delete_below(session=session, floors=floors, after=after)
         progress(min(1.0, (after + RANGE) / last))
-    if not dry_run:
-        with copy.opened(columns) as connection:
-            copy.refresh(connection, store)
-    return Forgotten(dict(sorted(counts.items())), _unfinished(floors, starts), identities, rejections)
+    return counts
 
 
 def _starts(session: Session) -> dict[str, int]:

@@ -15,7 +15,7 @@ def unstorable(value: Any, depth: int = 0) -> str | None:
     if depth > 32:
         return "nested more than 32 deep"
     if isinstance(value, str):  # every message passes here, and patterns would take twice as long
-        return _unstorable_text(value)
+        return unstorable_text(value)
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -35,7 +35,8 @@ def unstorable(value: Any, depth: int = 0) -> str | None:
     return f"holds a {type(value).__name__}"
 
 
-def _unstorable_text(text: str) -> str | None:
+def unstorable_text(text: str) -> str | None:
+    """Say the same of a text."""
     if "\0" in text:
         return "holds a NUL character"
     if text.isascii():

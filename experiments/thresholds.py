@@ -1,6 +1,6 @@
 """Thresholds: beyond which limit a guardrail alerts, after how long, and whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from sqlmodel import Session, select
 
 from experiments import audit
-from experiments.catalog import Experiment, find_experiment
+from experiments.catalog import Experiment, find_experiment, list_metrics, margins_of
 from experiments.definition import invalid, store_form
 from experiments.errors import InvalidInput
 from experiments.fields import Draft, Key, Name
@@ -85,16 +85,20 @@ def set_threshold(*, session: Session, key: str, draft: ThresholdDraft, actor: s
 def thresholds_of(*, session: Session, experiments: list[Experiment]) -> dict[str, list[Threshold]]:
     """The thresholds in force for the guardrails of each experiment, by its key."""
     rows = {(row.experiment, row.metric): row for row in session.exec(select(ThresholdRow))}
-    return {each.key: list(_thresholds(each, rows)) for each in experiments}
+    metrics = {metric.key: metric for metric in list_metrics(session=session)}
+    return {
+        each.key: list(_thresholds(each, margins_of(each.definition, metrics), rows)) for each in experiments
+    }
 
 
-def _thresholds(experiment: Experiment, rows: dict[tuple[str, str], ThresholdRow]) -> Iterator[Threshold]:
+def _thresholds(
+    experiment: Experiment, margins: Mapping[str, float], rows: dict[tuple[str, str], ThresholdRow]
+) -> Iterator[Threshold]:
     owner = experiment.definition.owner
-    for guardrail in experiment.definition.metrics.guardrails:
-        row = rows.get((experiment.key, guardrail.metric))
+    for metric, margin in margins.items():
+        row = rows.get((experiment.key, metric))
         if row is None:
-            margin, at_once = guardrail.margin, timedelta()
-            yield Threshold(experiment.key, guardrail.metric, margin, at_once, owner, muted=False, own=False)
+            yield Threshold(experiment.key, metric, margin, timedelta(), owner, muted=False, own=False)
         else:
             wait, who = timedelta(hours=row.wait), row.who or owner
             yield Threshold(experiment.key, row.metric, row.limit, wait, who, row.muted, own=True)

@@ -205,8 +205,11 @@ def _without_network(properties: Mapping[str, Any], listed: EventDraft) -> tuple
         if _of_network(name) and name not in listed.by_name:
             dropped += 1
             continue
-        kept[name], below = _cleaned(value)
-        dropped += below
+        if isinstance(value, dict | list):
+            kept[name], below = _cleaned(value)
+            dropped += below
+        else:
+            kept[name] = value
     return kept, dropped
 
 

@@ -6,14 +6,13 @@ lie in any of eight places, so that two units that always come in turn do not pu
 """
 
 import hashlib
-import json
 from array import array
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from assignment import Decision, Detail, Rule
-from experiments.intake import ANYTHING, Intake
+from experiments.intake import ANYTHING, Intake, written
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Exposure
 from experiments.writing import LedgerWriter
@@ -22,7 +21,6 @@ from web.tally import Tally
 _PLACES = 8
 _SHELVES = 1 << 16
 _WORD = (1 << 64) - 1
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class ExposureLog:
@@ -56,8 +54,9 @@ class ExposureLog:
             return False
         self._remember(fingerprint, shelf)
         intake = self._intake()
-        record = _exposure(rule, decision, unit, attributes, to_millis(self._now()), intake)
-        taken = self._writer.offer((intake.take(record)[0],))
+        facts = {name: value for name, value in attributes.items() if name != "targetingKey"}
+        record = _exposure(rule, decision, unit, facts, to_millis(self._now()), intake)
+        taken = self._writer.offer((intake.take(record, facts)[0],))
         if not taken:
             self._forget(fingerprint, shelf)
         self._tally.add("exposures", "queued" if taken else "no_room")
@@ -81,9 +80,8 @@ def exposure_id(decision: Decision, unit: str) -> str:
 
 
 def _exposure(
-    rule: Rule, decision: Decision, unit: str, attributes: Mapping[str, Any], millis: int, intake: Intake
+    rule: Rule, decision: Decision, unit: str, facts: Mapping[str, Any], millis: int, intake: Intake
 ) -> Exposure:
-    facts = {name: value for name, value in attributes.items() if name != "targetingKey"}
     spoken = unit if intake.pseudonyms is None else intake.pseudonyms.name(unit)
     return Exposure(
         message_id=exposure_id(decision, spoken),
@@ -93,6 +91,6 @@ def _exposure(
         variant=decision.variant or "",
         occurred_at=millis,
         received_at=millis,
-        attributes=_encoder.encode(facts) if facts else None,
+        attributes=written(facts),
         mark="override" if decision.detail is Detail.OVERRIDE else None,
     )

@@ -33,9 +33,10 @@ from experiments.store.filesystem import network_filesystem
 BUSY_TIMEOUT_MS = 5_000
 """How long a transaction waits for its turn."""
 
-TURN_MS = 5
-"""SQLite waits ever longer between two looks, so a busy ledger starves those who came first; a writer's own
-waiting looks again after this time at the latest."""
+SHORTEST_PAUSE = 0.000_2
+LONGEST_PAUSE = 0.002
+"""Seconds between a writer's looks whether it is its turn. SQLite's own waiting begins with a millisecond and
+grows to a hundred: a commit takes less than one, and a busy ledger would starve those who came first."""
 
 CHECKPOINT_PAGES = 4_000
 """Pages of the write-ahead log (16 MB) after which it is brought into the file: rarely enough to be cheap."""
@@ -168,9 +169,10 @@ def _configure(engine: Engine, *, begin: str, reads: bool) -> None:
     def connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; we do, below
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if reads else TURN_MS}")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         _enter_wal(cursor)
         for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS if reads else 0}",  # a writer waits by itself, below
             "synchronous=FULL",
             "foreign_keys=ON",
             f"journal_size_limit={JOURNAL_LIMIT}",
@@ -182,15 +184,8 @@ def _configure(engine: Engine, *, begin: str, reads: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
-        while True:
-            try:
-                connection.exec_driver_sql(begin)
-            except OperationalError as problem:
-                if not _is_busy(problem) or time.monotonic() > deadline:
-                    raise
-            else:
-                return
+        if reads or not _took_turn(connection, begin):
+            connection.exec_driver_sql(begin)  # which says what is wrong in the terms that everybody expects
 
     @event.listens_for(engine, "handle_error")
     def judge(context: ExceptionContext) -> None:
@@ -200,8 +195,21 @@ def _configure(engine: Engine, *, begin: str, reads: bool) -> None:
             context.is_disconnect = True
 
 
-def _is_busy(problem: OperationalError) -> bool:
-    return getattr(problem.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+def _took_turn(connection: Connection, begin: str) -> bool:
+    """Wait until no other writer is at work, and begin; say whether it came to that."""
+    cursor = connection.connection.cursor()
+    deadline, pause = time.monotonic() + BUSY_TIMEOUT_MS / 1_000, SHORTEST_PAUSE
+    while time.monotonic() < deadline:
+        try:
+            cursor.execute(begin)
+        except sqlite3.Error as problem:
+            if getattr(problem, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                return False
+        else:
+            return True
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+    return False
 
 
 @contextmanager

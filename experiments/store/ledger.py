@@ -109,8 +109,8 @@ def append_batches(
 ) -> list[Receipt]:
     """Append several batches in the session's transaction, with a receipt for each.
 
-    The database only says how many rows were new. Mostly all of them are, and then one statement does for all
-    batches; otherwise they are appended again one by one.
+    One statement does for all batches, and the database only says how many of its rows were new. Mostly all
+    of them are; otherwise the ids of the new ones tell whose they were.
     """
     return _counted(session, [_batch(each) for each in batches], remarks, live=True)
 
@@ -137,15 +137,16 @@ def _counted(
     session: Session, batches: Sequence[_Batch], remarks: Iterable[Remarks], *, live: bool
 ) -> list[Receipt]:
     """Append batches and count what has become of them; what is outdated is neither stored nor counted."""
-    floors, erased = known_floors(session=session), known_erasures(session.connection())
+    connection = session.connection()
+    floors, erased = known_floors(session=session), known_erasures(connection)
     kept = [_not_forgotten(floors, erased, batch) for batch in batches]
     said = [_remembered(floors, erased, each) for each in remarks]
-    offered = tallies.offer(session.connection(), _names(kept))
-    receipts = _append_together(session, kept)
-    tallies.write(session.connection(), offered, said, live=live)
+    offered = tallies.offer(connection, _names(kept))
+    receipts = _append_together(connection, kept, offered)
+    tallies.write(connection, offered, said, live=live)
     outdated = [_size(batch) - _size(left) for batch, left in zip(batches, kept, strict=True)]
     if any(outdated):
-        tallies.count(session.connection(), _names(batches) - offered.names, "outdated")
+        tallies.count(connection, _names(batches) - offered.names, "outdated")
     return [receipt + Receipt(outdated=gone) for receipt, gone in zip(receipts, outdated, strict=True)]
 
 
@@ -196,20 +197,35 @@ def _size(batch: _Batch) -> int:
     return sum(map(len, batch.values()))
 
 
-def _append_together(session: Session, batches: Sequence[_Batch]) -> list[Receipt]:
-    if len(batches) > 1:
-        whole = {kind: [row for batch in batches for row in batch.get(kind, ())] for kind in _TABLES}
-        together = session.begin_nested()
-        if not _append(session, whole).duplicates:
-            together.commit()
-            return [Receipt(_size(batch)) for batch in batches]
-        together.rollback()
-    return [_append(session, batch) for batch in batches]
+def _append_together(
+    connection: Connection, batches: Sequence[_Batch], offered: tallies.Offered
+) -> list[Receipt]:
+    if len(batches) == 1:
+        return [_append(connection, batches[0])]
+    whole = {kind: [row for batch in batches for row in batch.get(kind, ())] for kind in _TABLES}
+    if not _append(connection, whole).duplicates:
+        return [Receipt(_size(batch)) for batch in batches]
+    fresh = {
+        Exposure: tallies.new_ids(connection, "exposure", offered.exposures),
+        Event: tallies.new_ids(connection, "event", offered.events),
+    }
+    return [_receipt(batch, fresh) for batch in batches]
 
 
-def _append(session: Session, batch: _Batch) -> Receipt:
+def _receipt(batch: _Batch, fresh: Mapping[type, set[str]]) -> Receipt:
+    """Whose the new rows are: a message id belongs to the first batch that has it."""
+    accepted = 0
+    for kind, rows in batch.items():
+        for message_id in map(_message_id, rows):
+            if message_id in fresh[kind]:
+                fresh[kind].remove(message_id)
+                accepted += 1
+    return Receipt(accepted, _size(batch) - accepted)
+
+
+def _append(connection: Connection, batch: _Batch) -> Receipt:
     given = ((kind, rows) for kind, rows in batch.items() if rows)
-    return sum((_insert(session.connection(), kind, rows) for kind, rows in given), Receipt())
+    return sum((_insert(connection, kind, rows) for kind, rows in given), Receipt())
 
 
 def _insert(connection: Connection, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:

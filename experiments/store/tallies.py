@@ -104,6 +104,11 @@ def offer(connection: Connection, names: Counter[tuple[int, str]]) -> Offered:
     return Offered(exposures, events, names)
 
 
+def new_ids(connection: Connection, table: str, since: int) -> set[str]:
+    """The message ids of a table's rows beyond one of them."""
+    return set(_run(connection, _NEW_IDS[table], (since,)).scalars())
+
+
 def write(connection: Connection, offered: Offered, remarks: Iterable[Remarks], *, live: bool) -> None:
     """Count what has become of a transaction's messages.
 
@@ -190,7 +195,7 @@ def _add_notes(
     days = {name: day for day, name in offered.names}
     fresh: set[str] = set()
     for table, since in _since(offered):
-        fresh.update(_run(connection, _NEW_IDS[table], (since,)).scalars())
+        fresh |= new_ids(connection, table, since)
     for remark in said:
         for message_id, note in remark.notes.items():
             if message_id in fresh and note.event in days:

@@ -8,7 +8,7 @@ from analysis import Recommendation, Verdict
 from analysis.readout import Ground
 from experiments import conclusions, launch
 from experiments.catalog import find_experiment
-from experiments.choices import Choice, ConclusionDraft, follows, parse_conclusion
+from experiments.choices import Choice, ConclusionDraft, RetrospectiveDraft, follows, parse_conclusion
 from experiments.concluded import Conclusion
 from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from experiments.learnings import search_learnings
@@ -16,7 +16,6 @@ from experiments.publishing import latest_ruleset
 from experiments.readouts import latest
 from experiments.retrospectives import (
     RETROSPECTIVE_AFTER,
-    RetrospectiveDraft,
     finish_follow_up,
     follow_ups_due,
     look_back,

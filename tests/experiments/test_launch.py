@@ -1,9 +1,17 @@
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
 from assignment import Detail, decide
-from experiments import launch
-from experiments.catalog import create_experiment, find_experiment, save_metric
+from experiments import eligibility, launch, publishing
+from experiments.catalog import (
+    Experiment,
+    create_experiment,
+    find_experiment,
+    list_experiments,
+    save_metric,
+)
 from experiments.decisions import explain
 from experiments.errors import InvalidInput, NotAllowed, NotFound
 from experiments.lifecycle import Status, may_edit, require_move
@@ -107,6 +115,34 @@ def test_publishing_makes_a_version_only_when_something_has_changed(store: Store
         assert latest_version(session=session) == version
         applied(session, experiment(name="Only a name", overrides={"u1": "new"}))
         assert latest_version(session=session) == version + 1
+
+
+def test_a_file_of_many_experiments_is_published_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = []
+
+    def listing(**narrowed: Any) -> list[Experiment]:
+        found = list_experiments(**narrowed)
+        listed.append(len(found))
+        return found
+
+    monkeypatch.setattr(publishing, "list_experiments", listing)
+    monkeypatch.setattr(eligibility, "list_experiments", listing)
+    many = [experiment(f"e{number}") for number in range(20)]
+    with store.write() as session:
+        applied(session, *many)
+        assert listed == [20]
+        assert latest_version(session=session) == 1
+        assert len(latest_ruleset(session=session).rules) == 20
+        applied(session, *many, experiment("one-more"))
+        assert latest_version(session=session) == 2
+
+
+def test_a_file_that_is_refused_does_not_keep_others_from_being_published(store: Store) -> None:
+    with store.write() as session:
+        with pytest.raises(InvalidInput), session.begin_nested():
+            applied(session, experiment(targeting={"segment": "nobody"}))
+        applied(session)
+        assert latest_version(session=session) == 1
 
 
 def test_what_is_published_reads_back_as_it_was_written(store: Store) -> None:

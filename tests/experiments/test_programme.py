@@ -5,9 +5,9 @@ from sqlmodel import Session
 
 from experiments import conclusions, launch
 from experiments.catalog import Metric
-from experiments.choices import Choice, parse_conclusion
+from experiments.choices import Choice, RetrospectiveDraft, parse_conclusion
 from experiments.programme import programme_of
-from experiments.retrospectives import RetrospectiveDraft, look_back
+from experiments.retrospectives import look_back
 from experiments.store import Store
 from experiments.timeline import timeline_of
 from tests import samples
@@ -25,7 +25,7 @@ def test_an_empty_programme_claims_nothing(store: Store) -> None:
         programme = programme_of(session=session, now=NOW)
     assert programme.concluded == 0
     assert programme.wins is None
-    assert programme.effects == programme.impacts == ()
+    assert (programme.effects, programme.impacts) == ((), ())
     assert programme.days is None
     assert len(programme.months) == 12
     assert programme.months[-1].first.isoformat() == "2026-03-01"

@@ -204,3 +204,21 @@ def test_a_database_that_is_away_is_said_on_a_page(
     answer = client.get("/experiments")
     assert answer.status_code == 503
     assert "The database cannot be reached" in answer.get_data(as_text=True)
+
+
+def test_a_definition_that_cannot_be_read_is_named_and_hides_no_other(empty_site: Flask) -> None:
+    store = deployment_of(empty_site).store
+    stage(store, scenes.SCENES[0])
+    broken = scenes.SCENES[0].key
+    with store.write() as session:
+        session.connection().exec_driver_sql("UPDATE experiment SET definition = '{'")
+    client = signed_in(empty_site)
+    text = client.get("/experiments").get_data(as_text=True)
+    assert f"cannot be read: {broken}." in text
+    assert "No experiments yet" not in text
+    answer = client.get(f"/experiments/{broken}")
+    assert answer.status_code == 409
+    assert "apply it again" in answer.get_data(as_text=True)
+    named = client.get("/api/v1/experiments").get_json()
+    assert named["experiments"] == []
+    assert named["illegible"][0].startswith(f"experiment {broken}: ")

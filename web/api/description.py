@@ -156,7 +156,7 @@ OPERATIONS = (
         "/api/v1/experiments",
         "list_experiments",
         "List the experiments.",
-        "The most recently changed first.",
+        "The most recently changed first. A stored definition that cannot be read is named under illegible.",
         Access.SESSION,
         {200: "The experiments.", 401: "Nobody is signed in."},
     ),

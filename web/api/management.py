@@ -4,6 +4,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from experiments import catalog, readouts
 from experiments.errors import NotFound
+from experiments.legibility import list_illegible
 from web.api.description import openapi
 from web.auth import require_person
 from web.deployment import VERSION, current
@@ -29,11 +30,13 @@ def list_experiments() -> Response:
     """All experiments, the most recently changed first."""
     with current().store.read() as session:
         found = catalog.list_experiments(session=session)
+        illegible = [str(each) for each in list_illegible(session=session)]
     return jsonify(
         experiments=[
             {**each.definition.model_dump(mode="json"), "status": each.status, "revision": each.revision}
             for each in found
-        ]
+        ],
+        illegible=illegible,
     )
 
 

@@ -26,8 +26,9 @@ _file = click.argument("file", type=click.Path(path_type=Path))
 @click.command("apply")
 @_file
 @click.option("--new-phase", is_flag=True, help="Let changes move units: each begins a new phase.")
+@click.option("--restart", is_flag=True, help="Start stopped experiments that FILE calls running again.")
 @json_option
-def apply_command(file: Path, *, new_phase: bool, as_json: bool) -> None:
+def apply_command(file: Path, *, new_phase: bool, restart: bool, as_json: bool) -> None:
     """Bring the catalogue to what FILE (.toml or .json) says; the same file again changes nothing."""
     form = _FORMS.get(file.suffix)
     if form is None:
@@ -39,10 +40,17 @@ def apply_command(file: Path, *, new_phase: bool, as_json: bool) -> None:
     definitions = parse_definitions(text, form=form)  # type: ignore[arg-type]  # one of the two above
     with ready_store(settings_of()) as store, store.write() as session:
         changes = launch.apply(
-            session=session, definitions=definitions, actor=ACTOR, now=clock(), new_phase=new_phase
+            session=session,
+            definitions=definitions,
+            actor=ACTOR,
+            now=clock(),
+            new_phase=new_phase,
+            restart=restart,
         )
     document = {"changes": [{"kind": each.kind, "key": each.key, "action": each.action} for each in changes]}
     lines = [f"{each.action:<10} {each.kind} {each.key}" for each in changes]
+    if any(each.action == launch.LEFT_STOPPED for each in changes):
+        lines.append("an experiment that was stopped is started again on its page, or by apply --restart")
     say(document, as_json=as_json, text="\n".join(lines) or "nothing to do")
 
 

@@ -20,6 +20,8 @@ _COMMANDS: Mapping[str, str] = {
     "serve": "web.cli.serving",
     "worker": "web.cli.serving",
     "migrate": "web.cli.upkeep",
+    "backup": "web.cli.backups",
+    "restore": "web.cli.backups",
     "check": "web.cli.upkeep",
     "check-data": "web.cli.quality",
     "apply": "web.cli.ledger",
@@ -34,6 +36,8 @@ _COMMANDS: Mapping[str, str] = {
     "assign": "web.cli.results",
     "power": "web.cli.planning",
     "simulate": "web.cli.planning",
+    "audit": "web.cli.audit",
+    "loadtest": "web.cli.load",
     "key": "web.cli.access",
     "user": "web.cli.access",
 }

@@ -4,6 +4,7 @@ import ipaddress
 
 import click
 
+from experiments.legibility import list_illegible
 from experiments.pseudonyms import LEAST_KEY
 from experiments.store import open_store
 from experiments.store.schema import HEAD, revision, upgrade
@@ -30,6 +31,9 @@ def check_command(*, as_json: bool) -> None:
     problems = unsafe(settings)
     store = open_store(settings.ledger_url)
     at = revision(store)
+    if at == HEAD:
+        with store.read() as session:
+            problems += [str(each) for each in list_illegible(session=session)]
     store.close()
     if at != HEAD and not (at is None and settings.embedded):
         problems.append(f"the database is at schema {at}, this version needs {HEAD}: run evenhand migrate")

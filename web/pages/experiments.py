@@ -7,6 +7,7 @@ from flask import render_template, request
 from analysis import Finding, Readout, Recommendation
 from experiments import catalog, readouts
 from experiments.catalog import Experiment, Metric
+from experiments.legibility import list_illegible
 from experiments.lifecycle import Status
 from web import deployment
 from web.charts import Chart, sparklines_chart
@@ -49,12 +50,14 @@ def show_list() -> str:
     text, status = request.args.get("q", "").strip(), _status(request.args.get("status", ""))
     with deployment.current().store.read() as session:
         found = catalog.list_experiments(session=session, status=status, text=text)
+        illegible = [each.key for each in list_illegible(session=session)]
         newest = readouts.latest_of_all(session=session)
         metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
     entries = [_entry(each, newest.get(each.key), metrics) for each in found]
     return render_template(
         "experiments.html",
         entries=entries,
+        illegible=illegible,
         text=text,
         status=status,
         statuses=[(each, status_chip(each).word) for each in Status],

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from experiments.erasure import erase
 from experiments.errors import InvalidInput, Unavailable
 from experiments.observe import columns
 from experiments.store import Store, open_store, postgresql
@@ -17,7 +18,7 @@ from experiments.store.schema import HEAD, revision, upgrade
 from experiments.store.tables import EventRow, PersonRow
 from experiments.writing import LedgerWriter
 from tests.postgres import Cluster
-from tests.samples import NOW, event, exposure
+from tests.samples import DAY, NOW, event, exposure
 
 
 @pytest.fixture
@@ -196,3 +197,22 @@ def test_an_address_that_leads_nowhere_is_unavailable() -> None:
 def test_an_unknown_driver_is_named() -> None:
     with pytest.raises(InvalidInput, match="database_url"):
         open_store("postgresql+nodriver://h/d")
+
+
+def test_a_person_is_erased_and_kept_out_there_too(store: Store, tmp_path: Path) -> None:
+    records: list[Record] = [
+        exposure(1, user_id="ada"),
+        event(1, user_id="ada"),
+        event(2, user_id=None, anonymous_id="phone"),
+        event(3, user_id="ada", anonymous_id="phone"),
+    ]
+    with store.write() as session:
+        append(session=session, records=[*records, event(9)])
+    path = tmp_path / "columns.duckdb"
+    assert columns.fetch(store=store, path=path, statement="SELECT COUNT(*) FROM event") == [(4,)]
+    removed = erase(store=store, columns=path, unit="ada", kind="user_id", actor="t", now=NOW + DAY)
+    assert (removed.exposures, removed.events, removed.anonymous) == (1, 3, 1)
+    with store.write() as session:
+        assert append(session=session, records=records).outdated == 4
+    assert stored(store) == ["e9"]
+    assert columns.fetch(store=store, path=path, statement="SELECT COUNT(*) FROM event") == [(1,)]

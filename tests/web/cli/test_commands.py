@@ -191,6 +191,7 @@ def test_the_way_from_files_to_a_readout(run: Run, as_json: AsJson, shop: Path, 
     assert as_json("import", "exposures", tmp_path / "exposures.csv") == {
         "imported": 40,
         "duplicates": 0,
+        "outdated": 0,
         "rejected": [],
         "rejected_total": 0,
     }
