@@ -12,7 +12,7 @@ from experiments.definition import ExperimentDraft
 from experiments.errors import InvalidInput
 from experiments.lifecycle import Status
 from experiments.observe import Engine, Question, count
-from experiments.readouts import Snapshot, keep
+from experiments.readouts import Snapshot, keep, latest
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.tables import PhaseRow
@@ -30,6 +30,8 @@ def analyse(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> Snapshot:
     """Observe an experiment's present phase, read it, and keep the readout.
+
+    Where another system assigns and no unit is known, the readout that was made of its totals stays.
 
     Parameters
     ----------
@@ -59,6 +61,10 @@ def analyse(
     observation = count(engine=engine, question=question, progress=progress)
     readout = read(plan_of(experiment, metrics), observation, version=version)
     with store.write() as session:
+        # Of an experiment that another system assigns perhaps only totals are known: `experiments.summaries`.
+        unseen = experiment.definition.assignment == "external" and not any(observation.units.values())
+        if unseen and (told := latest(session=session, key=key)):
+            return told
         return keep(session=session, readout=readout, observation=observation)
 
 

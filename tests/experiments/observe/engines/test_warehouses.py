@@ -98,9 +98,13 @@ def test_spark_answers_what_the_embedded_engine_answers(
     except ImportError:
         missing("pyspark is not installed")
     spark = (
-        SparkSession.builder.master("local[2]")
+        SparkSession.builder.master("local[1]")
+        # For a few hundred rows, planning and compiling would take most of the time.
+        .config("spark.sql.adaptive.enabled", "false")
+        .config("spark.sql.codegen.wholeStage", "false")
+        .config("spark.default.parallelism", "1")
         .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.shuffle.partitions", "1")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.warehouse.dir", str(tmp_path / "spark"))
         .getOrCreate()
