@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -161,14 +162,26 @@ def covariate_differs(treatment: Moments, control: Moments, place: int = 0) -> F
     >>> covariate_differs(arm(5.2), arm(5.0)).kind.value
     'covariate_differs'
     """
-    p_value = _p_of(treatment.take([place]), control.take([place]))
+    p_value = covariate_p(treatment, control, place)
     if p_value is None or p_value >= BASELINE_LEVEL:
         return None
     return Flag(Doubt.COVARIATE_DIFFERS, p_value, BASELINE_LEVEL)
 
 
+def covariate_p(treatment: Moments, control: Moments, place: int = 0) -> float | None:
+    """The p-value of "a value from before the exposure is alike in both arms"; None where nothing varies."""
+    return _p_of(treatment.take([place]), control.take([place]))
+
+
 def denominator_moved(treatment: Moments, control: Moments, place: int = 1) -> Flag | None:
-    """The treatment changed the denominator of a ratio: the ratio alone no longer says who is better off."""
+    """The treatment changed the denominator of a ratio: the ratio alone no longer says who is better off.
+
+    Examples
+    --------
+    >>> orders = lambda mean: Moments.from_summary(n=10_000, mean=[20.0, mean], var=[[9.0, 0.0], [0.0, 1.0]])
+    >>> denominator_moved(orders(2.1), orders(2.0)).kind.value
+    'denominator_moved'
+    """
     p_value = _p_of(treatment.take([place]), control.take([place]))
     if p_value is None or p_value >= DENOMINATOR_LEVEL:
         return None
@@ -191,6 +204,7 @@ def peeked(*, looks: int, inference: str, over: bool) -> Flag | None:
     return Flag(Doubt.PEEKED, repeated_error(looks), 0.05, detail)
 
 
+@cache
 def repeated_error(looks: int, alpha: float = 0.05) -> float:
     """The chance that one of several equally spaced looks at nothing is significant.
 

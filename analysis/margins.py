@@ -7,11 +7,11 @@ work under every inference.
 
 from dataclasses import dataclass, replace
 
-from analysis.effects import Answer, assess
+from analysis.effects import Answer, assess, difference
 from analysis.errors import Cause, InvalidInput, NotEstimable
 from analysis.estimate import Estimate
 from analysis.inference import FixedHorizon, Inference
-from analysis.lift import contrast_df
+from analysis.lift import Relative, contrast_df
 
 _DEFAULT = FixedHorizon()
 
@@ -133,6 +133,53 @@ def relative_noninferiority(
     contrast = Estimate(value, error, treatment.n + control.n, df, "relative_margin")
     answer = assess(contrast, inference)
     return answer if isinstance(answer, NotEstimable) else _margin_test(answer, bound=answer.low)
+
+
+def limit_p(
+    treatment: Estimate,
+    control: Estimate,
+    limit: float,
+    inference: Inference = _DEFAULT,
+    *,
+    more_is_better: bool = True,
+) -> float | NotEstimable:
+    """The one-sided p-value of "the lift is beyond a harm limit".
+
+    It tests D − limit·|m₀| with the covariance of the difference and the control, which is what Fieller's
+    interval inverts: it falls below α/2 exactly when the whole interval of lifts at 1 − α is on the good side
+    of the limit. Adjusted estimates are measured from the unadjusted control, as lifts are.
+
+    Parameters
+    ----------
+    limit
+        The lift at which harm begins.
+    more_is_better
+        The metric's direction.
+
+    References
+    ----------
+    Pigeot, Schäfer, Röhmel, Hauschke (2003), *Assessing non-inferiority of a new treatment in a three-arm
+    clinical trial*, Statistics in Medicine 22.
+
+    Examples
+    --------
+    >>> old, new = Estimate(10.0, 0.1, 500, 499, "mean"), Estimate(9.9, 0.1, 500, 499, "mean")
+    >>> round(limit_p(new, old, -0.05), 4)
+    0.0019
+    """
+    effect = difference(treatment, control)
+    if isinstance(effect, NotEstimable):
+        return effect
+    base = control.value if control.anchor is None else control.anchor.value
+    believed = inference.shrink(effect, base=base)
+    pull = (believed.standard_error / effect.standard_error) ** 2
+    change = Relative.of(believed, control, shrinkage=pull)
+    if base == 0 or not change.error_at(limit * (1 if base > 0 else -1)) > 0:
+        return NotEstimable(Cause.ZERO_DENOMINATOR, "a relative limit needs a control mean")
+    sign = 1.0 if more_is_better else -1.0
+    distance = sign * (change.lift - limit) / change.error_at(limit * (1 if base > 0 else -1))
+    both = inference.p_value(distance, df=effect.df, n=effect.n)
+    return both / 2 if distance > 0 else 1 - both / 2
 
 
 def equivalence(

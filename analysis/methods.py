@@ -27,6 +27,7 @@ from analysis import (
     many_to_one,
     margins,
     multiplicity,
+    novelty,
     permutation,
     pooling,
     power,
@@ -38,6 +39,7 @@ from analysis import (
     regression,
     sample_ratio,
     score,
+    shrinkage,
     simulate,
     stagewise,
     survival,
@@ -80,6 +82,7 @@ _OBJECTS: Mapping[str, Any] = {
     "fieller": lift.lift_interval,
     "cuped": adjust.cuped,
     "cuped_ratio": adjust.cuped_ratio,
+    "cuped_linearised": adjust.cuped_linearised,
     "regression_adjustment": regression.adjusted_fit,
     "interaction": regression.interaction,
     "clusters": clusters.effect_by_clusters,
@@ -103,7 +106,9 @@ _OBJECTS: Mapping[str, Any] = {
     "dunnett": many_to_one.dunnett,
     "srm": sample_ratio.srm,
     "srm_sequential": sample_ratio.srm_sequential,
+    "mix": sample_ratio.alike,
     "newcombe": proportions.newcombe,
+    "score": proportions.compare_counts,
     "miettinen_nurminen": score.difference_interval,
     "fisher": exact.fisher_test,
     "barnard": exact.barnard_test,
@@ -114,9 +119,12 @@ _OBJECTS: Mapping[str, Any] = {
     "hodges_lehmann": ranks.hodges_lehmann,
     "quantile_regression": quantile_regression.quantile_effect,
     "survival": survival.survival_curve,
+    "restricted_mean": survival.Curve.restricted_mean,
     "log_rank": survival.log_rank,
     "switchback": switchback.switchback_effect,
     "heterogeneity": pooling.combine_estimates,
+    "drawn_together": shrinkage.drawn_together,
+    "effect_drift": novelty.effect_drift,
     "post_stratification": pooling.post_stratify,
     "mantel_haenszel": pooling.mantel_haenszel,
     "power": power.sample_size,
@@ -127,7 +135,23 @@ _OBJECTS: Mapping[str, Any] = {
     "too_good": flags.too_good,
     "identical_arms": flags.identical_arms,
     "sudden_jump": flags.sudden_jump,
+    "covariate_differs": flags.covariate_differs,
+    "denominator_moved": flags.denominator_moved,
+    "peeked": flags.peeked,
 }
+
+_SAME: Mapping[str, str] = {
+    **{f"cuped_{slope}": "cuped" for slope in adjust.Slope},
+    **{f"cuped_ratio_{slope}": "cuped_ratio" for slope in adjust.Slope},
+    **{f"cuped_linearised_{slope}": "cuped_linearised" for slope in adjust.Slope},
+    "quantile_clustered": "quantile",
+    "linearised": "ratio",
+    "srm_daily": "srm",
+    "srm_segments": "srm",
+    "srm_stages": "srm",
+    "pre_period": "covariate_differs",
+}
+"""Names that results and checks carry, for a method that is described under another."""
 
 NAMES = tuple(_OBJECTS)
 """All methods that describe themselves."""
@@ -141,7 +165,7 @@ def describe(name: str) -> Method | None:
     >>> describe("holm").references[0][:11]
     'Holm (1979)'
     """
-    found = _OBJECTS.get(name)
+    found = _OBJECTS.get(_SAME.get(name, name))
     if found is None:
         return None
     text = inspect.getdoc(found) or ""

@@ -203,6 +203,8 @@ class Moments:
     def take(self, variables: Sequence[int]) -> "Moments":
         """Keep some of the variables, in the order given."""
         chosen = list(variables)
+        if chosen == list(range(self.k)):
+            return self
         return Moments(self.n, self.mean[chosen], self.cross[np.ix_(chosen, chosen)])
 
     @_quiet

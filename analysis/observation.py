@@ -93,9 +93,14 @@ class Lifetable:
     ``times`` rise; ``events`` units had the event then, and ``censored`` ones were last seen then without it.
     """
 
-    times: tuple[int, ...]
+    times: tuple[float, ...]
     events: tuple[int, ...]
     censored: tuple[int, ...]
+
+    @property
+    def n(self) -> int:
+        """Units."""
+        return sum(self.events) + sum(self.censored)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,12 @@ def compare_counts(counts: Counts, confidence: float = 0.95) -> CountComparison 
     Welch's test on zeros and ones with at least thirty successes and failures in each arm; with fewer, the
     score test with Miettinen and Nurminen's intervals.
 
+    References
+    ----------
+    Miettinen, Nurminen (1985), *Comparative analysis of two rates*, Statistics in Medicine 4. Brown, Cai,
+    DasGupta (2001), *Interval estimation for a binomial proportion*, Statistical Science 16, for how few are
+    too few.
+
     Examples
     --------
     >>> compare_counts(Counts(11, 42, 3, 40)).method
@@ -149,13 +155,7 @@ def compare_counts(counts: Counts, confidence: float = 0.95) -> CountComparison 
     >>> compare_counts(Counts(152, 1000, 120, 1000)).method
     'welch'
     """
-    fewest = min(
-        counts.treatment,
-        counts.control,
-        counts.treatment_n - counts.treatment,
-        counts.control_n - counts.control,
-    )
-    if fewest >= FEW:
+    if counts.fewest >= FEW:
         return _by_moments(counts, confidence)
     if _pooled_error(counts) == 0:
         return NotEstimable(Cause.NO_VARIATION, "every unit of both variants has the same value")

@@ -23,6 +23,7 @@ from scipy import special
 from analysis.errors import Cause, InvalidInput, NotEstimable
 from analysis.estimate import Estimate, ratio
 from analysis.moments import Moments
+from analysis.observation import QuantileSample
 
 Floats = NDArray[np.float64]
 
@@ -72,24 +73,67 @@ def quantile(
     y = _checked(values, q)
     if not len(y):
         return NotEstimable(Cause.NO_UNITS, "no unit was analysed")
-    if len(y) * q * (1 - q) < fewest:
-        return NotEstimable(Cause.TOO_FEW_UNITS, f"fewer than {fewest} expected values beside the quantile")
     low, high = outer_interval(y, q)
-    if low == high:
-        return NotEstimable(Cause.NO_VARIATION, "too many equal values at the quantile")
     value = float(np.quantile(y, q))
-    # The factor √((n − 1)/n) is a convention shared with other platforms; it is 1 at any size that matters.
-    error = (high - low) / (2 * Z) * math.sqrt((len(y) - 1) / len(y))
-    if clusters is None:
-        return Estimate(value, error, len(y), len(y) - 1, "quantile")
+    plain = _woodruff(len(y), q, value, (low, high), fewest)
+    if clusters is None or isinstance(plain, NotEstimable):
+        return plain
     labels = np.asarray(clusters)
     if labels.shape != y.shape:
         raise InvalidInput(f"clusters: expected one label for each of {len(y)} values")
-    fraction = fraction_below(y, labels, value)
+    return _clustered(plain, fraction_below(y, labels, value), len(y), q)
+
+
+def of_sample(sample: QuantileSample, q: float, *, fewest: float = FEWEST) -> Estimate | NotEstimable:
+    """Estimate a quantile from what was counted of the values: the same numbers as `quantile` on the values.
+
+    Parameters
+    ----------
+    sample
+        The sample quantile, those at Woodruff's levels, and how many values units have below it and in all.
+    q, fewest
+        As for `quantile`.
+
+    Examples
+    --------
+    >>> units = Moments.from_values([[1.0, 1.0], [0.0, 1.0]] * 50)
+    >>> answer = of_sample(QuantileSample(100, 50.5, 40.7, 60.3, units), 0.5)
+    >>> answer.value, answer.method
+    (50.5, 'quantile')
+    """
+    _require_level(q)
+    if not sample.values or sample.value is None or sample.low is None or sample.high is None:
+        return NotEstimable(Cause.NO_UNITS, "no unit was analysed")
+    plain = _woodruff(sample.values, q, sample.value, (sample.low, sample.high), fewest)
+    one_each = sample.below.n == sample.values and float(sample.below.cross[1, 1]) == 0
+    if one_each or isinstance(plain, NotEstimable):
+        return plain
+    return _clustered(plain, ratio(sample.below), sample.values, q)
+
+
+def _woodruff(
+    n: int, q: float, value: float, outer: tuple[float, float], fewest: float
+) -> Estimate | NotEstimable:
+    """The quantile with the error that its neighbours give, every value its own unit."""
+    if n * q * (1 - q) < fewest:
+        return NotEstimable(Cause.TOO_FEW_UNITS, f"fewer than {fewest} expected values beside the quantile")
+    low, high = outer
+    if low == high:
+        return NotEstimable(Cause.NO_VARIATION, "too many equal values at the quantile")
+    # The factor √((n − 1)/n) is a convention shared with other platforms; it is 1 at any size that matters.
+    error = (high - low) / (2 * Z) * math.sqrt((n - 1) / n)
+    return Estimate(value, error, n, n - 1, "quantile")
+
+
+def _clustered(
+    plain: Estimate, fraction: Estimate | NotEstimable, n: int, q: float
+) -> Estimate | NotEstimable:
+    """The same error, times how much more the fraction below varies between units than between values."""
     if isinstance(fraction, NotEstimable):
         return fraction
-    inflation = fraction.standard_error / math.sqrt(q * (1 - q) / len(y))
-    return Estimate(value, error * inflation, fraction.n, fraction.df, "quantile_clustered")
+    inflation = fraction.standard_error / math.sqrt(q * (1 - q) / n)
+    error = plain.standard_error * inflation
+    return Estimate(plain.value, error, fraction.n, fraction.df, "quantile_clustered")
 
 
 def outer_interval(values: ArrayLike, q: float, z: float = Z) -> tuple[float, float]:
@@ -204,9 +248,13 @@ def sample_quantile(values: ArrayLike, q: float, *, kind: int = 7) -> float:
 
 
 def _checked(values: ArrayLike, q: float) -> Floats:
-    if not 0 < q < 1:
-        raise InvalidInput(f"q: expected a level between 0 and 1, not {q}")
+    _require_level(q)
     y = np.asarray(values, dtype=np.float64)
     if y.ndim != 1 or not np.isfinite(y).all():
         raise InvalidInput("values: expected finite numbers, shape (n,)")
     return y
+
+
+def _require_level(q: float) -> None:
+    if not 0 < q < 1:
+        raise InvalidInput(f"q: expected a level between 0 and 1, not {q}")

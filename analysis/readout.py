@@ -197,8 +197,8 @@ class Finding:
 class Alternative:
     """What a comparison would have said, had one choice been made differently.
 
-    ``choice`` is ``unadjusted``, ``uncapped`` or ``without_largest``; ``agrees`` says whether the reading
-    stays.
+    ``choice`` is ``unadjusted``, ``uncapped`` or ``without_largest``: the last leaves out the unit that has
+    most of the metric, from the arm in which that changes most. ``agrees`` says whether the reading stays.
     """
 
     metric: str

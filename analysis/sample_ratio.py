@@ -13,6 +13,9 @@ from scipy import special
 from analysis.errors import Cause, InvalidInput, NotEstimable
 from analysis.shares import binomial_test
 
+LEAST_EXPECTED = 5
+"""Below so many expected units a cell's chi-square is not one."""
+
 SRM_LEVEL = 0.001
 """Below this p-value the split counts as wrong: one false alarm in a thousand experiments."""
 
@@ -77,6 +80,62 @@ def srm(observed: Mapping[str, int], weights: Mapping[str, float]) -> Check | No
     statistic = math.fsum((counts[name] - e) ** 2 / e for name, e in expected.items())
     p_value = float(special.chdtrc(len(shared) - 1, statistic))
     return Check("srm", p_value >= SRM_LEVEL, p_value, statistic, counts, expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Whether the units of all variants are spread over some values alike."""
+
+    p_value: float
+    statistic: float
+    df: int
+
+
+def alike(table: Mapping[str, Mapping[str, int]]) -> Alike | NotEstimable:
+    """Test by Pearson's chi-square that the values of a segment are spread alike in every variant.
+
+    Values too rare for the approximation, with fewer than five units expected in a variant, are taken as one.
+
+    Parameters
+    ----------
+    table
+        Units by value and variant.
+
+    References
+    ----------
+    Pearson (1900), *On the criterion that a given system of deviations…*, Philosophical Magazine 50. Cochran
+    (1952), *The χ² test of goodness of fit*, Annals of Mathematical Statistics 23, for the least expected
+    count.
+
+    Examples
+    --------
+    >>> answer = alike({"ads": {"old": 500, "new": 400}, "mail": {"old": 500, "new": 600}})
+    >>> round(answer.statistic, 3), answer.df
+    (20.202, 1)
+    """
+    variants = list(dict.fromkeys(name for row in table.values() for name in row))
+    rows = [[row.get(name, 0) for name in variants] for row in table.values()]
+    columns = [sum(column) for column in zip(*rows, strict=True)]
+    kept = [column for column in columns if column]
+    total = sum(kept)
+    if not total:
+        return NotEstimable(Cause.NO_UNITS, "no unit has been exposed")
+    rare = [sum(row) * min(kept) < LEAST_EXPECTED * total for row in rows]
+    together = [
+        sum(parts) for parts in zip(*(r for r, few in zip(rows, rare, strict=True) if few), strict=True)
+    ]
+    groups = [row for row, few in zip(rows, rare, strict=True) if not few] + ([together] if together else [])
+    groups = [row for row in groups if sum(row)]
+    df = (len(groups) - 1) * (len(kept) - 1)
+    if not df:
+        return NotEstimable(Cause.NO_VARIATION, "one value or one variant has nothing to be compared with")
+    statistic = math.fsum(
+        (count - sum(row) * column / total) ** 2 / (sum(row) * column / total)
+        for row in groups
+        for count, column in zip(row, columns, strict=True)
+        if column
+    )
+    return Alike(float(special.chdtrc(df, statistic)), statistic, df)
 
 
 def expected_range(n: int, share: float, level: float = SRM_LEVEL) -> tuple[float, float]:

@@ -49,6 +49,12 @@ class Counts:
         """Units of both arms."""
         return self.treatment_n + self.control_n
 
+    @property
+    def fewest(self) -> int:
+        """The fewest successes or failures in an arm."""
+        failures = (self.treatment_n - self.treatment, self.control_n - self.control)
+        return min(self.treatment, self.control, *failures)
+
 
 def restricted_shares(counts: Counts, difference: float) -> tuple[float, float]:
     """The likeliest proportions among those with p₁ − p₀ = difference.

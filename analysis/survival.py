@@ -21,6 +21,7 @@ from scipy import special
 from analysis.errors import Cause, InvalidInput, NotEstimable
 from analysis.estimate import Estimate
 from analysis.interval import Interval
+from analysis.observation import Lifetable
 
 Floats = NDArray[np.float64]
 
@@ -79,7 +80,7 @@ class Curve:
         >>> survival_curve([1, 2, 3, 4], [1, 1, 1, 1]).restricted_mean(4.0).value
         2.5
         """
-        if horizon > self.end and self.survival.size and self.survival[-1] > 0:
+        if horizon > self.end and (not self.survival.size or self.survival[-1] > 0):
             return NotEstimable(Cause.NOT_MATURED, "nobody has been observed up to the horizon")
         inside = self.times < horizon
         edges = np.concatenate([[0.0], self.times[inside], [horizon]])
@@ -108,20 +109,27 @@ def survival_curve(times: ArrayLike, events: ArrayLike) -> Curve | NotEstimable:
     >>> survival_curve([1, 2, 3, 4], [1, 1, 0, 1]).survival.tolist()
     [0.75, 0.5, 0.0]
     """
-    t, e = _checked(times, events)
-    if not len(t):
+    return curve_of(_tabulated(times, events))
+
+
+def curve_of(table: Lifetable) -> Curve | NotEstimable:
+    """Estimate a survival curve from how many units had the event, and were last seen, at each time.
+
+    Examples
+    --------
+    >>> curve_of(Lifetable((1, 2, 3), (1, 1, 0), (0, 0, 2))).survival.tolist()
+    [0.75, 0.5]
+    """
+    times, gone, present = _columns(table)
+    n = int(present[0]) if len(present) else 0
+    if not n:
         return NotEstimable(Cause.NO_UNITS, "no unit was analysed")
-    distinct = np.unique(t[e])
-    at_risk = (len(t) - np.searchsorted(np.sort(t), distinct, side="left")).astype(np.float64)
-    gone = np.searchsorted(np.sort(t[e]), distinct, side="right") - np.searchsorted(
-        np.sort(t[e]), distinct, side="left"
-    )
-    left = at_risk - gone
+    told = gone > 0
+    at_risk, events = present[told], gone[told]
+    left = at_risk - events
     survival = np.cumprod(left / at_risk).astype(np.float64)
-    steps = np.divide(gone, at_risk * left, out=np.full(len(distinct), math.inf), where=left > 0)
-    return Curve(
-        distinct, at_risk, gone.astype(np.float64), survival, np.cumsum(steps), len(t), float(t.max())
-    )
+    steps = np.divide(events, at_risk * left, out=np.full(len(events), math.inf), where=left > 0)
+    return Curve(times[told], at_risk, events, survival, np.cumsum(steps), n, float(times[-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +156,28 @@ def log_rank(
     >>> round(test.chi_square, 3)
     5.601
     """
-    (t1, e1), (t0, e0) = _checked(*treatment), _checked(*control)
-    excess, variance = 0.0, 0.0
-    for time in np.unique(np.concatenate([t1[e1], t0[e0]])):
-        r1, r = float((t1 >= time).sum()), float((t1 >= time).sum() + (t0 >= time).sum())
-        d1 = float(((t1 == time) & e1).sum())
-        d = d1 + float(((t0 == time) & e0).sum())
-        excess += d1 - d * r1 / r
-        if r > 1:
-            variance += d * (r1 / r) * (1 - r1 / r) * (r - d) / (r - 1)
+    return log_rank_of(_tabulated(*treatment), _tabulated(*control))
+
+
+def log_rank_of(treatment: Lifetable, control: Lifetable) -> LogRank | NotEstimable:
+    """Test whether two arms leave at the same rate, from their counts at each time.
+
+    Examples
+    --------
+    >>> new = Lifetable((3, 4, 5, 6), (1, 1, 1, 0), (0, 0, 0, 1))
+    >>> test = log_rank_of(new, Lifetable((1, 2, 3), (1, 2, 1), (0, 0, 0)))
+    >>> round(test.chi_square, 3)
+    5.601
+    """
+    (t1, gone1, present1), (t0, gone0, present0) = _columns(treatment), _columns(control)
+    times = np.unique(np.concatenate([t1[gone1 > 0], t0[gone0 > 0]]))
+    r1, r0 = _at_risk(t1, present1, times), _at_risk(t0, present0, times)
+    d1, d0 = _gone_at(t1, gone1, times), _gone_at(t0, gone0, times)
+    r, d = r1 + r0, d1 + d0
+    excess = float((d1 - d * r1 / r).sum())
+    several = r > 1
+    r, d, share = r[several], d[several], (r1 / r)[several]
+    variance = float((d * share * (1 - share) * (r - d) / (r - 1)).sum())
     if variance == 0:
         return NotEstimable(Cause.TOO_FEW_EVENTS, "no event tells the arms apart")
     chi_square = excess**2 / variance
@@ -221,6 +242,34 @@ def _partial_likelihood(table: Floats, beta: float) -> tuple[float, float]:
             information += share * (1 - share)
         score += d1
     return float(score), float(information)
+
+
+def _tabulated(times: ArrayLike, events: ArrayLike) -> Lifetable:
+    """Count units at their distinct times."""
+    t, e = _checked(times, events)
+    distinct, places = np.unique(t, return_inverse=True)
+    gone = np.bincount(places, weights=e, minlength=len(distinct))
+    kept = np.bincount(places, weights=~e, minlength=len(distinct))
+    return Lifetable(tuple(distinct.tolist()), tuple(map(int, gone)), tuple(map(int, kept)))
+
+
+def _columns(table: Lifetable) -> tuple[Floats, Floats, Floats]:
+    """Times, events, and units that were there just before each time."""
+    gone, kept = np.array(table.events, dtype=np.float64), np.array(table.censored, dtype=np.float64)
+    present = np.cumsum((gone + kept)[::-1])[::-1]
+    return np.array(table.times, dtype=np.float64), gone, present
+
+
+def _at_risk(times: Floats, present: Floats, at: Floats) -> Floats:
+    """Units of one arm that were there just before each of some times."""
+    return np.append(present, 0.0)[np.searchsorted(times, at, side="left")]
+
+
+def _gone_at(times: Floats, gone: Floats, at: Floats) -> Floats:
+    """Events of one arm at each of some times."""
+    places = np.searchsorted(times, at, side="left")
+    met = np.append(times, math.inf)[places] == at
+    return np.where(met, np.append(gone, 0.0)[places], 0.0)
 
 
 def _checked(times: ArrayLike, events: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:

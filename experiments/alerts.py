@@ -4,7 +4,7 @@ Each analysis asks anew. A breach that is gone ends its alert; one that returns 
 data of an experiment cannot be trusted, its guardrails are not judged: that itself is what alerts then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -104,6 +104,19 @@ def watch(*, session: Session, snapshot: Snapshot, now: datetime) -> list[Alert]
     return [_alert(row) for row in fired]
 
 
+def settle(*, session: Session, running: Collection[str], now: datetime) -> frozenset[str]:
+    """End the alerts of what no longer runs, and name the experiments whose breach still waits to be told."""
+    waiting = set()
+    for row in session.exec(select(AlertRow).where(col(AlertRow.ended_at).is_(None))):
+        if row.experiment not in running:
+            row.ended_at = now
+            session.add(row)
+        elif row.fired_at is None:
+            waiting.add(row.experiment)
+    session.flush()
+    return frozenset(waiting)
+
+
 def list_alerts(*, session: Session, experiment: str = "", count: int = 100) -> list[Alert]:
     """The history, the newest first."""
     query = select(AlertRow).order_by(col(AlertRow.id).desc()).limit(count)
@@ -142,8 +155,8 @@ def record_attempt(*, session: Session, id: int, now: datetime, failure: str | N
 
 def _breaches(readout: Readout, experiment: Experiment, thresholds: list[Threshold]) -> Iterator[_Breach]:
     if _untrusted(readout):
-        for check in readout.checks:
-            if not check.passed and check.name != "exposures":  # before the first unit there is no data yet
+        for check in readout.failed:
+            if check.name != "exposures":  # before the first unit there is no data yet
                 owner = experiment.definition.owner
                 yield _Breach(Kind.HEALTH, check.name, "", None, owner, timedelta())
         return

@@ -54,7 +54,7 @@ class Item:
 def gather(*, session: Session, now: datetime) -> list[Item]:
     """Collect everything that asks for somebody, the most pressing first."""
     experiments = {each.key: each for each in list_experiments(session=session)}
-    said = readouts.recommendations(session=session)
+    said = _said(session, experiments)
     decided = going_on(session=session, now=now)
     found = [*_alerts(session, experiments), *_reminders(session, experiments, now)]
     for each in experiments.values():
@@ -70,6 +70,16 @@ def planned_end(experiment: Experiment) -> datetime | None:
     if draft.ends is not None or began is None or draft.plan.days is None:
         return draft.ends
     return began + timedelta(days=draft.plan.days)
+
+
+def _said(session: Session, experiments: dict[str, Experiment]) -> dict[str, str]:
+    """What the newest readouts recommend; one without any unit so far recommends nothing."""
+    said = readouts.recommendations(session=session)
+    unread = [key for key, what in said.items() if what == Recommendation.DO_NOT_READ and key in experiments]
+    running = [key for key in unread if experiments[key].status is Status.RUNNING]
+    newest = readouts.latest_of(session=session, keys=running)
+    empty = {key for key, each in newest.items() if not any(each.document["units"].values())}
+    return {key: what for key, what in said.items() if key not in empty}
 
 
 def _of_one(experiment: Experiment, said: str, now: datetime, *, decided: bool) -> Iterator[Item]:

@@ -375,7 +375,8 @@ def _require_metrics(session: Session, draft: ExperimentDraft) -> None:
         if key in known and known[key].kind not in ONE_NUMBER
     ]
     if problems:
-        raise InvalidInput([Problem(f"experiment {draft.key}, metrics", each) for each in problems])
+        place = f"experiment {draft.key}, metrics"
+        raise InvalidInput([Problem(place, each, ("metrics",)) for each in problems])
 
 
 def _require_fitting(session: Session, draft: MetricDraft) -> None:

@@ -131,8 +131,8 @@ def _seen(session: Session, key: str, wanted: int | None) -> Snapshot | None:
         return readouts.latest(session=session, key=key)
     try:
         return readouts.find_snapshot(session=session, key=key, id=wanted)
-    except NotFound as problem:
-        raise InvalidInput.at("snapshot", str(problem)) from problem
+    except NotFound as missing:
+        raise InvalidInput.at("snapshot", str(missing)) from missing
 
 
 def _problems(

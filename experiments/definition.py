@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, JsonValue, ValidationError, field_va
 from assignment import BUCKETS, EXCLUDED, condition_from_json
 from experiments.errors import InvalidInput, Problem
 from experiments.fields import Draft, Instant, Key, Name, Text, UnitId, Value, keepable
-from experiments.metrics import Filter, MetricDraft
+from experiments.metrics import Filter, MetricDraft, Property
 from experiments.readymade import ReadyMadeDraft
 from experiments.tracking import EventDraft, Mode
 
@@ -113,6 +113,8 @@ class PlanDraft(Draft):
     bots: BotsDraft | None = None
     session_gap: int = Field(default=30, ge=1, le=1_440, strict=True)
     """Minutes without an event that end a session."""
+    channel: Property | None = None
+    """The property of events that names a channel, for crediting conversions; no credits without it."""
 
     @property
     def covariates(self) -> CupedDraft | None:
@@ -159,7 +161,7 @@ class ExperimentDraft(Draft):
     starts: Instant | None = None
     ends: Instant | None = None
     metrics: RolesDraft
-    segments: tuple[Name, ...] = ()
+    segments: tuple[Property, ...] = Field(default=(), max_length=20)
     plan: PlanDraft = PlanDraft()
     source: Text = ""
 
@@ -292,6 +294,30 @@ def parse_metric(document: dict[str, Any]) -> MetricDraft:
     """Read one metric, or name everything that is wrong with it."""
     try:
         return MetricDraft.model_validate(document)
+    except ValidationError as problem:
+        raise invalid(problem) from problem
+
+
+def parse_segment(document: dict[str, Any]) -> SegmentDraft:
+    """Read one segment, or name everything that is wrong with it."""
+    try:
+        return SegmentDraft.model_validate(document)
+    except ValidationError as problem:
+        raise invalid(problem) from problem
+
+
+def parse_layer(document: dict[str, Any]) -> LayerDraft:
+    """Read one layer, or name everything that is wrong with it."""
+    try:
+        return LayerDraft.model_validate(document)
+    except ValidationError as problem:
+        raise invalid(problem) from problem
+
+
+def parse_holdout(document: dict[str, Any]) -> HoldoutDraft:
+    """Read one holdout, or name everything that is wrong with it."""
+    try:
+        return HoldoutDraft.model_validate(document)
     except ValidationError as problem:
         raise invalid(problem) from problem
 

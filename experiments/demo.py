@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from experiments import launch
+from experiments.alerts import watch
 from experiments.analyses import analyse
 from experiments.definition import Definitions
+from experiments.demo_life import AROUND, DECIDED, DECISIONS, READ, decide
 from experiments.observe import Engine
 from experiments.readouts import latest_of_all
 from experiments.store import Store
@@ -95,16 +97,25 @@ def build(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> None:
     """Define, fill and analyse the demo; what is there already is left as it is."""
+    everything = definitions()
+    early = [each for each in everything.experiments if each.key in DECISIONS]
     with store.write() as session:
-        launch.apply(session=session, definitions=definitions(), actor="demo", now=now)
+        past = everything.model_copy(update={"experiments": tuple(early), "layers": (), "segments": ()})
+        launch.apply(session=session, definitions=past, actor="demo", now=now - READ)
+        launch.apply(session=session, definitions=everything, actor="demo", now=now)
     with store.read() as session:
         analysed = latest_of_all(session=session)
     missing = [test for test in HEADLINE_TESTS if test.key not in analysed]
     for done, test in enumerate(missing):
         with store.write() as session:
             append(session=session, records=list(records(test, received_at=now)))
-        analyse(store=store, engine=engine, key=test.key, now=now, version=version)
+        read_at = now - DECIDED if test.key in DECISIONS else now
+        snapshot = analyse(store=store, engine=engine, key=test.key, now=read_at, version=version)
+        with store.write() as session:
+            watch(session=session, snapshot=snapshot, now=read_at)
         progress((done + 1) / len(missing))
+    with store.write() as session:
+        decide(session=session, now=now)
 
 
 def definitions() -> Definitions:
@@ -123,7 +134,8 @@ def definitions() -> Definitions:
                     "direction": "decrease",
                 },
             ],
-            "experiments": [*map(_headline_draft, HEADLINE_TESTS), _LIVE_DRAFT],
+            **AROUND,
+            "experiments": [*map(_headline_draft, HEADLINE_TESTS), _LIVE_DRAFT, *AROUND["experiments"]],
         }
     )
 

@@ -21,6 +21,7 @@ from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
 from experiments.legibility import legible
 from experiments.lifecycle import Status
+from experiments.metrics import countable
 from experiments.store.tables import HoldoutRow, LayerRow, PhaseRow, SegmentRow
 
 
@@ -58,6 +59,34 @@ def list_segments(*, session: Session) -> list[SegmentDraft]:
     return legible(rows, lambda row: SegmentDraft.model_validate_json(row.definition))
 
 
+def create(
+    *, session: Session, draft: LayerDraft | HoldoutDraft | SegmentDraft, actor: str, now: datetime
+) -> Change:
+    """Write a layer, holdout or segment down that does not exist yet.
+
+    Raises
+    ------
+    Conflict
+        If its key is in use.
+    """
+    match draft:
+        case LayerDraft():
+            known = {each.definition.key for each in list_layers(session=session)}
+        case HoldoutDraft():
+            known = {each.definition.key for each in list_holdouts(session=session)}
+        case SegmentDraft():
+            known = {each.key for each in list_segments(session=session)}
+    if draft.key in known:
+        raise Conflict(f"{draft.key!r} exists already; choose another key")
+    match draft:
+        case LayerDraft():
+            return save_layer(session=session, draft=draft, actor=actor, now=now)
+        case HoldoutDraft():
+            return save_holdout(session=session, draft=draft, actor=actor, now=now)
+        case SegmentDraft():
+            return save_segment(session=session, draft=draft, actor=actor, now=now)
+
+
 def save_layer(*, session: Session, draft: LayerDraft, actor: str, now: datetime) -> Change:
     """Write a layer down; its salt is made once."""
     return _save(session, LayerRow, "layer", draft, actor, now)
@@ -92,7 +121,7 @@ def save_segment(*, session: Session, draft: SegmentDraft, actor: str, now: date
     before = known.get(draft.key)
     conditions = conditions_of([*known.values(), draft])
     if reason := measure(conditions)[1].get(draft.key):
-        raise InvalidInput.at(f"segment {draft.key}", reason)
+        raise InvalidInput.at(f"segment {draft.key}", reason, "condition")
     if before is not None and before.condition != draft.condition:
         for user in _standing_on_segment(session, draft.key, conditions):
             raise NotAllowed(f"segment {draft.key}: {user} stands on it and has started; make another")
@@ -102,6 +131,21 @@ def save_segment(*, session: Session, draft: SegmentDraft, actor: str, now: date
 def conditions_of(segments: Sequence[SegmentDraft]) -> dict[str, Condition]:
     """The segments as the evaluator reads them."""
     return {each.key: condition_from_json(each.condition) for each in segments}
+
+
+def uncountable(planned: Sequence[str], saved: Segments) -> Iterator[str]:
+    """Say why planned segments cannot be counted."""
+    for name in planned:
+        waiting, seen = [name] if name in saved else [], {name}
+        while waiting:
+            condition = saved[waiting.pop()]
+            try:
+                countable(condition, of_units=True)
+            except ValueError as problem:
+                yield f"segment {name}: {problem}"
+            further = set(segments_in(condition)) - seen
+            seen |= further
+            waiting += sorted(further)
 
 
 def require_known(*, session: Session, experiment: Experiment) -> None:
@@ -114,6 +158,8 @@ def require_known(*, session: Session, experiment: Experiment) -> None:
     """
     draft = experiment.definition
     problems = list(_missing(session, draft.layer, draft.holdouts or ()))
+    saved = conditions_of(list_segments(session=session))
+    problems += [Problem("segments", reason) for reason in uncountable(draft.segments, saved)]
     if draft.targeting is not None:
         conditions = conditions_of(list_segments(session=session))
         reason = measure({**conditions, "": condition_from_json(draft.targeting)})[1].get("")
@@ -121,6 +167,16 @@ def require_known(*, session: Session, experiment: Experiment) -> None:
             problems.append(Problem("targeting", reason))
     if problems:
         raise InvalidInput(problems)
+
+
+def slots_taken(*, session: Session, layer: str) -> list[tuple[int, int, str]]:
+    """The ranges of a layer's buckets that running experiments hold, in their order, and who holds them."""
+    return sorted(
+        (start, end, each.key)
+        for each in _running(session)
+        if each.definition.layer == layer
+        for start, end in each.definition.slots
+    )
 
 
 def require_room(*, session: Session, experiment: Experiment) -> None:

@@ -10,6 +10,7 @@
         │   └── Outdated          somebody else changed it since the asker looked
         ├── NotAllowed            the rules forbid this move, whoever asks
         ├── NotPermitted          this asker may not do it; names the scope that is missing
+        ├── NotSignedIn           it is not known who asks
         └── Unavailable           the database cannot be used right now; nothing was stored, try again
 """
 
@@ -44,9 +45,9 @@ class InvalidInput(EvenhandError):
         super().__init__("; ".join(str(problem) for problem in self.problems))
 
     @classmethod
-    def at(cls, place: str, message: str) -> "InvalidInput":
-        """Name a single place."""
-        return cls([Problem(place, message)])
+    def at(cls, place: str, message: str, *parts: str | int) -> "InvalidInput":
+        """Name a single place, and the steps to it where the place is a sentence of its own."""
+        return cls([Problem(place, message, parts)])
 
 
 class NotFound(EvenhandError):
@@ -71,6 +72,10 @@ class NotPermitted(EvenhandError):
     def __init__(self, message: str, scope: str = "") -> None:
         super().__init__(message)
         self.scope = scope
+
+
+class NotSignedIn(EvenhandError):
+    """It is not known who asks: there is no session, or the token is not in force."""
 
 
 class Unavailable(EvenhandError):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -54,6 +55,9 @@ def _utc(moment: Any) -> Any:
         moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     if isinstance(moment, str) and re.fullmatch(r"[^Zz+]*T[^Zz+-]*", moment):
         moment += "Z"
+    if isinstance(moment, str):
+        with suppress(ValueError):  # what is no time is told by the type
+            moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime) and moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment

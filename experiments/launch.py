@@ -20,7 +20,7 @@ from experiments.catalog import (
 )
 from experiments.definition import Definitions, ExperimentDraft
 from experiments.errors import InvalidInput, NotFound
-from experiments.lifecycle import Status, require_move
+from experiments.lifecycle import Status, may_edit, require_move
 from experiments.metrics import MetricDraft
 from experiments.publishing import publish_change, published_together
 from experiments.readymade import ready_made
@@ -173,6 +173,35 @@ def edit(
         _begin_phase(session, edited, actor, now)
     publish_change(session=session, now=now)
     return find_experiment(session=session, key=draft.key)
+
+
+def place(
+    *,
+    session: Session,
+    key: str,
+    layer: str,
+    slots: tuple[tuple[int, int], ...],
+    actor: str,
+    now: datetime,
+) -> Experiment:
+    """Give an experiment that has not started its place in a layer; it holds it from its start on.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such experiment or layer, or it has started.
+    """
+    known = {each.definition.key for each in eligibility.list_layers(session=session)}
+    try:
+        experiment = find_experiment(session=session, key=key)
+    except NotFound as missing:
+        raise InvalidInput.at("experiment", str(missing)) from missing
+    if not may_edit(experiment.status):
+        raise InvalidInput.at("experiment", f"{key} has started; its place can no longer change")
+    if layer not in known:
+        raise InvalidInput.at("layer", f"there is no layer {layer!r}")
+    placed = experiment.definition.model_copy(update={"layer": layer, "slots": slots})
+    return edit(session=session, draft=placed, actor=actor, now=now, revision=experiment.revision)
 
 
 def apply(

@@ -59,6 +59,18 @@ def find_person(*, session: Session, name: str) -> Person:
     return Person(row.id or 0, row.name, Role(row.role), row.language)
 
 
+def person_with(*, session: Session, id: int) -> Person:  # noqa: A002 - its name
+    """Look somebody up by number.
+
+    Raises
+    ------
+    NotFound
+        If nobody of that number may sign in.
+    """
+    row = _present(session, id)
+    return Person(row.id or 0, row.name, Role(row.role), row.language)
+
+
 def invite(*, session: Session, name: str, by: Caller, now: datetime, role: Role | None = None) -> str:
     """Make a sign-in link for somebody new, or a further one for somebody known.
 

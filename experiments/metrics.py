@@ -72,15 +72,20 @@ def _property(path: str) -> str:
     return path
 
 
-def countable(condition: Condition) -> None:
+def countable(condition: Condition, *, of_units: bool = False) -> None:
     """Refuse a condition that cannot be counted by in every engine.
+
+    Parameters
+    ----------
+    of_units
+        Whether it speaks of units, and may name saved segments.
 
     Raises
     ------
     ValueError
         Naming the part that cannot.
     """
-    if isinstance(condition, InSegment):
+    if isinstance(condition, InSegment) and not of_units:
         raise ValueError("a saved segment speaks of units; name properties of the event")
     if isinstance(condition, Test):
         _property(condition.attribute)
@@ -91,7 +96,7 @@ def countable(condition: Condition) -> None:
                 f"{condition.operator} compares with a number; texts have another order everywhere"
             )
     for part in parts_of(condition):
-        countable(part)
+        countable(part, of_units=of_units)
 
 
 def _filter(document: dict[str, Any]) -> dict[str, Any]:

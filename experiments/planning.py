@@ -1,10 +1,23 @@
 """Planning: what a metric's past says about an experiment that has not begun."""
 
 import math
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from analysis import InvalidInput as WrongInput
 from analysis import Moments
+from analysis.power import (
+    Baseline,
+    Design,
+    Duration,
+    Units,
+    Week,
+    days_needed,
+    detectable_lift,
+    lift_by_week,
+    sample_size,
+)
 from experiments.catalog import find_metrics
 from experiments.errors import InvalidInput
 from experiments.observe.history import History, look_back
@@ -50,3 +63,73 @@ def expected_z(history: History, *, lift: float, size: int) -> float:
     if error == 0:
         raise InvalidInput.at("metric", "every unit has the same value; there is nothing to plan with")
     return abs(moments.value) * lift / error
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What an experiment wants to know, and of whom.
+
+    Attributes
+    ----------
+    mean, variance
+        Of the primary metric per unit, today.
+    lift
+        The smallest relative change worth detecting.
+    daily_units
+        New units a day in the product.
+    share
+        Of them that may take part: targeting, holdouts, layer and traffic together.
+    """
+
+    mean: float
+    variance: float
+    lift: float
+    daily_units: float
+    design: Design
+    share: float = 1.0
+    weeks: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What an experiment needs.
+
+    Attributes
+    ----------
+    needed
+        Units in all and of each variant, the control first.
+    duration
+        Days and whole weeks; None where nobody comes.
+    table
+        What is detectable after each week.
+    reached
+        The lift that the whole weeks detect; None where nobody comes.
+    """
+
+    needed: Units
+    duration: Duration | None
+    table: tuple[Week, ...]
+    reached: float | None
+
+
+def look_ahead(ask: Ask) -> Outlook:
+    """Say how many units and whole weeks an experiment needs.
+
+    Raises
+    ------
+    InvalidInput
+        If the numbers allow no answer; the message says which.
+    """
+    try:
+        baseline = Baseline(ask.mean, ask.variance)
+        needed = sample_size(baseline, ask.lift, ask.design)
+        daily = ask.daily_units * ask.share
+        if daily <= 0:
+            return Outlook(needed, None, (), None)
+        duration = days_needed(needed.total, daily)
+        weekly = [max(2, round(daily * 7))] * max(ask.weeks, 1)
+        table = lift_by_week(baseline, weekly, ask.design)
+        reached = detectable_lift(baseline, max(2, round(daily * 7 * duration.weeks)), ask.design)
+    except WrongInput as refusal:
+        raise InvalidInput.at("plan", str(refusal)) from refusal
+    return Outlook(needed, duration, table, reached)

@@ -109,7 +109,7 @@ def _trials(session: Session, endings: Sequence[Conclusion]) -> Iterator[Trial]:
 
 def _trial(ending: Conclusion, readout: Readout) -> Iterator[Trial]:
     """The variant that was shipped speaks for its experiment, otherwise the first treatment."""
-    if any(not check.passed for check in readout.checks):
+    if readout.failed:
         return
     about = ending.variant if ending.variant in readout.plan.treatments else readout.plan.treatments[0]
     finding = readout.finding(ending.metric, about or "")

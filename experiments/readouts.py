@@ -10,7 +10,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from analysis import Observation, Readout, read
-from experiments.errors import NotFound
+from experiments.catalog import Experiment, find_experiment, require_row
+from experiments.errors import NotAllowed, NotFound
 from experiments.store.tables import SnapshotRow
 
 MOST_LISTED = 20_000
@@ -91,6 +92,12 @@ def latest_id(*, session: Session, key: str) -> int | None:
     return session.exec(query).one()
 
 
+def count_snapshots(*, session: Session, key: str, phase: int) -> int:
+    """How many readouts of a phase there are."""
+    query = select(func.count()).where(SnapshotRow.experiment == key, SnapshotRow.phase == phase)
+    return session.exec(query).one()
+
+
 def find_snapshot(*, session: Session, key: str, id: int) -> Snapshot:  # noqa: A002 - the column's name
     """A readout of an experiment by its number.
 
@@ -140,6 +147,42 @@ def observation_of(*, session: Session, snapshot: Snapshot) -> Observation:
     """What was counted for a snapshot."""
     row = session.get_one(SnapshotRow, snapshot.id)
     return Observation.from_json(json.loads(row.observation))
+
+
+def stored_snapshots(
+    *, session: Session, key: str, limit: int, below: int | None = None
+) -> list[SnapshotLine]:
+    """The readouts of an experiment, the newest first.
+
+    Parameters
+    ----------
+    below
+        Where to go on: only readouts with a smaller number.
+    """
+    query = select(SnapshotRow.id, SnapshotRow.as_of, SnapshotRow.phase, SnapshotRow.recommendation).where(
+        SnapshotRow.experiment == key
+    )
+    if below is not None:
+        query = query.where(col(SnapshotRow.id) < below)
+    rows = session.exec(query.order_by(col(SnapshotRow.id).desc()).limit(limit))
+    return [SnapshotLine(number or 0, at, phase, said) for number, at, phase, said in rows]
+
+
+def ask(*, session: Session, key: str, now: datetime) -> Experiment:
+    """Ask for a fresh readout; the worker makes it at its next look.
+
+    Raises
+    ------
+    NotAllowed
+        If the experiment has no data, because it has not started.
+    """
+    row = require_row(session=session, key=key)
+    if row.started_at is None:
+        raise NotAllowed(f"{key} is a {row.status}; it has no data before it starts")
+    row.analysis_asked_at = now
+    session.add(row)
+    session.flush()
+    return find_experiment(session=session, key=key)
 
 
 def keep(*, session: Session, readout: Readout, observation: Observation) -> Snapshot:

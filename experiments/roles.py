@@ -10,6 +10,7 @@ launch     start, stop, approve, conclude and archive experiments           yes 
 data       change the tracking plan, report another system's totals         yes    yes
 keys       make, see and revoke the keys of programs                               yes
 people     manage people, everybody's tokens, the project; audit log               yes
+privacy    take out what is stored about a person                                  yes
 ========== ========================================================= ====== ====== =====
 
 A token carries scopes of its own. What it may do is decided at each use, within what its owner may do then.
@@ -32,6 +33,7 @@ class Scope(StrEnum):
     DATA = "data"
     KEYS = "keys"
     PEOPLE = "people"
+    PRIVACY = "privacy"
 
 
 class Role(StrEnum):
@@ -48,7 +50,7 @@ _EDITOR = _VIEWER | {Scope.WRITE, Scope.LAUNCH, Scope.DATA}
 GRANTS: Mapping[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEWER,
     Role.EDITOR: _EDITOR,
-    Role.ADMIN: _EDITOR | {Scope.KEYS, Scope.PEOPLE},
+    Role.ADMIN: _EDITOR | {Scope.KEYS, Scope.PEOPLE, Scope.PRIVACY},
 }
 """The scopes of each role."""
 

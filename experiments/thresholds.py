@@ -1,6 +1,6 @@
 """Thresholds: beyond which limit a guardrail alerts, after how long, and whom."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,9 +9,9 @@ from pydantic import Field, ValidationError
 from sqlmodel import Session, select
 
 from experiments import audit
-from experiments.catalog import Experiment, find_experiment, list_metrics, margins_of
+from experiments.catalog import Experiment, Metric, find_experiment, list_metrics, margins_of
 from experiments.definition import invalid, store_form
-from experiments.errors import InvalidInput
+from experiments.errors import InvalidInput, NotFound
 from experiments.fields import Draft, Key, Name
 from experiments.store.outcomes import ThresholdRow
 
@@ -85,20 +85,35 @@ def set_threshold(*, session: Session, key: str, draft: ThresholdDraft, actor: s
 def thresholds_of(*, session: Session, experiments: list[Experiment]) -> dict[str, list[Threshold]]:
     """The thresholds in force for the guardrails of each experiment, by its key."""
     rows = {(row.experiment, row.metric): row for row in session.exec(select(ThresholdRow))}
-    metrics = {metric.key: metric for metric in list_metrics(session=session)}
-    return {
-        each.key: list(_thresholds(each, margins_of(each.definition, metrics), rows)) for each in experiments
-    }
+    metrics = {each.key: each for each in list_metrics(session=session)}
+    return {each.key: list(_thresholds(each, rows, metrics)) for each in experiments}
+
+
+def require_threshold(found: list[Threshold], metric: str) -> Threshold:
+    """The threshold of a metric.
+
+    Raises
+    ------
+    NotFound
+        If the metric is no guardrail.
+    """
+    for each in found:
+        if each.metric == metric:
+            return each
+    raise NotFound(f"there is no guardrail {metric!r}")
 
 
 def _thresholds(
-    experiment: Experiment, margins: Mapping[str, float], rows: dict[tuple[str, str], ThresholdRow]
+    experiment: Experiment, rows: dict[tuple[str, str], ThresholdRow], metrics: dict[str, Metric]
 ) -> Iterator[Threshold]:
     owner = experiment.definition.owner
-    for metric, margin in margins.items():
-        row = rows.get((experiment.key, metric))
-        if row is None:
-            yield Threshold(experiment.key, metric, margin, timedelta(), owner, muted=False, own=False)
-        else:
+    margins = margins_of(experiment.definition, metrics)
+    for guardrail in experiment.definition.metrics.guardrails:
+        row = rows.get((experiment.key, guardrail.metric))
+        margin = margins.get(guardrail.metric)
+        if row is None and margin is not None:
+            at_once = timedelta()
+            yield Threshold(experiment.key, guardrail.metric, margin, at_once, owner, muted=False, own=False)
+        elif row is not None:
             wait, who = timedelta(hours=row.wait), row.who or owner
             yield Threshold(experiment.key, row.metric, row.limit, wait, who, row.muted, own=True)

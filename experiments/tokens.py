@@ -7,16 +7,18 @@ then. It is shown once and kept as a hash; it always expires, and it can be revo
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from experiments import audit
-from experiments.errors import InvalidInput, NotFound, NotPermitted
+from experiments.definition import invalid
+from experiments.errors import NotFound, NotSignedIn
 from experiments.fields import Draft, Name
 from experiments.people import hash_of, require_name
 from experiments.roles import GRANTS, Caller, Role, Scope
@@ -125,8 +127,8 @@ def caller_with(*, session: Session, texts: Iterable[str], now: datetime) -> Cal
 
     Raises
     ------
-    NotPermitted
-        Without a scope, and with what is wrong: none of them is a token, or it is one no more.
+    NotSignedIn
+        If none of them is a token in force.
     """
     problem = "this is no admin token; they begin with " + PREFIX
     for text in texts:
@@ -141,7 +143,7 @@ def caller_with(*, session: Session, texts: Iterable[str], now: datetime) -> Cal
         else:
             role = Role(person.role)
             return Caller(person.id or 0, person.name, role, _scopes(row) & GRANTS[role], row.prefix)
-    raise NotPermitted(problem)
+    raise NotSignedIn(problem)
 
 
 def note_use(*, session: Session, prefix: str, now: datetime) -> None:
@@ -165,18 +167,12 @@ def prefix_of(text: str) -> str:
     return prefix if prefix.startswith(PREFIX) and prefix.isascii() and len(prefix) <= 32 else ""
 
 
-def parse_scopes(texts: Sequence[str]) -> tuple[Scope, ...]:
-    """Read scopes as people write them.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the one that does not exist, and those that do.
-    """
-    for text in texts:
-        if text not in set(Scope):
-            raise InvalidInput.at("scopes", f"{text!r} is not one of {', '.join(Scope)}")
-    return tuple(Scope(text) for text in texts)
+def parse_token(document: Mapping[str, Any]) -> TokenDraft:
+    """Read what somebody wants a token for, or name everything that is wrong with it."""
+    try:
+        return TokenDraft.model_validate(document)
+    except ValidationError as problem:
+        raise invalid(problem) from problem
 
 
 def _end_of(session: Session, by: Caller) -> Iterator[datetime]:

@@ -1,16 +1,27 @@
 """Sign-in for people: a one-time link becomes a session cookie, and a session becomes a person.
 
-Programs have keys (`web.api`); this is for browsers. The cookie holds a random token whose hash is in the
-database, so signing out or deleting the row ends it at once.
+The doors have keys (`web.api`); this is for people, and for the programs that speak for them. The cookie
+holds a random token whose hash is in the database, so signing out or deleting the row ends it at once. A
+browser sends the cookie whoever made it ask, so a change by cookie also needs a word that only our own pages
+know.
 """
 
 from urllib.parse import urlsplit
 
-from flask import Request, Response, abort, g, request
+from flask import Request, Response, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from experiments import people
+from experiments import people, tokens
+from experiments.errors import NotPermitted, NotSignedIn
 from experiments.people import SESSION_LIFETIME, Person
+from experiments.roles import Caller
 from web import deployment
+from web.api.access import presented
+from web.wording.language import COOKIE
+
+protection = CSRFProtect()
+
+A_YEAR = 365 * 24 * 3600
 
 PLAIN_COOKIE = "evenhand_session"
 SECURE_COOKIE = "__Host-evenhand_session"
@@ -25,10 +36,40 @@ def person() -> Person | None:
     return found
 
 
-def require_person() -> None:
-    """Refuse a request without a session in force, for use before the doors of a blueprint."""
-    if person() is None:
-        abort(401, "sign in first")
+def asking() -> Caller:
+    """Whoever is signed in, asking for themselves; pages are open to nobody else."""
+    found = person()
+    if found is None:
+        raise NotSignedIn("sign in first")
+    return found.caller
+
+
+def name() -> str:
+    """What whoever is signed in is called in the audit log."""
+    return asking().name
+
+
+def caller() -> Caller:
+    """Who asks the API: whoever the token speaks for, or else who is signed in.
+
+    Raises
+    ------
+    NotSignedIn
+        If there is neither, or the token is not in force.
+    NotPermitted
+        If a browser would change something without the word that our own pages send along.
+    """
+    headers = presented(request.headers.get("Authorization"), request.headers.get("X-API-Key"))
+    texts = [text for text in headers if text]
+    if texts:
+        with deployment.current().store.read() as session:
+            return tokens.caller_with(session=session, texts=texts, now=deployment.current().now())
+    found = person()
+    if found is None:
+        raise NotSignedIn("an admin token is needed: Authorization: Bearer TOKEN; or sign in first")
+    if request.method not in ("GET", "HEAD"):
+        _require_own_page()
+    return found.caller
 
 
 def enter(*, token: str, answer: Response) -> Response:
@@ -41,6 +82,9 @@ def enter(*, token: str, answer: Response) -> Response:
     """
     with deployment.current().store.write() as session:
         opened = people.redeem_link(session=session, token=token, now=deployment.current().now())
+        found = people.person_of(session=session, token=opened, now=deployment.current().now())
+    if found is not None and found.language is not None:
+        remember_language(found.language, answer)
     secure = _is_secure()
     answer.set_cookie(
         SECURE_COOKIE if secure else PLAIN_COOKIE,
@@ -54,6 +98,14 @@ def enter(*, token: str, answer: Response) -> Response:
     return answer
 
 
+def remember_language(chosen: str | None, answer: Response) -> None:
+    """Let a browser ask for a language, or for what it asks by itself."""
+    if chosen is None:
+        answer.delete_cookie(COOKIE)
+    else:
+        answer.set_cookie(COOKIE, chosen, max_age=A_YEAR, httponly=True, samesite="Lax")
+
+
 def leave(answer: Response) -> Response:
     """End the session, here and in the database."""
     token = _token(request)
@@ -63,6 +115,12 @@ def leave(answer: Response) -> Response:
     answer.delete_cookie(PLAIN_COOKIE, path="/")
     answer.delete_cookie(SECURE_COOKIE, path="/", secure=True)
     return answer
+
+
+def link_to_enter(token: str) -> str:
+    """The address at which a sign-in token is redeemed, as the one who asks for it sees this site."""
+    site = deployment.current().settings.public_url or request.host_url
+    return f"{site.rstrip('/')}/enter?token={token}"
 
 
 def local_path(wanted: str | None, *, otherwise: str) -> str:
@@ -79,6 +137,15 @@ def local_path(wanted: str | None, *, otherwise: str) -> str:
     except ValueError:
         return otherwise
     return otherwise if parts.scheme or parts.netloc else wanted
+
+
+def _require_own_page() -> None:
+    try:
+        protection.protect()
+    except CSRFError as refusal:
+        raise NotPermitted(
+            "a change by cookie needs the header X-CSRFToken; or use an admin token"
+        ) from refusal
 
 
 def _look_up(asking: Request) -> Person | None:

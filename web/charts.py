@@ -5,6 +5,7 @@ A page carries a figure as JSON in a script element that is data, never code; on
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from bokeh.embed import json_item
@@ -12,6 +13,7 @@ from bokeh.plotting import figure
 
 from analysis import Finding, Readout
 from analysis.figures import (
+    DayWords,
     LatenessBar,
     LatenessWords,
     LiftWords,
@@ -20,6 +22,7 @@ from analysis.figures import (
     SplitWords,
     Tone,
     draw_arrivals,
+    draw_days,
     draw_intervals,
     draw_lateness,
     draw_lift,
@@ -34,15 +37,18 @@ from web.wording.language import gettext
 
 LIST_HEADER_HEIGHT = 40
 LIST_ROW_HEIGHT = 64
+AXIS_HEIGHT = 24
+"""Pixels below a frame that its labels take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure on a page: where it goes, what it draws, and its result in words."""
+    """A figure on a page: where it goes, what it draws, its result in words, and the pixels it will take."""
 
     id: str
     item: Mapping[str, Any]
     label: str
+    height: int
 
 
 def intervals_chart(lines: Sequence[Line]) -> Chart:
@@ -56,7 +62,7 @@ def intervals_chart(lines: Sequence[Line]) -> Chart:
         for line in lines
         if line.kind == "comparison"
     ]
-    return _chart("intervals", drawn, gettext("Changes with their intervals: ") + "; ".join(told))
+    return chart_of("intervals", drawn, gettext("Changes with their intervals: ") + "; ".join(told))
 
 
 def sparklines_chart(findings: Sequence[tuple[Finding | None, str]]) -> Chart:
@@ -66,10 +72,10 @@ def sparklines_chart(findings: Sequence[tuple[Finding | None, str]]) -> Chart:
         for finding, tone in findings
     ]
     drawn = draw_sparklines(rows, header=LIST_HEADER_HEIGHT)
-    return _chart("sparklines", drawn, gettext("Each experiment's primary metric against no change"))
+    return chart_of("sparklines", drawn, gettext("Each experiment's primary metric against no change"))
 
 
-def lift_chart(readout: Readout, series: Series, *, label: str) -> Chart:
+def lift_chart(readout: Readout, series: Series, *, label: str, name: str = "lift") -> Chart:
     """Draw one comparison day by day."""
     end = readout.plan.planned_end
     words = LiftWords(
@@ -83,7 +89,7 @@ def lift_chart(readout: Readout, series: Series, *, label: str) -> Chart:
         unlimited=gettext("not limited by the data"),
     )
     last = end.date() if end is not None and not readout.plan.closed else None
-    return _chart("lift", draw_lift(series.points, planned_end=last, words=words), label)
+    return chart_of(name, draw_lift(series.points, planned_end=last, words=words), label)
 
 
 def split_charts(readout: Readout, names: Names) -> tuple[Chart, Chart]:
@@ -97,8 +103,8 @@ def split_charts(readout: Readout, names: Names) -> tuple[Chart, Chart]:
     else:
         shares = draw_share_rows(share_rows(newest, names), words=words)
     return (
-        _chart("arrivals", arrivals, gettext("New units per day by variant")),
-        _chart("shares", shares, _told_shares(newest, names)),
+        chart_of("arrivals", arrivals, gettext("New units per day by variant")),
+        chart_of("shares", shares, _told_shares(newest, names)),
     )
 
 
@@ -107,7 +113,18 @@ def lateness_chart(bars: Sequence[LatenessBar]) -> Chart:
     words = LatenessWords(span=gettext("Came after"), events=gettext("Events"))
     late = sum(bar.count for bar in bars if bar.late)
     label = gettext("How long after they happened events came. Late: %(count)s.", count=numbers.whole(late))
-    return _chart("lateness", draw_lateness(bars, words=words), label)
+    return chart_of("lateness", draw_lateness(bars, words=words), label)
+
+
+def days_chart(days: Sequence[tuple[date, float]], *, label: str) -> Chart:
+    """Draw one number for each day."""
+    words = DayWords(
+        day=gettext("Day"),
+        value=label,
+        format_day=numbers.short_day,
+        format_value=numbers.tick_number,
+    )
+    return chart_of("days", draw_days(days, words=words), label)
 
 
 def share_rows(point: SplitPoint, names: Names) -> list[ShareRow]:
@@ -146,6 +163,9 @@ def _split_words(names: Names, variants: Sequence[str]) -> SplitWords:
     )
 
 
-def _chart(name: str, drawn: figure, label: str) -> Chart:
+def chart_of(name: str, drawn: figure, label: str) -> Chart:
+    """Make a figure ready to be embedded."""
     item: Any = json_item(drawn)
-    return Chart(name, item, label)
+    below = AXIS_HEIGHT if any(axis in drawn.below and axis.visible for axis in drawn.xaxis) else 0
+    height = (drawn.frame_height or 0) + (drawn.min_border_top or 0) + below
+    return Chart(name, item, label, height)

@@ -17,15 +17,16 @@ from experiments.store.schema import upgrade
 from experiments.writing import LedgerWriter
 from web.exposures import ExposureLog
 from web.mirror import Mirror
+from web.reporting.shelf import Shelf
 from web.settings import Settings
 from web.tally import Tally
 
 VERSION = version("evenhand")
 
-THREADS = 16
+THREADS = 72
 """Threads of a serving process that run the application; `web.cli.serving` says how the number was found."""
 
-MOST_STORING = THREADS - 4
+MOST_STORING = THREADS - 8
 """Threads of them that may wait for the ledger at once: the others are always free for decisions."""
 
 _log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Deployment:
     tally: Tally
     now: Callable[[], datetime] = clock
     pseudonyms: Pseudonyms | None = None
+    shelf: Shelf = field(default_factory=Shelf)
     storing: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(MOST_STORING)
     )

@@ -11,7 +11,7 @@ from analysis import Finding, Readout, Role
 from web.wording import Chip, Names, chip_of, numbers, tone_of
 from web.wording.changes import levels_of
 from web.wording.language import gettext
-from web.wording.readings import not_estimable
+from web.wording.readings import not_estimable, overall
 
 HEADER_HEIGHT = 44
 HEIGHTS = {"role": 38, "metric": 40, "comparison": 56}
@@ -39,6 +39,7 @@ class Line:
     chip: Chip | None = None
     tone: str = "quiet"
     finding: Finding | None = None
+    metric: str = ""
 
     @property
     def height(self) -> int:
@@ -46,15 +47,16 @@ class Line:
         return HEIGHTS[self.kind]
 
 
-def lines_of(readout: Readout, names: Names) -> tuple[Line, ...]:
-    """Lay out all comparisons: by role, then by metric, then by treatment."""
-    return tuple(_lines(readout, names))
+def lines_of(readout: Readout, names: Names, *, metric: str = "") -> tuple[Line, ...]:
+    """Lay out all comparisons, or those of one metric: by role, then by metric, then by treatment."""
+    return tuple(_lines(readout, names, metric))
 
 
-def _lines(readout: Readout, names: Names) -> Iterator[Line]:
+def _lines(readout: Readout, names: Names, metric: str) -> Iterator[Line]:
     several = len(readout.plan.treatments) > 1
     order = [Role.PRIMARY, Role.GUARDRAIL, Role.SECONDARY]
-    findings = sorted(readout.comparisons, key=lambda finding: order.index(finding.role))
+    asked = [finding for finding in overall(readout) if metric in ("", finding.metric)]
+    findings = sorted(asked, key=lambda finding: order.index(finding.role))
     for role, of_role in groupby(findings, key=lambda finding: finding.role):
         yield _role(role)
         for _, of_metric in groupby(of_role, key=lambda finding: finding.metric):
@@ -76,12 +78,12 @@ def _role(role: Role) -> Line:
 
 def _heading(readout: Readout, names: Names, finding: Finding) -> Line:
     note = gettext("in %(name)s", name=names.variant(finding.control))
-    control = levels_of(readout, finding).control
-    return Line("metric", names.metric(finding.metric), note, control=control)
+    control = levels_of(readout, names, finding).control
+    return Line("metric", names.metric(finding.metric), note, control=control, metric=finding.metric)
 
 
 def _comparison(readout: Readout, names: Names, finding: Finding, *, several: bool) -> Line:
-    levels = levels_of(readout, finding)
+    levels = levels_of(readout, names, finding)
     return Line(
         "comparison",
         names.variant(finding.variant) if several else names.metric(finding.metric),
@@ -93,6 +95,7 @@ def _comparison(readout: Readout, names: Names, finding: Finding, *, several: bo
         chip=chip_of(readout, finding),
         tone=tone_of(readout, finding),
         finding=finding,
+        metric=finding.metric,
     )
 
 

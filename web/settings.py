@@ -50,6 +50,22 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="Address that people open, for links; empty for the one listened on."
     )
+    alert_webhook: SecretStr = Field(
+        default=SecretStr(""),
+        description="Address (https) that alerts are sent to as JSON; empty for none.",
+    )
+    alert_webhook_hosts: str = Field(
+        default="", description="Hosts of that address which may be inside your network, with commas."
+    )
+
+    @property
+    def webhook(self) -> str:
+        """The address that alerts are sent to; it may hold a secret, so it is shown nowhere."""
+        return self.alert_webhook.get_secret_value()
+
+    chromium: str = Field(
+        default="", description="Chromium that prints reports as PDF; empty for the one on the PATH."
+    )
 
     @property
     def ledger_url(self) -> str:

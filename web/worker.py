@@ -12,10 +12,12 @@ from experiments import analyses, readouts
 from experiments.catalog import Experiment, list_experiments
 from experiments.errors import EvenhandError
 from experiments.lifecycle import Status
+from experiments.pasts import refresh_pasts
 from experiments.readouts import Snapshot
 from experiments.retention import forget_old, planned_limits
 from experiments.store import Store
 from experiments.store.ledger import newest_arrival, position
+from web.alarm import deliver_alerts, look_again, raise_alarms
 from web.deployment import VERSION, clock
 from web.engine import engine_of
 from web.settings import Settings
@@ -43,6 +45,8 @@ class Worker:
         """Look, and look again, until told to leave."""
         while not self.leaving.is_set():
             self.look()
+            self.alarm()
+            self.look_back()
             self.tend()
             self._rest()
 
@@ -61,6 +65,22 @@ class Worker:
             _log.warning("cannot look for new data: %s", problem)
             return 0
         return sum(self._analyse(experiment, state) for experiment, state in stale)
+
+    def alarm(self) -> None:
+        """Tell what has waited long enough, and deliver what has not arrived yet."""
+        try:
+            look_again(store=self.store, now=self.now())
+            deliver_alerts(store=self.store, settings=self.settings, now=self.now())
+        except EvenhandError as problem:
+            _log.warning("cannot deliver alerts: %s", problem)
+
+    def look_back(self) -> int:
+        """Count the past of metrics where it is old or unknown; say how many that were."""
+        try:
+            return refresh_pasts(store=self.store, columns=self.settings.columns_path, now=self.now())
+        except EvenhandError as problem:
+            _log.warning("cannot look back: %s", problem)
+            return 0
 
     def tend(self) -> None:
         """Once a day, forget what the tracking plan lets go, then empty the write-ahead log.
@@ -93,11 +113,11 @@ class Worker:
         with self.store.read() as session:
             reached, newest = position(session=session), newest_arrival(session=session)
             analysed = readouts.latest_of_all(session=session)
-            running = list_experiments(session=session, status=Status.RUNNING)
+            wanted = [each for each in list_experiments(session=session) if _is_wanted(each)]
         stale: list[tuple[Experiment, tuple[object, ...]]] = []
-        for each in running:
+        for each in wanted:
             # A plan may end and a window may pass without a new row: each day brings one analysis at least.
-            state = (*reached, each.revision, self.now().date())
+            state = (*reached, each.revision, self.now().date(), each.analysis_asked_at)
             if each.key not in self._seen and _covers(analysed.get(each.key), each, newest):
                 self._seen[each.key] = state
             if self._seen.get(each.key) != state:
@@ -106,13 +126,14 @@ class Worker:
 
     def _analyse(self, experiment: Experiment, state: tuple[object, ...]) -> bool:
         try:
-            analyses.analyse(
+            snapshot = analyses.analyse(
                 store=self.store,
                 engine=engine_of(self.settings, self.store),
                 key=experiment.key,
                 now=self.now(),
                 version=VERSION,
             )
+            raise_alarms(store=self.store, snapshot=snapshot, now=self.now())
         except EvenhandError as problem:
             _log.warning("%s could not be analysed: %s", experiment.key, problem)
             return False
@@ -123,9 +144,17 @@ class Worker:
         return True
 
 
+def _is_wanted(experiment: Experiment) -> bool:
+    """Whether readouts are kept fresh: while it runs, and afterwards for as long as somebody asks."""
+    asked, stopped = experiment.analysis_asked_at, experiment.stopped_at
+    after_the_end = asked is not None and stopped is not None and asked > stopped
+    return experiment.status is Status.RUNNING or after_the_end
+
+
 def _covers(snapshot: Snapshot | None, experiment: Experiment, newest: datetime | None) -> bool:
     """Whether a readout from before this process began already holds all that is known."""
     if snapshot is None:
         return False
     as_of = snapshot.readout.as_of
-    return experiment.updated_at <= as_of and (newest is None or newest <= as_of)
+    known = (experiment.updated_at, experiment.analysis_asked_at, newest)
+    return all(moment is None or moment <= as_of for moment in known)

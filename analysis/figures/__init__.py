@@ -12,6 +12,9 @@ Decisions of this room
 - Ticks are chosen and labelled here by the caller's own formatter, so the canvas says "−5%" as the page does.
 """
 
+from analysis.figures.curves import Curve, CurvePoint, CurveWords, Gap, draw_curves, draw_gaps
+from analysis.figures.days import DayWords, draw_days
+from analysis.figures.funnel import FunnelBar, FunnelStep, FunnelWords, draw_funnel, funnel_height
 from analysis.figures.intervals import Row, draw_intervals, draw_sparklines
 from analysis.figures.lateness import LatenessBar, LatenessWords, draw_lateness
 from analysis.figures.lift import LiftWords, draw_lift
@@ -20,6 +23,14 @@ from analysis.figures.replay import ReplayWords, draw_coverage, draw_p_values
 from analysis.figures.split import ShareRow, SplitWords, draw_arrivals, draw_share_rows, draw_share_series
 
 __all__ = [
+    "Curve",
+    "CurvePoint",
+    "CurveWords",
+    "DayWords",
+    "FunnelBar",
+    "FunnelStep",
+    "FunnelWords",
+    "Gap",
     "LatenessBar",
     "LatenessWords",
     "LiftWords",
@@ -30,6 +41,10 @@ __all__ = [
     "Tone",
     "draw_arrivals",
     "draw_coverage",
+    "draw_curves",
+    "draw_days",
+    "draw_funnel",
+    "draw_gaps",
     "draw_intervals",
     "draw_lateness",
     "draw_lift",
@@ -37,4 +52,5 @@ __all__ = [
     "draw_share_rows",
     "draw_share_series",
     "draw_sparklines",
+    "funnel_height",
 ]

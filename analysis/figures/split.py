@@ -14,6 +14,8 @@ from analysis.readout import SplitPoint
 ARRIVALS_HEIGHT = 105
 SHARES_HEIGHT = 115
 ROW = 30
+LEFT = 58
+"""Room for labels, alike in the two figures that stand above each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def draw_arrivals(split: Sequence[SplitPoint], *, control: str, words: SplitWord
         x=(days[0] - 0.6, days[-1] + 0.6),
         y=(0, highest * 1.15),
         frame_height=ARRIVALS_HEIGHT,
+        min_border_left=LEFT,
         min_border_right=4,
     )
     marks = [(y, words.format_count(y)) for y in ticks(0, highest, about=2)]
@@ -95,7 +98,11 @@ def draw_share_series(split: Sequence[SplitPoint], *, variant: str, words: Split
     air = (max(near) - min(near)) * 0.25 or 0.01
     heights = (max(0.0, min(near) - air), min(1.0, max(near) + air))
     canvas = blank(
-        x=(days[0] - 0.6, days[-1] + 0.6), y=heights, frame_height=SHARES_HEIGHT, min_border_right=4
+        x=(days[0] - 0.6, days[-1] + 0.6),
+        y=heights,
+        frame_height=SHARES_HEIGHT,
+        min_border_left=LEFT,
+        min_border_right=4,
     )
     label_ticks(canvas.xaxis[0], None, _days(split, words))
     marks = [(y, words.format_share(y)) for y in ticks(*heights, about=4)]

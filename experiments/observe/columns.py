@@ -9,7 +9,7 @@ the ledger has forgotten for its age leaves the copy.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,17 +87,29 @@ def fetch(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> list[tuple[Any, ...]]:
     """Bring the copy up to date and ask it; a damaged one is made again."""
+    (rows,) = fetch_all(store=store, path=path, statements=[statement], progress=progress)
+    return rows
+
+
+def fetch_all(
+    *,
+    store: Store,
+    path: Path,
+    statements: Sequence[str],
+    progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
+) -> list[list[tuple[Any, ...]]]:
+    """Bring the copy up to date once and ask it several things; a damaged one is made again."""
     try:
         with opened(path) as connection:
             refresh(connection, store, progress)
-            return connection.execute(statement).fetchall()
+            return [connection.execute(statement).fetchall() for statement in statements]
     except (duckdb.ProgrammingError, duckdb.OutOfMemoryException):
         raise  # the statement is wrong or too much: that is no damage
     except duckdb.Error:
         discard(path)
     with opened(path) as connection:
         refresh(connection, store, progress)
-        return connection.execute(statement).fetchall()
+        return [connection.execute(statement).fetchall() for statement in statements]
 
 
 def refresh(

@@ -1,37 +1,24 @@
 """Counting: run the statement and read its rows into an observation."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from analysis import Day, Moments, Observation, Shape
+from analysis import Moments, Observation, Shape
+from analysis.observation import Credit, Cut, Lifetable, Quality, QuantileSample, Stage
+from experiments.metrics import MetricDraft
+from experiments.observe import units
+from experiments.observe.answers import FIXED
+from experiments.observe.attribution import RULES
 from experiments.observe.engines import Engine
-from experiments.observe.statement import DAY_MS, Question, compose
+from experiments.observe.growth import ages, daily, date_of
+from experiments.observe.question import Question
+from experiments.observe.rows import Parts, Row
+from experiments.observe.statement import compose
+from experiments.observe.sums import Sums, read_sums, shape_of
 from experiments.store.instants import from_millis
-
-Row = tuple[str, str, str, int | None, int, float, float]
-
-
-@dataclass
-class _Steps:
-    """What one metric gained in one variant, by day: units, units with a level of their own, sum, squares.
-
-    The squares are around the fixed centre, over the units that have a level; the others are at zero. To
-    take them as squares of the centre here, not one by one in the sums, keeps the digits of a variance when
-    the values are large.
-    """
-
-    by_day: dict[int, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0] * 4))
-
-    def add(self, day: int, n: float, levels: float, total: float, squares: float) -> None:
-        step = self.by_day[day]
-        for place, gain in enumerate((n, levels, total, squares)):
-            step[place] += gain
 
 
 def count(
@@ -47,80 +34,190 @@ def count(
     progress
         Is told the share of new ledger rows that have been copied, where the engine keeps a copy.
     """
-    rows = engine.fetch(compose(question), progress)
-    return read_rows(question, rows)
+    (observation,) = count_all(engine=engine, questions=[question], progress=progress)
+    return observation
+
+
+def count_all(
+    *,
+    engine: Engine,
+    questions: Sequence[Question],
+    progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
+) -> list[Observation]:
+    """Ask the engine several questions about the same log, and read its answers."""
+    answers = engine.fetch_all([compose(question) for question in questions], progress)
+    return [read_rows(question, rows) for question, rows in zip(questions, answers, strict=True)]
 
 
 def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observation:
     """Turn the statement's rows into an observation."""
     parts: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        parts[row[0]].append(row)
+    fixed = len(FIXED)
+    for each in rows:
+        part, name, label, arm, day, n = each[:fixed]
+        parts[part].append(Row(part, name, label, arm, day, n, each[fixed:]))
     arrivals: dict[int, dict[str, int]] = defaultdict(dict)
-    for _, _, variant, day, n, _, _ in parts["arrival"]:
-        arrivals[day or 0][variant] = n
-    through = [row[3] for row in parts["through"] if row[3] is not None]
-    excluded = {"crossover": 0, "override": 0} | {row[1]: row[4] for row in parts["excluded"]}
+    for row in parts["arrival"]:
+        arrivals[row.day or 0][question.variants[row.arm]] = row.n
+    sums = read_sums(question, parts)
+    moments = {
+        metric.key: _totals(question, sums[metric.key]) for metric in question.metrics if metric.key in sums
+    }
+    through = [
+        row.day
+        for part in ("exposure_through", "event_through")
+        for row in parts[part]
+        if row.day is not None
+    ]
     return Observation(
         as_of=from_millis(question.horizon),
         data_through=from_millis(max(through)) if through else None,
         units={name: sum(day.get(name, 0) for day in arrivals.values()) for name in question.variants},
-        arrivals={_date(day): dict(counts) for day, counts in sorted(arrivals.items())},
-        excluded=excluded,
-        moments=_totals(question, parts["total"]),
-        immature={metric.key: 0 for metric in question.metrics}
-        | {row[1]: row[4] for row in parts["immature"]},
-        daily=_daily(question, parts, arrivals),
-        shapes={row[1]: Shape(row[4], row[5], row[6]) for row in parts["shape"] if row[4]},
+        arrivals={date_of(day): dict(counts) for day, counts in sorted(arrivals.items())},
+        excluded=_excluded(question, parts),
+        moments={metric.key: moments.get(metric.key, {}) for metric in question.metrics},
+        immature={
+            metric.key: sums[metric.key].immature if metric.key in sums else _young(metric, parts)
+            for metric in question.metrics
+        },
+        daily={metric.key: daily(question, metric, sums, parts, arrivals) for metric in question.metrics},
+        shapes=_shapes(question, sums),
+        stages=_stages(question, parts, moments),
+        cuts=tuple(_cuts(question, sums, parts)),
+        quantiles=_quantiles(question, parts),
+        lifetables=_lifetables(question, parts),
+        ages={
+            metric.key: ages(question, metric, parts)
+            for metric in question.metrics
+            if metric.key in question.aged
+        },
+        credits=tuple(_credits(question, parts)),
+        quality=_quality(parts),
     )
 
 
-def _totals(question: Question, rows: Iterable[Row]) -> dict[str, dict[str, Moments]]:
-    moments: dict[str, dict[str, Moments]] = {metric.key: {} for metric in question.metrics}
-    for _, metric, variant, _, n, mean, variance in rows:
-        moments[metric][variant] = Moments.from_summary(n=n, mean=mean, var=variance)
-    return moments
+def _totals(question: Question, sums: Sums) -> dict[str, Moments]:
+    return {
+        question.variants[arm]: sums.moments(rows)
+        for arm, rows in sorted(sums.matured.items())
+        if sum(row.n for row in rows)
+    }
 
 
-def _daily(
-    question: Question, parts: Mapping[str, list[Row]], arrivals: Mapping[int, Mapping[str, int]]
-) -> dict[str, dict[str, tuple[Day, ...]]]:
-    centres = {row[1]: row[5] for row in parts["centre"]}
-    steps: dict[tuple[str, str], _Steps] = defaultdict(_Steps)
-    matured = {draft.key for draft in question.metrics if draft.window is not None}
-    for _, metric, variant, when, levels, total, squares in parts["step"]:
-        # A unit counts from its arrival, or, where the metric has a window, from the window's end.
-        steps[metric, variant].add(when or 0, levels if metric in matured else 0, levels, total, squares)
-    for draft in question.metrics:
-        if draft.window is None:
-            for day, counts in arrivals.items():
-                for variant, n in counts.items():
-                    steps[draft.key, variant].add(day, n, 0, 0.0, 0.0)
-    last = question.horizon // DAY_MS
-    daily: dict[str, dict[str, tuple[Day, ...]]] = {draft.key: {} for draft in question.metrics}
-    days = _days({day for each in steps.values() for day in each.by_day if day <= last})
-    for (metric_key, variant), each in steps.items():
-        daily[metric_key][variant] = tuple(_accumulated(each, days, centres[metric_key]))
-    return daily
+def _young(metric: MetricDraft, parts: Parts) -> int:
+    """Units too young for a metric that gives them no number."""
+    return sum(row.n for row in parts["young"] if row.name == metric.key)
 
 
-def _days(seen: set[int]) -> list[int]:
-    """Every day from the first to the last, the quiet ones included, as long as that stays a picture."""
-    if not seen:
-        return []
-    span = range(min(seen), max(seen) + 1)
-    return list(span) if len(span) <= 400 else sorted(seen)
+def _excluded(question: Question, parts: Parts) -> dict[str, int]:
+    reasons = {"crossover": units.CROSSOVER, "override": units.OVERRIDE}
+    if question.bots is not None:
+        reasons["bot"] = units.BOT
+    return {
+        reason: sum(row.n for row in parts["fate"] if row.day == fate) for reason, fate in reasons.items()
+    }
 
 
-def _accumulated(steps: _Steps, days: list[int], centre: float) -> Iterable[Day]:
-    """Moments of everything up to each day, from sums around a fixed centre."""
-    gains = (np.array(steps.by_day.get(day, [0.0] * 4)) for day in days)
-    for day, (n, levels, total, squares) in zip(days, accumulate(gains, np.add), strict=True):
-        if n:
-            mean = total / n
-            cross = max(0.0, squares + (n - levels) * centre**2 - n * (mean - centre) ** 2)
-            yield Day(_date(day), Moments(int(n), np.array([mean]), np.array([[cross]])))
+def _shapes(question: Question, sums: Mapping[str, Sums]) -> dict[str, Shape]:
+    shapes = {
+        metric.key: shape_of(metric, sums[metric.key]) for metric in question.metrics if metric.key in sums
+    }
+    return {key: shape for key, shape in shapes.items() if shape is not None}
 
 
-def _date(day: int) -> date:
-    return datetime.fromtimestamp(day * DAY_MS / 1_000, tz=UTC).date()
+def _stages(
+    question: Question, parts: Parts, moments: Mapping[str, Mapping[str, Moments]]
+) -> tuple[Stage, ...]:
+    """A unit of several variants stands in the one that it met first."""
+    recorded = _by_variant(question, ((row.arm, row.n) for row in parts["fate"]))
+    for row in parts["without_id"]:
+        recorded[str(row.label)] += row.n
+    left = [row for row in parts["fate"] if row.day != units.UNEXPOSED]
+    stages = [Stage("recorded", recorded)]
+    names = {
+        "exposed": None,
+        "not_override": units.OVERRIDE,
+        "not_bot": units.BOT,
+        "not_crossed": units.CROSSOVER,
+    }
+    for name, fate in names.items():
+        left = [row for row in left if row.day != fate]
+        stages.append(Stage(name, _by_variant(question, ((int(row.numbers[0]), row.n) for row in left))))
+    if question.metrics:
+        first = moments.get(question.metrics[0].key)
+        matured = {name: (first or {}).get(name, Moments.empty()).n for name in question.variants}
+        stages.append(Stage("matured", matured if first is not None else dict(stages[-1].units)))
+    return tuple(stages)
+
+
+def _by_variant(question: Question, counted: Iterable[tuple[int, int]]) -> dict[str, int]:
+    found = dict.fromkeys(question.variants, 0)
+    for arm, n in counted:
+        found[question.variants[arm]] += n
+    return found
+
+
+def _cuts(question: Question, sums: Mapping[str, Sums], parts: Parts) -> Iterable[Cut]:
+    found: dict[tuple[int, str | None], dict[str, Any]] = {}
+    for row in parts["cut_units"]:
+        cut = found.setdefault((row.day or 0, row.label), {"units": {}, "moments": defaultdict(dict)})
+        cut["units"][question.variants[row.arm]] = row.n
+    for row in parts["cut"]:
+        moments = sums[row.name].moments([row])
+        found[row.day or 0, row.label]["moments"][row.name][question.variants[row.arm]] = moments
+    for (place, value), cut in sorted(found.items(), key=lambda each: (each[0][0], each[0][1] or "")):
+        yield Cut(question.segments[place], value, cut["units"], dict(cut["moments"]))
+
+
+def _quantiles(question: Question, parts: Parts) -> dict[str, dict[str, QuantileSample]]:
+    found: dict[str, dict[str, QuantileSample]] = {
+        metric.key: {} for metric in question.metrics if metric.kind == "quantile"
+    }
+    clusters = {(row.name, row.arm): row for row in parts["cluster"]}
+    for row in parts["quantile"]:
+        counted = clusters[row.name, row.arm]
+        below, whole, *products = counted.numbers[:5]
+        raw = np.array([[products[0], products[1]], [products[1], products[2]]])
+        means = np.array([below, whole]) / counted.n
+        moments = Moments(counted.n, means, raw - counted.n * np.outer(means, means))
+        value, low, high = row.numbers[:3]
+        if row.name in found:
+            variant = question.variants[row.arm]
+            found[row.name][variant] = QuantileSample(row.n, value, low, high, moments)
+    return found
+
+
+def _lifetables(question: Question, parts: Parts) -> dict[str, dict[str, Lifetable]]:
+    found: dict[str, dict[str, Lifetable]] = {
+        metric.key: {} for metric in question.metrics if metric.kind == "time_to_event"
+    }
+    by_arm: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for row in parts["lifetable"]:
+        by_arm[row.name, row.arm].append(row)
+    for (key, arm), rows in by_arm.items():
+        if key in found:
+            rows.sort(key=lambda row: row.day or 0)
+            found[key][question.variants[arm]] = Lifetable(
+                tuple(row.day or 0 for row in rows),
+                tuple(int(row.numbers[0]) for row in rows),
+                tuple(int(row.numbers[1]) for row in rows),
+            )
+    return found
+
+
+def _credits(question: Question, parts: Parts) -> Iterable[Credit]:
+    rows = sorted(parts["credit"], key=lambda row: (row.arm, row.label or ""))
+    for place, rule in enumerate(RULES):
+        for row in rows:
+            conversions, worth = row.numbers[place], row.numbers[place + len(RULES)]
+            yield Credit(rule, row.label or "", question.variants[row.arm], conversions, worth)
+
+
+def _quality(parts: Parts) -> Quality:
+    return Quality(
+        exposures=sum(int(row.numbers[1]) for row in parts["fate"])
+        + sum(int(row.numbers[0]) for row in parts["without_id"]),
+        events=sum(int(row.numbers[0]) for row in parts["event_through"]),
+        future=sum(row.n for part in ("future_exposures", "future_events") for row in parts[part]),
+        unreadable={row.name: row.n for row in parts["unreadable"] if row.n},
+    )

@@ -10,7 +10,10 @@ from sqlglot import exp
 
 from experiments.metrics import MetricDraft
 from experiments.observe import columns
-from experiments.observe.statement import DAY_MS, DIALECT, filled, gain, once
+from experiments.observe.gathering import gain, named
+from experiments.observe.question import DAY_MS
+from experiments.observe.sql import DIALECT, filled
+from experiments.observe.values import level
 from experiments.store import Store
 from experiments.store.instants import to_millis
 
@@ -63,4 +66,4 @@ def _values(metric: MetricDraft, unit_type: str, since: int, until: int) -> exp.
         until=until,
         unit=exp.column(unit_type),
     )
-    return piece.select(once(metric, gain(metric)).as_("value"), copy=False)
+    return piece.select(level(metric, gain(metric, named(metric))).as_("value"), copy=False)

@@ -21,6 +21,7 @@ from experiments.store import erasures, tallies
 from experiments.store.erasures import Erasures, known_erasures
 from experiments.store.floors import Floors, known_floors
 from experiments.store.instants import from_millis
+from experiments.store.rows import insert_rows
 from experiments.store.tables import EventRow, ExposureRow
 from experiments.store.tallies import Remarks
 
@@ -143,7 +144,8 @@ def _counted(
     said = [_remembered(floors, erased, each) for each in remarks]
     offered = tallies.offer(connection, _names(kept))
     receipts = _append_together(connection, kept, offered)
-    tallies.write(connection, offered, said, live=live)
+    fresh = None if any(each.duplicates for each in receipts) or not live else _arrivals(kept)
+    tallies.write(connection, offered, said, live=live, fresh=fresh)
     outdated = [_size(batch) - _size(left) for batch, left in zip(batches, kept, strict=True)]
     if any(outdated):
         tallies.count(connection, _names(batches) - offered.names, "outdated")
@@ -175,6 +177,19 @@ def _not_outdated(
         return [row for row in rows if row[occurred] >= known.of_exposures]
     name = kind._fields.index("event")
     return [row for row in rows if row[occurred] >= known.of_event(row[name])]
+
+
+_times_and_name = itemgetter(*map(Event._fields.index, ("event", "received_at", "occurred_at")))
+_times = itemgetter(*map(Exposure._fields.index, ("received_at", "occurred_at")))
+
+
+def _arrivals(batches: Iterable[_Batch]) -> Counter[tuple[str, int, int]]:
+    """How many rows of each event arrived and happened at which moments."""
+    arrived: Counter[tuple[str, int, int]] = Counter()
+    for batch in batches:
+        arrived.update(map(_times_and_name, batch.get(Event, ())))
+        arrived.update((tallies.EXPOSURE, *_times(row)) for row in batch.get(Exposure, ()))
+    return arrived
 
 
 _arrival = itemgetter(Exposure._fields.index("received_at"))
@@ -230,11 +245,12 @@ def _append(connection: Connection, batch: _Batch) -> Receipt:
 
 def _insert(connection: Connection, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:
     statement, positional = _statement(kind, connection.dialect)
-    parameters: Any = rows
-    if not positional:
+    if positional:
+        added = insert_rows(connection, statement, rows)
+    else:
         # In the order of their ids: transactions that insert the same ones then never wait for each other.
-        parameters = [dict(zip(kind._fields, row, strict=True)) for row in sorted(rows, key=_message_id)]
-    added = connection.exec_driver_sql(statement, parameters).rowcount
+        named = [dict(zip(kind._fields, row, strict=True)) for row in sorted(rows, key=_message_id)]
+        added = connection.exec_driver_sql(statement, named).rowcount
     return Receipt(added, len(rows) - added)
 
 

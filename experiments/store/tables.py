@@ -73,6 +73,34 @@ class MetricRow(SQLModel, table=True):
     created_at: datetime = _instant()
 
 
+class SheetRow(SQLModel, table=True):
+    """What somebody has typed of an experiment, as JSON; see `experiments.sheets`."""
+
+    __tablename__ = "sheet"
+
+    id: int | None = _row_id()
+    key: str = Field(max_length=128, unique=True)
+    typed: str = _text()
+    author: str = Field(max_length=200)
+    revision: int
+    stands_on: int
+    updated_at: datetime = _instant()
+
+
+class PastRow(SQLModel, table=True):
+    """What is known of a metric's last weeks, as JSON; see `experiments.pasts`."""
+
+    __tablename__ = "past"
+    __table_args__ = (UniqueConstraint("metric", "unit_type"),)
+
+    id: int | None = _row_id()
+    metric: str = Field(max_length=128)
+    unit_type: str = Field(max_length=16)
+    version: int
+    as_of: datetime = _instant()
+    document: str = _text()
+
+
 class LayerRow(SQLModel, table=True):
     """A layer; its salt is fixed for good."""
 

@@ -1,8 +1,8 @@
 """Tallies: what became of every message, counted by event and day in the transaction that stores it.
 
-The ledger itself says which rows are new: writers take turns, so whatever has an id beyond the newest one at
-the beginning came in this transaction. So the counters can never disagree with the ledger, whoever replays
-what, and nothing is counted of a transaction that failed.
+The ledger itself says which rows are new: all of them if none was known, and else, as writers take turns,
+whatever has an id beyond the newest one at the beginning. So the counters can never disagree with the
+ledger, whoever replays what, and nothing is counted of a transaction that failed.
 """
 
 from collections import Counter
@@ -12,6 +12,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult
+
+from experiments.store.rows import insert_rows
 
 DAY_MS = 86_400_000
 
@@ -41,6 +43,9 @@ LAGS: Mapping[str, int] = {
     "lag:7d": 7 * DAY_MS,
 }
 """Between an event and its arrival, by the smallest number of milliseconds; less than a minute is on time."""
+
+_LONGEST_FIRST = tuple(LAGS.items())[::-1]
+_SHORTEST_LAG = min(LAGS.values())
 
 LATE = ("lag:1h", "lag:6h", "lag:1d", "lag:7d")
 """What counts as late."""
@@ -109,7 +114,14 @@ def new_ids(connection: Connection, table: str, since: int) -> set[str]:
     return set(_run(connection, _NEW_IDS[table], (since,)).scalars())
 
 
-def write(connection: Connection, offered: Offered, remarks: Iterable[Remarks], *, live: bool) -> None:
+def write(
+    connection: Connection,
+    offered: Offered,
+    remarks: Iterable[Remarks],
+    *,
+    live: bool,
+    fresh: Counter[tuple[str, int, int]] | None = None,
+) -> None:
     """Count what has become of a transaction's messages.
 
     Parameters
@@ -120,9 +132,11 @@ def write(connection: Connection, offered: Offered, remarks: Iterable[Remarks], 
         What there is to say beside.
     live
         Whether the messages came as they happened; an import of last year's events is not late.
+    fresh
+        The new rows by their event and when they arrived and happened; None to ask the ledger.
     """
     said = [each for each in remarks if each]
-    counts = _counted(connection, offered, live=live)
+    counts = _counted(_new_rows(connection, offered) if fresh is None else _dated(fresh), offered, live=live)
     _add_notes(connection, counts, offered, said)
     rejected = [each for remark in said for each in remark.rejected]
     for each in rejected:
@@ -138,10 +152,11 @@ def count(connection: Connection, names: Counter[tuple[int, str]], outcome: str)
     _upsert(connection, _bounded(connection, counts))
 
 
-def _counted(connection: Connection, offered: Offered, *, live: bool) -> Counter[Key]:
+def _counted(rows: Iterable[Any], offered: Offered, *, live: bool) -> Counter[Key]:
+    """Count new rows, which come as event, day of arrival, day when it happened, lag and how many."""
     counts: Counter[Key] = Counter()
     accepted: Counter[tuple[int, str]] = Counter()
-    for name, received, happened, lag, count in _new_rows(connection, offered):
+    for name, received, happened, lag, count in rows:
         accepted[received, name] += count
         counts[received, name, "accepted"] += count
         if not live or happened >= received - OLDEST_DAYS:
@@ -154,9 +169,7 @@ def _counted(connection: Connection, offered: Offered, *, live: bool) -> Counter
     return counts
 
 
-_LAG = " ".join(
-    f"WHEN received_at - occurred_at >= {least} THEN '{name}'" for name, least in reversed(list(LAGS.items()))
-)
+_LAG = " ".join(f"WHEN received_at - occurred_at >= {least} THEN '{name}'" for name, least in _LONGEST_FIRST)
 _NEW_ROWS = {
     table: f"SELECT {event} AS name, received_at / {DAY_MS} AS received, occurred_at / {DAY_MS} AS happened, "  # noqa: S608 - our own words only
     f"CASE {_LAG} ELSE '' END AS lag, COUNT(*) AS n FROM {table} WHERE id > ? GROUP BY 1, 2, 3, 4"
@@ -184,6 +197,15 @@ def _since(offered: Offered) -> Iterable[tuple[str, int]]:
 def _new_rows(connection: Connection, offered: Offered) -> Iterable[Any]:
     for table, since in _since(offered):
         yield from _run(connection, _NEW_ROWS[table], (since,))
+
+
+def _dated(fresh: Counter[tuple[str, int, int]]) -> Iterable[tuple[str, int, int, str, int]]:
+    """Say of rows by their moments what `_NEW_ROWS` says of the ledger's."""
+    for (name, received, happened), count in fresh.items():
+        lag = ""
+        if received - happened >= _SHORTEST_LAG:
+            lag = next(word for word, least in _LONGEST_FIRST if received - happened >= least)
+        yield name, received // DAY_MS, happened // DAY_MS, lag, count
 
 
 def _add_notes(
@@ -245,15 +267,15 @@ _EDGE = (
 
 def _upsert(connection: Connection, counts: Counter[Key]) -> None:
     if rows := [(*key, count) for key, count in sorted(counts.items()) if count]:
-        _run(connection, _UPSERT, rows)
+        insert_rows(connection, _UPSERT, rows)
 
 
 def _keep_rejections(connection: Connection, rejected: Sequence[Rejected]) -> None:
     if rejected:
-        _run(connection, _REJECTION, list(rejected[-KEPT_REJECTIONS:]))
+        insert_rows(connection, _REJECTION, rejected[-KEPT_REJECTIONS:])
         _run(connection, _PRUNE, (KEPT_REJECTIONS,))
 
 
 def _keep_edges(connection: Connection, edges: Sequence[Edge]) -> None:
     if edges:
-        _run(connection, _EDGE, list(edges))
+        insert_rows(connection, _EDGE, edges)

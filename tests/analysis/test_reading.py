@@ -97,9 +97,11 @@ def test_a_metric_that_was_not_counted_is_not_estimable() -> None:
 
 
 def test_a_share_never_falls_by_more_than_all_of_it() -> None:
-    new, old = Moments.from_counts(successes=1, n=400), Moments.from_counts(successes=6, n=400)
-    share = only(plan(PlannedMetric("sales", Role.PRIMARY, kind="proportion")), against(new, old))
-    plain = only(plan(), against(new, old))
+    new, old = Moments.from_counts(successes=5, n=400), Moments.from_counts(successes=11, n=400)
+    share = only(
+        plan(PlannedMetric("sales", Role.PRIMARY, kind="proportion"), confidence=0.99), against(new, old)
+    )
+    plain = only(plan(confidence=0.99), against(new, old))
     assert share.lift is not None
     assert plain.lift is not None
     assert plain.lift.low < -1 == share.lift.low

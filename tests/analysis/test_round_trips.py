@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Interval, Moments, Observation, PlannedMetric, Readout, Role, Shape, read
+from analysis.observation import Age, Credit, Cut, Lifetable, Quality, QuantileSample, Stage
 from analysis.readout import DataCheck, Ground
 from tests.analysis.observations import NOON, against, arm, observed, plan
 
@@ -49,6 +50,29 @@ def test_an_observation_from_before_shapes_were_counted_is_still_read() -> None:
     document = through(observed().to_json())
     del document["shapes"]
     assert Observation.from_json(document).shapes == {}
+
+
+def test_everything_that_can_be_counted_lasts() -> None:
+    sample = QuantileSample(9, 1.5, 1.0, 2.0, Moments.from_values([[1.0, 2.0], [2.0, 3.0]]))
+    table = Lifetable((5, 9), (1, 0), (0, 3))
+    written = observed(
+        cuts=(Cut("channel", None, {"old": 2}, {"sales": {"old": arm(1.0)}}),),
+        stages=(Stage("recorded", {"old": 3}),),
+        quantiles={"speed": {"old": sample}},
+        lifetables={"leave": {"old": table}},
+        ages={"sales": {"old": (Age(1, arm(2.0), 4),)}},
+        credits=(Credit("first", "ads", "old", 1.5, 2.5),),
+        quality=Quality(1, 2, 3, 4, 5, {"sales": 6}),
+        uncapped={"sales": {"old": arm(7.0)}},
+    )
+    again = Observation.from_json(through(written.to_json()))
+    assert again.to_json() == written.to_json()
+    assert (again.cuts, again.quantiles, again.lifetables) == (
+        written.cuts,
+        written.quantiles,
+        written.lifetables,
+    )
+    assert (again.ages, again.quality, again.uncapped) == (written.ages, written.quality, written.uncapped)
 
 
 def test_an_observation_of_nothing_lasts_too() -> None:

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import resource
+import secrets
 import shutil
 import statistics
 import subprocess
@@ -47,7 +48,9 @@ ROOT = Path(__file__).parents[2]
 SINGLE = "/ofrep/v1/evaluate/flags/experiment-1"
 BULK = "/ofrep/v1/evaluate/flags"
 CONNECTIONS = 64
-UNITS = 20_000
+UNITS = 1_000
+"""Units that each of two senders asks about in turn; few, so that all are known before measuring begins."""
+
 SECONDS = 3
 ROUNDS = 5
 
@@ -111,10 +114,12 @@ def wait_until_served(process: "subprocess.Popen[bytes]", port: int) -> None:
         return
 
 
-def press(port: int, path: str, authorization: str, folder: Path, seconds: int = SECONDS) -> Load:
-    """Send evaluations of many units over many connections."""
+def press(
+    port: int, path: str, authorization: str, folder: Path, seconds: int = SECONDS, *, load: str | None = None
+) -> Load:
+    """Send requests, evaluations of many units unless told otherwise, over many connections."""
     script = folder / "load.lua"
-    script.write_text(LOAD)
+    script.write_text(load or LOAD)
     address = f"http://127.0.0.1:{port}"
     command = [
         "wrk",
@@ -127,6 +132,7 @@ def press(port: int, path: str, authorization: str, folder: Path, seconds: int =
         "--",
         path,
         authorization,
+        secrets.token_hex(4),
     ]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"RESULT (\S+) (\S+) (\S+) (\d+)", said)
@@ -135,21 +141,17 @@ def press(port: int, path: str, authorization: str, folder: Path, seconds: int =
     return Load(float(found[1]), float(found[2]), float(found[3]), int(found[4]))
 
 
-LOAD = """
+_BEGINNING = """
 local path, key, number = "", "", 0
 local threads = 0
 function setup(thread) thread:set("place", threads); threads = threads + 1 end
 function init(args)
-  path, key = args[1], args[2]
+  path, key, run = args[1], args[2], args[3]
   headers = {["Authorization"] = key, ["Content-Type"] = "application/json"}
 end
-function request()
-  number = number + 1
-  local unit = "unit-" .. place .. "-" .. number % UNITS
-  if path:sub(-1) == "=" then return wrk.format("GET", path .. unit, headers) end
-  local body = '{"context":{"targetingKey":"' .. unit .. '","country":"NO","age":31}}'
-  return wrk.format("POST", path, headers, body)
-end
+"""
+
+_END = """
 function done(summary, latency)
   local e = summary.errors
   local failed = e.status + e.connect + e.read + e.write + e.timeout
@@ -157,7 +159,36 @@ function done(summary, latency)
   io.write(string.format("RESULT %f %f %f %d\\n", rate,
     latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
 end
+"""
+
+LOAD = (
+    _BEGINNING
+    + """
+function request()
+  number = number + 1
+  local unit = "unit-" .. place .. "-" .. number % UNITS
+  if path:sub(-1) == "=" then return wrk.format("GET", path .. unit, headers) end
+  local body = '{"context":{"targetingKey":"' .. unit .. '","country":"NO","age":31}}'
+  return wrk.format("POST", path, headers, body)
+end
 """.replace("UNITS", str(UNITS))
+    + _END
+)
+
+EVENTS = (
+    _BEGINNING
+    + """
+function request()
+  number = number + 1
+  local id = string.format("%012x-%s-%d", 1760000000000 + number, run, place)
+  local body = '{"type":"track","messageId":"' .. id .. '","userId":"user-' .. number ..
+    '","event":"Purchase","timestamp":"2026-03-15T12:00:00.000Z","properties":{"value":9.5,"sku":"A-17"}}'
+  return wrk.format("POST", path, headers, body)
+end
+"""
+    + _END
+)
+"""Single events, each with an id of its own that begins with a time."""
 
 
 def granian(target: str, port: int, threads: int) -> list[str]:

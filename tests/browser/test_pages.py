@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState, expect
@@ -122,21 +124,24 @@ def test_a_figure_tells_its_numbers_under_the_pointer(open_page: OpenPage) -> No
     expect(page.locator(".bk-Tooltip").filter(has_text="Interval").first).to_be_visible()
 
 
-def test_a_draft_is_created_and_started_by_hand(open_page: OpenPage) -> None:
+def test_an_experiment_is_written_in_four_steps_and_started_by_hand(open_page: OpenPage) -> None:
     page = open_page("/experiments/new")
     page.get_by_label("Name", exact=True).first.fill("By hand")
     page.get_by_label("If we …").fill("draw by hand")
     page.get_by_label("then …").fill("more look")
     expect(page.locator("[data-sentence]")).to_contain_text("draw by hand")
-    page.get_by_role("button", name="Save the draft").last.click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved yet")
+    expect(page.locator("[data-said]")).to_have_text("Kept.")
+    expect(page).to_have_url(re.compile("/experiments/by-hand/edit/believe$"))
+    page.reload()
     expect(page.get_by_label("If we …")).to_have_value("draw by hand")
-    page.locator("#key").fill("by-hand")
+    page.get_by_label("for …").fill("everybody")
+    page.get_by_label("because …").fill("hands are human")
+    page.get_by_role("button", name="Save and continue").last.click()
     page.locator("[id='role:paid']").select_option("primary")
-    page.get_by_role("button", name="Save the draft").last.click()
-    expect(page.get_by_role("heading", name="By hand", exact=True)).to_be_visible()
-    page.get_by_role("link", name="Start").click()
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Save and continue").last.click()
+    page.get_by_role("button", name="Save and continue").last.click()
+    expect(page.get_by_role("heading", name="Checklist")).to_be_visible()
+    page.get_by_role("button", name="Start now").click()
     expect(page.get_by_text("Ada started it")).to_be_visible()
 
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from experiments import audit, members, people, tokens
-from experiments.errors import NotAllowed, NotFound, NotPermitted
+from experiments.errors import NotAllowed, NotFound, NotPermitted, NotSignedIn
 from experiments.roles import GRANTS, Caller, Role, Scope, caller_of
 from experiments.store import Store
 from experiments.tokens import TokenDraft
@@ -70,7 +70,7 @@ def test_whoever_is_removed_is_out_everywhere(store: Store) -> None:
         assert people.person_of(session=session, token=opened, now=NOW) is None
         with pytest.raises(NotFound):
             people.redeem_link(session=session, token=waiting, now=NOW)
-        with pytest.raises(NotPermitted, match="revoked"):
+        with pytest.raises(NotSignedIn, match="revoked"):
             tokens.caller_with(session=session, texts=[secret], now=NOW)
         with pytest.raises(NotFound):
             members.remove(session=session, id=bo.id, by=ada, now=NOW)
@@ -139,16 +139,16 @@ def test_a_token_ends_with_its_day_or_when_it_is_revoked(store: Store) -> None:
     with store.write() as session:
         draft = TokenDraft(name="x", scopes=(Scope.READ,), days=1)
         token, secret = tokens.create_token(session=session, draft=draft, by=bo, now=NOW)
-        with pytest.raises(NotPermitted, match="expired"):
+        with pytest.raises(NotSignedIn, match="expired"):
             tokens.caller_with(session=session, texts=[secret], now=NOW + timedelta(days=1))
         for wrong in ("", token.prefix, secret + "x", secret[:-1], "eh_admin_\udcff", "eh_server_1_2"):
-            with pytest.raises(NotPermitted, match="no admin token"):
+            with pytest.raises(NotSignedIn, match="no admin token"):
                 tokens.caller_with(session=session, texts=[wrong], now=NOW)
         stranger = caller_of(id=99, name="Eve", role=Role.EDITOR)
         with pytest.raises(NotFound):
             tokens.revoke_token(session=session, prefix=token.prefix, by=stranger, now=NOW)
         assert tokens.revoke_token(session=session, prefix=token.prefix, by=ada, now=NOW).revoked_at == NOW
-        with pytest.raises(NotPermitted, match="revoked"):
+        with pytest.raises(NotSignedIn, match="revoked"):
             tokens.caller_with(session=session, texts=[secret], now=NOW)
         assert not tokens.list_tokens(session=session, owner=bo.id)[0].is_open(NOW)
         assert tokens.list_tokens(session=session, owner=ada.id) == []

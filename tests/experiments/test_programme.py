@@ -25,7 +25,8 @@ def test_an_empty_programme_claims_nothing(store: Store) -> None:
         programme = programme_of(session=session, now=NOW)
     assert programme.concluded == 0
     assert programme.wins is None
-    assert (programme.effects, programme.impacts) == ((), ())
+    assert not programme.effects
+    assert not programme.impacts
     assert programme.days is None
     assert len(programme.months) == 12
     assert programme.months[-1].first.isoformat() == "2026-03-01"

@@ -49,11 +49,15 @@ def signed_in(app: Flask, language: str = "en") -> FlaskClient:
     return client
 
 
+def form_token(client: FlaskClient) -> str:
+    """The word that our own pages send along with a form."""
+    page = client.get("/experiments/new").get_data(as_text=True)
+    return str(re.findall(r'name="csrf_token" value="([^"]+)"', page)[0])
+
+
 def send(client: FlaskClient, path: str, fields: Mapping[str, object]) -> TestResponse:
     """Send a form as our own page would, with its token."""
-    page = client.get("/experiments/new").get_data(as_text=True)
-    token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
-    return client.post(path, data={**fields, "csrf_token": token})
+    return client.post(path, data={**fields, "csrf_token": form_token(client)})
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from experiments.analyses import plan_of
 from experiments.catalog import find_experiment, find_metrics
 from experiments.definition import Definitions
 from experiments.store import Store
+from tests.web.riches import enrich
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,8 +29,23 @@ METRICS = [
         "event": "refund",
         "direction": "decrease",
     },
-    {"key": "load", "name": "Page load, ms", "kind": "mean", "event": "load", "direction": "decrease"},
-    {"key": "revenue", "name": "Revenue per user", "kind": "mean", "event": "pay"},
+    {
+        "key": "load",
+        "name": "Page load",
+        "kind": "mean",
+        "event": "load",
+        "direction": "decrease",
+        "unit": "ms",
+    },
+    {
+        "key": "revenue",
+        "name": "Revenue per user",
+        "name_zh": "人均收入",
+        "kind": "mean",
+        "event": "pay",
+        "unit": "CNY",
+        "format": "currency",
+    },
     {
         "key": "contacts",
         "name": "Support contacts",
@@ -53,6 +69,7 @@ class Scene:
     draft: Mapping[str, Any] = field(default_factory=dict)
     days: int = 14
     crossover: int = 0
+    rich: bool = False
 
     def definitions(self) -> Definitions:
         variants = list(self.units)
@@ -197,7 +214,9 @@ MIXED = Scene(
     crossover=600,
 )
 
-SCENES = (TOUCH, VETERANS, THIRD_GRADER, EARLY, ONE_PAGE, HARM, OPEN_LIMIT, NOTHING, FEW, EMPTY, MIXED)
+RICH = replace(ONE_PAGE, key="rich", rich=True)
+
+SCENES = (TOUCH, VETERANS, THIRD_GRADER, EARLY, ONE_PAGE, HARM, OPEN_LIMIT, NOTHING, FEW, EMPTY, MIXED, RICH)
 
 
 def stage(store: Store, *scenes: Scene) -> None:
@@ -213,7 +232,8 @@ def readout_in(session: Any, scene: Scene) -> Readout:
     """Read a scene's observation under its stored plan."""
     experiment = find_experiment(session=session, key=scene.key)
     metrics = find_metrics(session=session, keys=experiment.definition.metrics.keys)
-    return read(plan_of(experiment, metrics), scene.observation(), version="test")
+    readout = read(plan_of(experiment, metrics), scene.observation(), version="test")
+    return enrich(readout) if scene.rich else readout
 
 
 def _moments(n: int, mean: float, variance: float) -> Moments:

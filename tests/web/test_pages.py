@@ -26,7 +26,25 @@ def deployment_of(app: Flask) -> Deployment:
     return found
 
 
-@pytest.mark.parametrize("path", ["/experiments", "/experiments/new", "/experiments/touch", *RESULTS])
+CLOSER = [
+    f"/experiments/rich/{path}"
+    for path in (
+        "results/paid",
+        "health",
+        "explore",
+        "explore?tab=retention",
+        "explore?tab=segments",
+        "explore?tab=channels",
+        "report",
+        "report/edit",
+        "snapshots",
+    )
+]
+
+
+@pytest.mark.parametrize(
+    "path", ["/experiments", "/experiments/new", "/experiments/touch", *RESULTS, *CLOSER]
+)
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_every_page_answers_under_the_strict_policy(gallery: Flask, path: str, language: str) -> None:
     answer = signed_in(gallery, language).get(path)
@@ -69,7 +87,7 @@ def test_the_list_can_be_searched_and_filtered(visitor: FlaskClient) -> None:
             r"<small>([\w-]+)</small>", visitor.get(f"/experiments?{query}").get_data(as_text=True)
         )
 
-    assert listed("q=checkout+pay") == ["checkout-onepage"]
+    assert sorted(listed("q=checkout+pay")) == ["checkout-onepage", "rich"]
     assert len(listed("status=running")) == len(scenes.SCENES)
     assert listed("status=draft") == []
     assert "Nothing matches" in visitor.get("/experiments?status=draft").get_data(as_text=True)
@@ -167,7 +185,7 @@ def test_starting_is_confirmed_and_bound_to_what_was_seen(empty_site: Flask) -> 
 
 
 def test_assets_are_kept_for_good_and_packed(visitor: FlaskClient) -> None:
-    text = visitor.get("/experiments").get_data(as_text=True)
+    text = visitor.get("/experiments/touch/results").get_data(as_text=True)
     addresses = re.findall(r"(?:src|href)=\"(/(?:assets|vendor)/[^\"]+)\"", text)
     assert len(addresses) >= 6
     for address in addresses:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from web.api import bootstrap, features, health, management, metrics, privacy, quality, tracking
+from web.api import bootstrap, description, features, health, management, metrics
 from web.api.assigning import AssignmentDoor
 from web.api.events import EventsDoor
 from web.deployment import Deployment
@@ -10,7 +10,7 @@ from web.deployment import Deployment
 
 def register(app: Flask, deployment: Deployment) -> None:
     """Add all doors to the application."""
-    for door in (health, bootstrap, features, management, metrics, privacy, quality, tracking):
+    for door in (health, bootstrap, features, description, management, metrics):
         app.register_blueprint(door.blueprint)
     metrics.count_everything(app, deployment)
     # Flask's own way to stand something before an application.

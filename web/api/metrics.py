@@ -99,7 +99,9 @@ def _count(response: Response) -> Response:
 
 @blueprint.get("/metrics")
 def show() -> Response:
-    """Give the metrics to whoever has a server key."""
+    """Give the metrics to whoever has a server key; lead a browser to the catalogue of metrics."""
+    if request.accept_mimetypes.best == "text/html":
+        return Response(status=303, headers={"Location": "/metrics/"})
     deployment = current()
     headers = presented(request.headers.get("Authorization"), request.headers.get("X-API-Key"))
     key = resolve(deployment.mirror.reflection.keys, headers)

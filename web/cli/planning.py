@@ -120,6 +120,15 @@ def power_command(
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Also write the figures to this file: one page that opens without a network.",
 )
+@click.option(
+    "--lang",
+    "--language",
+    "language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Of the page.",
+)
 @json_option
 def simulate_command(
     key: str,
@@ -131,6 +140,7 @@ def simulate_command(
     inference: str,
     seed: int,
     page: Path | None,
+    language: str,
     *,
     as_json: bool,
 ) -> None:
@@ -150,9 +160,10 @@ def simulate_command(
     document |= {"p_values": list(simulate.p_value_bins(outcome).counts)}
     text = _simulation_text(document)
     if page is not None:
-        from web.cli.replay_page import page_of
+        from web.cli.replay_page import Tried, page_of
 
-        _write_page(page, page_of(metric=key, outcome=outcome, summary=text))
+        tried = Tried(plan, inference, planned, lift)
+        _write_page(page, page_of(metric=key, outcome=outcome, tried=tried, language=language))
     say(document, as_json=as_json, text=text)
 
 

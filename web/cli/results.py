@@ -1,7 +1,5 @@
 """Commands that answer: decisions, analyses and readouts."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +8,18 @@ from typing import Any
 import click
 
 from experiments import readouts
-from experiments.catalog import find_experiment, list_experiments
+from experiments.catalog import find_experiment, find_metrics, list_experiments
 from experiments.decisions import explain
 from experiments.errors import InvalidInput, NotFound
 from experiments.lifecycle import Status
 from experiments.readouts import Snapshot
+from experiments.reports import find_report
 from experiments.store import Store
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import VERSION, clock
 from web.engine import engine_of
+from web.reporting.comparisons import comparisons_csv
+from web.reporting.subject import subject_of
 
 _key = click.argument("key")
 
@@ -36,17 +37,17 @@ def analyze_command(keys: tuple[str, ...], *, everything: bool, as_json: bool) -
         chosen = [*keys, *(_running(store) if everything else ())]
         if not chosen:
             raise click.UsageError("name at least one experiment, or give --all")
-        for key in dict.fromkeys(chosen):
-            with progress_bar(key) as progress:
-                snapshot = analyses.analyse(
-                    store=store,
-                    engine=engine_of(settings, store),
-                    key=key,
-                    now=clock(),
-                    version=VERSION,
-                    progress=progress,
-                )
-            verdict = snapshot.document["verdict"]
+        with progress_bar(", ".join(dict.fromkeys(chosen))) as progress:
+            snapshots = analyses.analyse_all(
+                store=store,
+                engine=engine_of(settings, store),
+                keys=chosen,
+                now=clock(),
+                version=VERSION,
+                progress=progress,
+            )
+        for snapshot in snapshots:
+            key, verdict = snapshot.experiment, snapshot.document["verdict"]
             say({"experiment": key, "verdict": verdict}, as_json=as_json, text=f"{key}: {_told(verdict)}")
 
 
@@ -54,10 +55,16 @@ def analyze_command(keys: tuple[str, ...], *, everything: bool, as_json: bool) -
 @_key
 @json_option
 @click.option("--csv", "csv_path", type=click.Path(path_type=Path), help="Write the comparisons as CSV.")
-def readout_command(key: str, *, as_json: bool, csv_path: Path | None) -> None:
+@click.option("--html", "html_path", type=click.Path(path_type=Path), help="Write the report as one page.")
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", help="Of the report (en).")
+def readout_command(
+    key: str, *, as_json: bool, csv_path: Path | None, html_path: Path | None, language: str
+) -> None:
     """Show the latest readout of KEY."""
     with ready_store(settings_of()) as store:
         snapshot = _latest(store, key)
+        if html_path is not None:
+            _write(html_path, _report_file(store, snapshot, language))
     if csv_path is not None:
         _write(csv_path, comparisons_csv(snapshot.document))
     say(dict(snapshot.document), as_json=as_json, text=_summary(snapshot.document))
@@ -105,23 +112,14 @@ def assign_command(key: str, unit: str, *, attributes: str, as_json: bool) -> No
     say(document, as_json=as_json, text=told)
 
 
-def comparisons_csv(document: Mapping[str, Any]) -> str:
-    """The comparisons of a readout as CSV. Texts that a spreadsheet would run as a formula are quoted."""
-    intervals = [f"{scale}{end}" for scale in ("difference", "lift") for end in ("", "_low", "_high")]
-    arms = ["treatment_n", "control_n", "treatment_value", "control_value"]
-    tests = ["standard_error", "p_value", "p_value_adjusted", "confidence", "reading"]
-    columns = ["metric", "role", "variant", "control", *arms, *intervals, *tests]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore")
-    writer.writeheader()
-    for row in document["comparisons"]:
-        flat = dict(row)
-        for scale in ("difference", "lift"):
-            interval = row[scale] or {}
-            flat |= {scale: interval.get("estimate")}
-            flat |= {f"{scale}_{end}": interval.get(end) for end in ("low", "high")}
-        writer.writerow({name: _plain(value) for name, value in flat.items()})
-    return text.getvalue()
+def _report_file(store: Store, snapshot: Snapshot, language: str) -> str:
+    from web.reporting.offline import report_file  # late: figures take longer to load than a readout
+
+    with store.read() as session:
+        experiment = find_experiment(session=session, key=snapshot.experiment)
+        metrics = find_metrics(session=session, keys=experiment.definition.metrics.keys)
+        texts = find_report(session=session, key=snapshot.experiment).texts
+    return report_file(subject_of(experiment, metrics, texts), snapshot.readout, language=language)
 
 
 def _write(path: Path, text: str) -> None:
@@ -129,10 +127,6 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", newline="")
     except OSError as problem:
         raise InvalidInput.at(str(path), f"cannot be written: {problem.strerror}") from problem
-
-
-def _plain(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
 
 
 def _attributes(text: str) -> dict[str, Any]:

@@ -34,11 +34,13 @@ _COMMANDS: Mapping[str, str] = {
     "readout": "web.cli.results",
     "verify": "web.cli.results",
     "assign": "web.cli.results",
+    "digest": "web.cli.digest",
     "power": "web.cli.planning",
     "simulate": "web.cli.planning",
     "audit": "web.cli.audit",
     "loadtest": "web.cli.load",
     "key": "web.cli.access",
+    "token": "web.cli.access",
     "user": "web.cli.access",
 }
 """Commands and the modules that hold them, imported when they are called: start-up stays quick."""

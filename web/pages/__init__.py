@@ -9,29 +9,48 @@ from importlib import import_module
 import flask_babel
 from flask import Flask, request
 
+from web.auth import protection
 from web.pages import assets, refusals
-from web.pages.language import TRANSLATIONS
 from web.pages.refusals import answer_http, answer_refusal
-from web.pages.site import protection, site
+from web.pages.site import site
 from web.wording import numbers
-from web.wording.language import LANGUAGES, choose, html_tag
+from web.wording.language import LANGUAGES, TRANSLATIONS, choose, html_tag
 
 __all__ = ["answer_http", "answer_refusal", "register"]
 
 _MODULES = (
+    "alerts",
     "assets",
-    "creation",
+    "calculator",
+    "calendar",
     "data",
+    "deciding",
     "design",
+    "digest",
     "documentation",
-    "editing",
     "entrance",
     "experiments",
+    "exploring",
+    "health",
+    "holdouts",
+    "home",
     "language",
+    "layers",
+    "learnings",
+    "members",
     "methods",
+    "metric_detail",
+    "metrics",
+    "project",
+    "records",
+    "report",
     "results",
+    "retrospective",
+    "segments",
+    "tokens",
     "tracking",
     "why",
+    "wizard",
 )
 
 

@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from experiments import quality, reconciliation
 from experiments.errors import InvalidInput, Problem
+from experiments.roles import Scope
 from web import deployment
 from web.charts import lateness_chart
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.wording import data as words
 
 DAYS = 30
@@ -56,6 +57,7 @@ def show_comparison() -> str:
 
 
 @site.post("/data/compare")
+@needs(Scope.DATA)
 def take_totals() -> AnyResponse | tuple[str, int]:
     """Take totals from a file or from what was pasted."""
     file = request.files.get("file")

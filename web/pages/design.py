@@ -2,23 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import audit, catalog, launch
+from experiments import catalog, conclusions, launch, timeline
 from experiments.catalog import Experiment
 from experiments.lifecycle import Status
 from experiments.publishing import latest_version
+from experiments.roles import Scope
 from experiments.workers import list_workers
 from web import auth, deployment
-from web.pages.site import site
+from web.pages.site import needs, site
+from web.wording.decided import outcome_chip
 from web.wording.design import sections
+from web.wording.history import changes_told, told
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.language import gettext
 from web.wording.names import names_of
-from web.wording.states import status_chip, told
+from web.wording.states import status_chip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ _MOVES: Mapping[Status, tuple[str, ...]] = {
     Status.DRAFT: ("start", "archive"),
     Status.REVIEW: ("start", "archive"),
     Status.RUNNING: ("stop",),
-    Status.STOPPED: ("start", "conclude", "archive"),
+    Status.STOPPED: ("start", "archive"),
     Status.CONCLUDED: ("archive",),
     Status.ARCHIVED: (),
 }
@@ -52,9 +54,10 @@ def show_design(key: str) -> str:
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
         metrics = catalog.find_metrics(session=session, keys=experiment.definition.metrics.keys)
-        history = audit.history(session=session, object=key)
+        history = timeline.timeline_of(session=session, key=key)
         workers = list_workers(session=session, now=deployment.current().now())
         published = latest_version(session=session)
+        ending = conclusions.ending_of(session=session, key=key)
     return render_template(
         "design.html",
         experiment=experiment,
@@ -62,16 +65,19 @@ def show_design(key: str) -> str:
         hypothesis=hypothesis_sentence(experiment.definition.hypothesis),
         sections=sections(experiment, metrics),
         chip=status_chip(experiment.status),
-        history=[(entry, told(entry)) for entry in history],
+        history=[(entry, told(entry), changes_told(entry)) for entry in history],
         moves=_moves(experiment),
         editable=experiment.status not in (Status.CONCLUDED, Status.ARCHIVED),
+        ending=ending,
+        decidable=experiment.status in (Status.RUNNING, Status.STOPPED),
+        outcome=outcome_chip,
         decides=experiment.started_at is not None and experiment.definition.assignment == "internal",
         workers=workers,
         published=published,
     )
 
 
-@site.get("/experiments/<key>/<any(start, stop, conclude, archive):move>")
+@site.get("/experiments/<key>/<any(start, stop, archive):move>")
 def confirm(key: str, move: str) -> str:
     """Say what a move will do, before it is made."""
     with deployment.current().store.read() as session:
@@ -81,20 +87,15 @@ def confirm(key: str, move: str) -> str:
     return render_template("confirm.html", experiment=experiment, move=_worded(move, experiment))
 
 
-@site.post("/experiments/<key>/<any(start, stop, conclude, archive):move>")
+@site.post("/experiments/<key>/<any(start, stop, archive):move>")
+@needs(Scope.LAUNCH)
 def make(key: str, move: str) -> Response:
     """Make a move, if nobody has changed the experiment since it was confirmed."""
     person, now = auth.person(), deployment.current().now()
     actor, revision = person.name if person else "", _revision()
     with deployment.current().store.write() as session:
-        _act(move)(session=session, key=key, actor=actor, now=now, revision=revision)
+        _ACTS[move](session=session, key=key, actor=actor, now=now, revision=revision)
     return redirect(url_for("pages.design", key=key), 303)
-
-
-def _act(move: str) -> Callable[..., Experiment]:
-    if move == "conclude":
-        return partial(launch.conclude, ship=request.form.get("ship") or None)
-    return _ACTS[move]
 
 
 def _revision() -> int:
@@ -110,7 +111,6 @@ def _worded(move: str, experiment: Experiment) -> Move:
     words: dict[str, Callable[[Experiment], Move]] = {
         "start": _start,
         "stop": _stop,
-        "conclude": _conclude,
         "archive": _archive,
     }
     return words[move](experiment)
@@ -138,19 +138,6 @@ def _stop(experiment: Experiment) -> Move:
             gettext("What was recorded stays, and can still be analysed."),
         ),
         gettext("Stop"),
-    )
-
-
-def _conclude(experiment: Experiment) -> Move:
-    return Move(
-        "conclude",
-        gettext("Conclude %(name)s?", name=experiment.title),
-        (
-            gettext("The variant that you ship is what everybody gets from now on."),
-            gettext("Rolling back leaves everybody with the control's value."),
-            gettext("A concluded experiment cannot start again."),
-        ),
-        gettext("Conclude"),
     )
 
 

@@ -8,12 +8,6 @@ from web import auth
 from web.pages.site import open_to_all, site
 
 
-@site.get("/")
-def home() -> Response:
-    """The first page."""
-    return redirect(url_for("pages.experiments"), 303)
-
-
 @site.get("/sign-in")
 @open_to_all
 def sign_in() -> str:
@@ -26,7 +20,7 @@ def sign_in() -> str:
 def enter() -> Response | tuple[str, int]:
     """Redeem a link and go where the person was going."""
     wanted = request.args.get("next") or session.pop("next", None)
-    answer = redirect(auth.local_path(wanted, otherwise=url_for("pages.experiments")), 303)
+    answer = redirect(auth.local_path(wanted, otherwise=url_for("pages.home")), 303)
     try:
         return auth.enter(token=request.args.get("token", ""), answer=answer)  # type: ignore[arg-type]
     except NotFound:

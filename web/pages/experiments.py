@@ -1,95 +1,109 @@
-"""The list: every experiment on one line, with how it stands."""
+"""The list: every experiment on one line, with how it stands, narrowed by what is asked for."""
 
 from dataclasses import dataclass
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 
-from analysis import Finding, Readout, Recommendation
 from experiments import catalog, readouts
-from experiments.catalog import Experiment, Metric
+from experiments.catalog import Experiment
 from experiments.legibility import list_illegible
 from experiments.lifecycle import Status
 from web import deployment
-from web.charts import Chart, sparklines_chart
+from web.entries import entries_of
+from web.pages.paging import Paging, page_asked_for, paging_of
 from web.pages.site import site
-from web.wording import Conclusion, conclude, numbers, tone_of
-from web.wording.checks import days_run, planned_days
-from web.wording.names import names_of
 from web.wording.states import status_chip
-from web.wording.verdict import goal_of
+
+PAGE = 25
+"""Lines on a page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the list."""
+class Facets:
+    """What the list can be narrowed by: everything that occurs in it."""
 
-    experiment: Experiment
-    readout: Readout | None = None
-    conclusion: Conclusion | None = None
-    goal: Finding | None = None
-    tone: str = "quiet"
-    goal_text: str = ""
-    goal_interval: str = ""
+    owners: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], ...]
+    metrics: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked for."""
+
+    text: str
+    status: Status | None
+    owner: str
+    metric: str
+    tag: str
 
     @property
-    def healthy(self) -> bool | None:
-        """Whether the data can be trusted; None as long as there are none."""
-        if self.readout is None or not any(self.readout.units.values()):
-            return None
-        return not self.readout.failed
+    def narrowed(self) -> bool:
+        """Whether anything was asked for at all."""
+        return bool(self.text or self.status or self.owner or self.metric or self.tag)
 
-    @property
-    def days(self) -> tuple[int, int | None] | None:
-        """Days run, and days planned."""
-        return None if self.readout is None else (days_run(self.readout), planned_days(self.readout))
+    def admits(self, experiment: Experiment) -> bool:
+        """Whether an experiment has what was asked for beyond words and status."""
+        draft = experiment.definition
+        return (
+            (not self.owner or draft.owner == self.owner)
+            and (not self.tag or self.tag in draft.tags)
+            and (not self.metric or self.metric in draft.metrics.keys)
+        )
 
 
 @site.get("/experiments", endpoint="experiments")
 def show_list() -> str:
-    """The list, narrowed by search words and status."""
-    text, status = request.args.get("q", "").strip(), _status(request.args.get("status", ""))
+    """The list, narrowed by search words, status, owner, metric and tag."""
+    asked = _asked()
     with deployment.current().store.read() as session:
-        found = catalog.list_experiments(session=session, status=status, text=text)
+        everything = catalog.list_experiments(session=session)
+        listed = catalog.list_experiments(session=session, status=asked.status, text=asked.text)
+        found = [each for each in listed if asked.admits(each)]
+        paging = _paging(len(found))
+        shown = found[paging.first : paging.last]
+        newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
         illegible = [each.key for each in list_illegible(session=session)]
-        newest = readouts.latest_of_all(session=session)
         metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
-    entries = [_entry(each, newest.get(each.key), metrics) for each in found]
     return render_template(
         "experiments.html",
-        entries=entries,
+        entries=entries_of(shown, newest, metrics),
+        asked=asked,
+        facets=_facets(everything, {key: metric.definition.title for key, metric in metrics.items()}),
         illegible=illegible,
-        text=text,
-        status=status,
         statuses=[(each, status_chip(each).word) for each in Status],
         chip=status_chip,
-        chart=_chart(entries),
+        paging=paging,
     )
 
 
-def _status(wanted: str) -> Status | None:
-    return Status(wanted) if wanted in set(Status) else None
-
-
-def _entry(experiment: Experiment, snapshot: readouts.Snapshot | None, metrics: dict[str, Metric]) -> Entry:
-    if snapshot is None:
-        return Entry(experiment)
-    readout = snapshot.readout
-    conclusion = conclude(readout, names_of(experiment, metrics))
-    goal = goal_of(readout, readout.verdict.variant)
-    if readout.verdict.recommendation is Recommendation.DO_NOT_READ or goal is None or goal.lift is None:
-        return Entry(experiment, readout, conclusion)
-    return Entry(
-        experiment,
-        readout,
-        conclusion,
-        goal,
-        tone_of(readout, goal),
-        numbers.lift(goal.lift),
-        numbers.lift_range(goal.lift),
+def _asked() -> Asked:
+    sent = request.args
+    status = sent.get("status", "")
+    return Asked(
+        sent.get("q", "").strip(),
+        Status(status) if status in set(Status) else None,
+        sent.get("owner", ""),
+        sent.get("metric", ""),
+        sent.get("tag", ""),
     )
 
 
-def _chart(entries: list[Entry]) -> Chart | None:
-    if not any(entry.goal for entry in entries):
-        return None
-    return sparklines_chart([(entry.goal, entry.tone) for entry in entries])
+def _facets(experiments: list[Experiment], titles: dict[str, str]) -> Facets:
+    drafts = [each.definition for each in experiments]
+    used = {key for draft in drafts for key in draft.metrics.keys}
+    return Facets(
+        tuple(sorted({(draft.owner, draft.owner) for draft in drafts if draft.owner})),
+        tuple(sorted({(tag, tag) for draft in drafts for tag in draft.tags})),
+        tuple(sorted(((key, titles.get(key, key)) for key in used), key=lambda pair: pair[1])),
+    )
+
+
+def _paging(count: int) -> Paging:
+    asked = {name: value for name, value in request.args.items() if name != "page" and value}
+    return paging_of(
+        count=count,
+        size=PAGE,
+        wanted=page_asked_for(),
+        address=lambda page: url_for("pages.experiments", **{**asked, "page": page}),  # type: ignore[arg-type]  # names of our own form
+    )

@@ -1,18 +1,36 @@
 """The form of an experiment: what was typed, as it was typed, and the document that it stands for."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from assignment import BUCKETS
 from experiments.definition import ExperimentDraft, VariantDraft
-from experiments.errors import InvalidInput, Problem
 
-PLAIN = ("name", "key", "change", "audience", "effect", "because", "control", "unit")
-PLAN = ("days", "mde", "confidence", "inference", "size")
+STEPS = ("believe", "measure", "who", "check")
+"""The steps of the form, in their order."""
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "believe": ("name", "key", "owner", "tags", "description", "change", "audience", "effect", "because"),
+    "measure": ("mde", "confidence", "power", "inference", "segments"),
+    "who": ("unit", "control", "traffic", "match", "targeting", "layer", "slot_from", "slot_to"),
+    "check": ("days", "size", "ends"),
+}
+"""The plain fields of each step. Variants and conditions belong to the third, roles to the second."""
+
+ALL_FIELDS = tuple(name for names in FIELDS.values() for name in names)
+PLAIN = ("name", "key", "owner", "description", "control", "unit")
+"""Fields that are in the definition as they are typed."""
+
 MOST_VARIANTS = 50
+MOST_CONDITIONS = 20
+LISTED = ("in", "not_in")
+"""Operators whose value is a list, typed with commas."""
+
+VALUELESS = ("exists", "not_exists")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +49,21 @@ class TypedVariant:
 
 
 @dataclass(frozen=True, slots=True)
+class TypedCondition:
+    """One line of the targeting."""
+
+    attribute: str = ""
+    operator: str = "eq"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """All fields, as text."""
 
     texts: Mapping[str, str]
     variants: tuple[TypedVariant, ...]
+    conditions: tuple[TypedCondition, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     margins: Mapping[str, str] = field(default_factory=dict)
 
@@ -43,15 +71,51 @@ class Form:
         """The same form with one more empty line."""
         return replace(self, variants=(*self.variants, TypedVariant())[:MOST_VARIANTS])
 
+    def with_another_condition(self) -> "Form":
+        """The same form with one more empty condition."""
+        return replace(self, conditions=(*self.conditions, TypedCondition())[:MOST_CONDITIONS])
+
+    def with_texts(self, **texts: str) -> "Form":
+        """The same form with some fields filled in."""
+        return replace(self, texts={**self.texts, **texts})
+
     @property
     def named_variants(self) -> list[tuple[int, TypedVariant]]:
         """Lines that were filled in, with their places in the form."""
         return [(place, each) for place, each in enumerate(self.variants) if not each.empty]
 
+    @property
+    def named_conditions(self) -> list[tuple[int, TypedCondition]]:
+        """Conditions that name an attribute, with their places in the form."""
+        return [(place, each) for place, each in enumerate(self.conditions) if each.attribute.strip()]
+
+    def to_json(self) -> dict[str, Any]:
+        """Write as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Form":
+        """Read what `to_json` wrote."""
+        return cls(
+            {**blank_form().texts, **document["texts"]},
+            tuple(TypedVariant(**each) for each in document["variants"]),
+            tuple(TypedCondition(**each) for each in document["conditions"]),
+            document["roles"],
+            document["margins"],
+        )
+
 
 def blank_form() -> Form:
     """The form as it is first seen: two variants, all traffic, a careful plan."""
-    texts = {"traffic": "100", "confidence": "95", "control": "control", "unit": "user_id", "days": "14"}
+    texts = dict.fromkeys(ALL_FIELDS, "") | {
+        "traffic": "100",
+        "confidence": "95",
+        "power": "80",
+        "mde": "5",
+        "control": "control",
+        "unit": "user_id",
+        "match": "all",
+    }
     return Form(texts, (TypedVariant(key="control"), TypedVariant(key="treatment")))
 
 
@@ -64,18 +128,38 @@ def form_of(definition: ExperimentDraft) -> Form:
         for each in definition.metrics.guardrails
     }
     roles |= dict.fromkeys(margins, "guardrail")
-    plan = definition.plan
+    match, conditions, targeting = typed_condition(definition.targeting)
+    start, end = definition.slots[0] if definition.slots else (0, 0)
     texts = {
-        **{name: getattr(definition, name) for name in ("name", "key", "control", "unit")},
+        **{
+            name: getattr(definition, name)
+            for name in ("name", "key", "owner", "description", "control", "unit")
+        },
         **definition.hypothesis.model_dump(),
-        "traffic": _percent(definition.traffic / 10_000),
+        **_typed_plan(definition),
+        "tags": ", ".join(definition.tags),
+        "segments": ", ".join(definition.segments),
+        "traffic": _percent(definition.traffic / BUCKETS),
+        "match": match,
+        "targeting": targeting,
+        "layer": definition.layer or "",
+        "slot_from": _percent(start / BUCKETS) if end else "",
+        "slot_to": _percent(end / BUCKETS) if end else "",
+        "ends": definition.ends.date().isoformat() if definition.ends else "",
+    }
+    return Form(texts, tuple(map(_typed, definition.variants)), conditions, roles, margins)
+
+
+def _typed_plan(definition: ExperimentDraft) -> dict[str, str]:
+    plan = definition.plan
+    return {
         "confidence": _percent(plan.confidence),
+        "power": _percent(plan.power),
         "mde": "" if plan.mde is None else _percent(plan.mde),
         "days": "" if plan.days is None else str(plan.days),
         "size": "" if plan.size is None else str(plan.size),
         "inference": plan.inference or "",
     }
-    return Form(texts, tuple(map(_typed, definition.variants)), roles, margins)
 
 
 def _typed(variant: VariantDraft) -> TypedVariant:
@@ -83,111 +167,69 @@ def _typed(variant: VariantDraft) -> TypedVariant:
     return TypedVariant(variant.key, variant.name, str(variant.weight), value)
 
 
+def typed_condition(targeting: Mapping[str, Any] | None) -> tuple[str, tuple[TypedCondition, ...], str]:
+    """How a condition fits the lines of the form; one that nests deeper is shown as JSON."""
+    if targeting is None:
+        return "all", (), ""
+    match = next((word for word in ("all", "any") if set(targeting) == {word}), None)
+    parts = targeting[match] if match else [targeting]
+    if len(parts) <= MOST_CONDITIONS and all("attribute" in part for part in parts):
+        return match or "all", tuple(_typed_part(part) for part in parts), ""
+    return "all", (), json.dumps(targeting, ensure_ascii=False)
+
+
+def _typed_part(part: Mapping[str, Any]) -> TypedCondition:
+    value = part.get("value")
+    texts = [_typed_value(each) for each in value] if isinstance(value, list) else [_typed_value(value)]
+    return TypedCondition(part["attribute"], part["operator"], ", ".join(texts))
+
+
+def _typed_value(value: Any) -> str:
+    if value is None:
+        return ""
+    return (
+        value if isinstance(value, str) and scalar(value) == value else json.dumps(value, ensure_ascii=False)
+    )
+
+
 def _percent(share: float) -> str:
     return f"{share * 100:.6f}".rstrip("0").rstrip(".")
 
 
-def read_form(sent: MultiDict[str, str]) -> Form:
-    """Take the fields as they were sent."""
-    columns = [sent.getlist(f"variant_{name}") for name in ("key", "name", "weight", "value")]
-    lines = [TypedVariant(*line) for line in zip(*columns, strict=False)][:MOST_VARIANTS]
-    roles = {name.removeprefix("role:"): text for name, text in sent.items() if name.startswith("role:")}
-    margins = {
-        name.removeprefix("margin:"): text for name, text in sent.items() if name.startswith("margin:")
-    }
-    texts = {name: sent.get(name, "") for name in (*PLAIN, *PLAN, "traffic")}
-    return Form(texts, tuple(lines), roles, margins)
+def read_step(step: str, sent: MultiDict[str, str], form: Form) -> Form:
+    """Take the fields of one step as they were sent, over what is known of the others."""
+    texts = {**form.texts, **{name: sent.get(name, form.texts.get(name, "")) for name in FIELDS[step]}}
+    if step == "measure":
+        return replace(form, texts=texts, roles=_prefixed(sent, "role:"), margins=_prefixed(sent, "margin:"))
+    if step == "who":
+        variants = _lines(sent, "variant", ("key", "name", "weight", "value"))
+        conditions = _lines(sent, "condition", ("attribute", "operator", "value"))
+        return replace(
+            form,
+            texts=texts,
+            variants=tuple(TypedVariant(*line) for line in variants)[:MOST_VARIANTS] or form.variants,
+            conditions=tuple(TypedCondition(*line) for line in conditions)[:MOST_CONDITIONS],
+        )
+    return replace(form, texts=texts)
 
 
-def document_of(form: Form) -> dict[str, Any]:
-    """Turn what was typed into the document of a definition.
-
-    Raises
-    ------
-    InvalidInput
-        Naming every field whose text is not of its kind.
-    """
-    problems: list[Problem] = []
-    texts = form.texts
-    document = {
-        **{name: texts[name].strip() for name in ("name", "key", "control", "unit")},
-        "hypothesis": {name: texts[name] for name in ("change", "audience", "effect", "because")},
-        "traffic": _traffic(texts["traffic"], problems),
-        "variants": [_variant(each, place, problems) for place, (_, each) in enumerate(form.named_variants)],
-        "metrics": _metrics(form, problems),
-        "plan": _plan(texts, problems),
-    }
-    if problems:
-        raise InvalidInput(problems)
-    return document
+def _prefixed(sent: MultiDict[str, str], prefix: str) -> dict[str, str]:
+    return {name.removeprefix(prefix): text for name, text in sent.items() if name.startswith(prefix)}
 
 
-def _traffic(text: str, problems: list[Problem]) -> int:
-    """Read per cent as basis points."""
-    percent = _number(text, "traffic", problems, default=100)
-    if not 0 <= percent <= 100:
-        problems.append(Problem("traffic", "less than or equal to 100"))
-        return 0
-    return round(percent * 100)
+def _lines(sent: MultiDict[str, str], kind: str, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return zip(*(sent.getlist(f"{kind}_{name}") for name in names), strict=False)
 
 
-def _variant(typed: TypedVariant, place: int, problems: list[Problem]) -> dict[str, Any]:
-    weight = _number(typed.weight, f"variants.{place}.weight", problems, default=1)
-    if weight % 1:
-        problems.append(Problem(f"variants.{place}.weight", "Input should be a valid integer"))
-    return {
-        "key": typed.key.strip(),
-        "name": typed.name,
-        "weight": int(weight),
-        "value": _json(typed.value, f"variants.{place}.value", problems),
-    }
+def listed(text: str) -> list[str]:
+    """Read names separated by commas, as either language writes them."""
+    return [part.strip() for part in text.replace("，", ",").replace("、", ",").split(",") if part.strip()]
 
 
-def _json(text: str, place: str, problems: list[Problem]) -> Any:
-    if not text.strip():
-        return None
+def scalar(text: str) -> Any:
+    """Read a number, true or false, or a text in quotes; anything else is the text itself."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        problems.append(Problem(place, "not JSON"))
-        return None
-
-
-def _metrics(form: Form, problems: list[Problem]) -> dict[str, Any]:
-    chosen: dict[str, list[str]] = {"primary": [], "secondary": [], "guardrail": []}
-    for key, role in form.roles.items():
-        if role in chosen:
-            chosen[role].append(key)
-    guardrails = [
-        {"metric": key, "margin": _share(form.margins.get(key, ""), f"margin:{key}", problems)}
-        for key in chosen["guardrail"]
-    ]
-    return {"primary": chosen["primary"], "secondary": chosen["secondary"], "guardrails": guardrails}
-
-
-def _plan(texts: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
-    plan: dict[str, Any] = {"inference": texts["inference"].strip() or None}
-    if texts["confidence"].strip():
-        plan["confidence"] = _share(texts["confidence"], "plan.confidence", problems)
-    if texts["mde"].strip():
-        plan["mde"] = _share(texts["mde"], "plan.mde", problems)
-    for name in ("days", "size"):
-        if texts[name].strip():
-            plan[name] = round(_number(texts[name], f"plan.{name}", problems, default=1))
-    return plan
-
-
-def _share(text: str, place: str, problems: list[Problem]) -> float:
-    return round(_number(text, place, problems, default=5) / 100, 8)
-
-
-def _number(text: str, place: str, problems: list[Problem], *, default: float) -> float:
-    """Read a number with a comma or a point; note a problem and go on with the default otherwise."""
-    try:
-        number = float(text.strip().removesuffix("%").replace(",", "."))
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < 1e12:
-        problems.append(Problem(place, "not a number"))
-        return default
-    return number
+        return text
+    return value if isinstance(value, str | int | float | bool) else text

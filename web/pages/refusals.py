@@ -6,7 +6,15 @@ from flask import Flask, Response, g, make_response, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from experiments.errors import Conflict, EvenhandError, InvalidInput, NotAllowed, NotFound, Unavailable
+from experiments.errors import (
+    Conflict,
+    EvenhandError,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotPermitted,
+    Unavailable,
+)
 from web.pages.site import guard, on_every_page, site
 from web.wording.language import gettext
 
@@ -56,6 +64,9 @@ def _worded(refusal: EvenhandError) -> Refusal:
             return Refusal(409, gettext("Somebody else was quicker"), again)
         case NotAllowed():
             return Refusal(409, gettext("This is not possible now"), again)
+        case NotPermitted():
+            advice = gettext("Ask an admin of the project for another role.")
+            return Refusal(403, gettext("Your role does not allow this"), advice)
         case InvalidInput():
             return Refusal(400, gettext("Something in this is not right"), again)
         case Unavailable():

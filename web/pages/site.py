@@ -1,7 +1,10 @@
 """The site: the blueprint all pages hang on, with what holds for every one of them.
 
-A page needs a person who is signed in, a form needs its token, and every answer carries the strict policy:
-no inline script or style, nothing from another origin, no framing.
+A page needs a person who is signed in and may see it, a form needs its token, and every answer carries the
+strict policy: no inline script or style, nothing from another origin, no framing.
+
+Without another word, showing needs the scope `read` and a form `write:experiments`; a view that needs another
+one says so with `needs`.
 """
 
 import secrets
@@ -9,15 +12,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, session, url_for
-from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
+from experiments.roles import Scope
 from web import auth
+from web.auth import protection
 
-protection = CSRFProtect()
 site = Blueprint("pages", __name__, template_folder="../templates")
 
 _OPEN: set[Callable[..., object]] = set()
+_SCOPES: dict[Callable[..., object], Scope] = {}
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
@@ -33,6 +37,16 @@ def open_to_all(view: View) -> View:
     return view
 
 
+def needs(scope: Scope) -> Callable[[View], View]:
+    """Mark a page or a form that takes a scope of its own."""
+
+    def mark(view: View) -> View:
+        _SCOPES[view] = scope
+        return view
+
+    return mark
+
+
 @site.before_request
 def ask_to_sign_in() -> AnyResponse | str | tuple[str, int] | None:
     """Send strangers to the sign-in page; a form sent without a session is told that nothing is lost."""
@@ -45,6 +59,14 @@ def ask_to_sign_in() -> AnyResponse | str | tuple[str, int] | None:
 
 
 @site.before_request
+def require_scope() -> None:
+    """Let everybody do what their role allows, and nothing else."""
+    view, person = current_app.view_functions[request.endpoint or ""], auth.person()
+    if view not in _OPEN and person is not None:
+        person.caller.require(_SCOPES.get(view, Scope.WRITE if request.method == "POST" else Scope.READ))
+
+
+@site.before_request
 def require_token() -> None:
     """Take a form only from our own page."""
     if request.method == "POST":
@@ -54,7 +76,8 @@ def require_token() -> None:
 @site.context_processor
 def on_every_page() -> dict[str, object]:
     """What the frame around every page shows."""
-    return {"person": auth.person(), "nonce": nonce()}
+    person = auth.person()
+    return {"person": person, "nonce": nonce(), "may": person.caller.may if person else lambda _: False}
 
 
 def nonce() -> str:

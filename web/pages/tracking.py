@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response
 
 from experiments import tracking_plans
 from experiments.errors import Conflict, InvalidInput, Problem
+from experiments.roles import Scope
 from experiments.tracking import EventDraft, Mode, TrackingPlan
 from web import auth, deployment
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.wording import data as words
 from web.wording.language import gettext
 from web.wording.problems import worded
@@ -27,6 +28,7 @@ def show_plan() -> str:
 
 
 @site.post("/settings/tracking/mode")
+@needs(Scope.DATA)
 def change_mode() -> Response:
     """Say how strictly the plan is meant."""
     wanted = request.form.get("mode", "")
@@ -38,6 +40,7 @@ def change_mode() -> Response:
 
 
 @site.post("/settings/tracking/events")
+@needs(Scope.DATA)
 def save_event() -> Response | tuple[str, int]:
     """List an event, or show the form again with what is wrong."""
     document = _document()
@@ -55,6 +58,7 @@ def save_event() -> Response | tuple[str, int]:
 
 
 @site.post("/settings/tracking/events/remove")
+@needs(Scope.DATA)
 def remove_event() -> Response:
     """Take an event off the list."""
     with deployment.current().store.write() as session:

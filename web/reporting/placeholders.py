@@ -12,7 +12,7 @@ from web.wording import Names, conclude, numbers
 from web.wording.changes import is_share, levels_of, sentence_of
 from web.wording.checks import days_run
 from web.wording.language import gettext
-from web.wording.readings import points
+from web.wording.readings import overall, points
 
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}\n]{1,300}?)\s*\}\}")
 
@@ -20,7 +20,7 @@ PLACEHOLDER = re.compile(r"\{\{\s*([^{}\n]{1,300}?)\s*\}\}")
 def values_of(readout: Readout, names: Names) -> dict[str, str]:
     """Everything that a text may ask for, as written for the reader."""
     values = dict(_whole(readout, names))
-    for finding in readout.comparisons:
+    for finding in overall(readout):
         if finding.segment is None:
             place = f"{finding.metric}.{finding.variant}"
             values |= {f"{place}.{name}": text for name, text in _about(readout, names, finding)}
@@ -42,7 +42,7 @@ def _whole(readout: Readout, names: Names) -> Iterator[tuple[str, str]]:
 
 
 def _about(readout: Readout, names: Names, finding: Finding) -> Iterator[tuple[str, str]]:
-    levels = levels_of(readout, finding)
+    levels = levels_of(readout, names, finding)
     yield "sentence", sentence_of(readout, names, finding)
     yield "control", levels.control
     yield "treatment", levels.treatment

@@ -10,7 +10,7 @@ from web.wording import Conclusion, FourChecks, Names, conclude, four_checks
 from web.wording.changes import sentence_of
 from web.wording.facts import Fact, facts_of
 from web.wording.methods import Term, detail, interval_note, methods_of
-from web.wording.readings import heading, withholds
+from web.wording.readings import heading, overall, withholds
 from web.wording.rules import Rule, rules_of
 from web.wording.tables import Table, lift_table, split_table
 from web.wording.verdict import goal_of
@@ -85,7 +85,7 @@ def results_of(readout: Readout, names: Names, *, wanted: str = "") -> Results:
         lines=lines,
         intervals=intervals_chart(lines),
         interval_note=interval_note(readout),
-        details=tuple(detail_of(readout, names, finding) for finding in readout.comparisons),
+        details=tuple(detail_of(readout, names, finding) for finding in overall(readout)),
         over_time=_over_time(readout, names, wanted),
         split=split_of(readout, names),
         methods=methods_of(readout, names),
@@ -98,15 +98,18 @@ def detail_of(readout: Readout, names: Names, finding: Finding) -> Detail:
     return Detail(heading(names, finding), sentence_of(readout, names, finding), detail(readout, finding))
 
 
-def over_time_of(readout: Readout, names: Names, series: Series) -> OverTime | None:
+def over_time_of(readout: Readout, names: Names, series: Series, *, name: str = "lift") -> OverTime | None:
     """Draw one comparison day by day."""
     finding = readout.finding(series.metric, series.variant)
     if finding is None:
         return None
     label = heading(names, finding) + ". " + sentence_of(readout, names, finding)
     choices = tuple((_id(each), _choice(readout, names, each)) for each in readout.series)
-    chart = lift_chart(readout, series, label=label)
-    return OverTime(names.metric(series.metric), chart, lift_table(series), choices, _id(series))
+    chart = lift_chart(readout, series, label=label, name=name)
+    several = len(readout.plan.treatments) > 1
+    title = names.metric(series.metric)
+    title += f" · {names.variant(series.variant)}" if several else ""
+    return OverTime(title, chart, lift_table(series), choices, _id(series))
 
 
 def split_of(readout: Readout, names: Names) -> Split | None:

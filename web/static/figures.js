@@ -23,7 +23,8 @@
         nameLines(view);
       }
     } catch (problem) {
-      place.dataset.failed = "";
+      place.hidden = true;
+      place.nextElementSibling.hidden = false;
       console.error(problem);
     }
   };

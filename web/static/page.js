@@ -31,6 +31,10 @@
     number.addEventListener("input", () => { slider.value = number.value; });
   }
 
+  for (const box of document.querySelectorAll("[data-select-all]")) {
+    box.addEventListener("focus", () => box.select());
+  }
+
   const sentence = document.querySelector("[data-sentence]");
   if (sentence) {
     const boxes = [...document.querySelectorAll("[data-blank]")];

@@ -6,7 +6,7 @@ from analysis import Finding, Interval, Readout
 from web.wording import numbers
 from web.wording.language import gettext
 from web.wording.names import Names
-from web.wording.readings import inconclusive, not_estimable, points
+from web.wording.readings import inconclusive, not_estimable, overall, points
 
 BASES = (1_000, 10_000, 100_000, 1_000_000)
 """Natural frequencies are told per thousand, or per the first larger number that makes the change whole."""
@@ -20,21 +20,26 @@ class Levels:
     treatment: str
 
 
+SHARES = frozenset({"proportion", "retention", "funnel"})
+"""Kinds of metrics that count units."""
+
+
 def is_share(readout: Readout, metric: str) -> bool:
     """Whether the metric counts units, so that its levels are shares."""
-    return any(each.key == metric and each.kind == "proportion" for each in readout.plan.metrics)
+    return any(each.key == metric and each.kind in SHARES for each in readout.plan.metrics)
 
 
-def levels_of(readout: Readout, finding: Finding) -> Levels:
+def levels_of(readout: Readout, names: Names, finding: Finding) -> Levels:
     """Write the metric's level in both variants, as fine as for its other treatments; a dash for none."""
-    share = is_share(readout, finding.metric)
-    group = [each for each in readout.comparisons if each.metric == finding.metric]
+    measure = names.measure(finding.metric)
+    share = is_share(readout, finding.metric) or measure.format == "percent"
+    group = [each for each in overall(readout) if each.metric == finding.metric]
     values = [value for each in group for value in (each.control_value, each.treatment_value) if value]
     differences = [each.difference for each in group if each.difference is not None]
     decimals = numbers.level_decimals(values, differences, as_share=share)
 
     def written(value: float | None) -> str:
-        return "–" if value is None else numbers.level(value, decimals, as_share=share)
+        return "–" if value is None else measure.beside(numbers.level(value, decimals, as_share=share))
 
     return Levels(written(finding.control_value), written(finding.treatment_value))
 
@@ -45,7 +50,7 @@ def sentence_of(readout: Readout, names: Names, finding: Finding) -> str:
     if finding.difference is None:
         reason = not_estimable(finding.not_estimable or "")
         return gettext("%(metric)s cannot be estimated: %(reason)s.", metric=metric, reason=reason)
-    levels = levels_of(readout, finding)
+    levels = levels_of(readout, names, finding)
     if not finding.significant:
         fits = inconclusive(finding.difference, finding.lift, as_share=share)
         return gettext(

@@ -7,7 +7,7 @@ from analysis import Finding, Reading, Readout, Role
 from web.wording import numbers
 from web.wording.language import gettext, ngettext
 from web.wording.names import Names
-from web.wording.readings import withholds
+from web.wording.readings import overall, withholds
 from web.wording.verdict import goal_of
 
 
@@ -49,7 +49,7 @@ def _data(readout: Readout) -> FourChecks:
 
 
 def _goal(readout: Readout, names: Names) -> FourChecks:
-    goals = [finding for finding in readout.comparisons if finding.role is Role.PRIMARY]
+    goals = [finding for finding in overall(readout) if finding.role is Role.PRIMARY]
     if readout.failed:
         return FourChecks("open", gettext("The goal is not judged"), gettext("the data come first"))
     if withholds(readout):
@@ -82,7 +82,7 @@ def _better_grounds(readout: Readout, names: Names, better: list[Finding]) -> st
 
 def _guardrails(readout: Readout) -> FourChecks:
     goal = goal_of(readout, readout.verdict.variant)
-    rails = [finding for finding in readout.comparisons if finding.role is Role.GUARDRAIL]
+    rails = [finding for finding in overall(readout) if finding.role is Role.GUARDRAIL]
     if readout.verdict.variant is not None and goal is not None:
         rails = [finding for finding in rails if finding.variant == readout.verdict.variant]
     if not rails:

@@ -86,7 +86,9 @@ def _plan(draft: ExperimentDraft) -> Iterator[Item]:
     looks = {
         "fixed": gettext("one look, at the planned end"),
         "sequential": gettext("valid at every look up to the planned size"),
+        "group_sequential": gettext("valid at the planned looks"),
         "always_valid": gettext("valid at every look"),
+        "bayesian": gettext("what to believe after the data"),
     }
     yield _term(gettext("Confidence"), numbers.tick_share(plan.confidence), looks[plan.chosen_inference])
     yield _term(

@@ -7,6 +7,7 @@ from web.wording import numbers
 from web.wording.checks import days_run, planned_days
 from web.wording.language import gettext, ngettext
 from web.wording.names import Names
+from web.wording.readings import overall
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _could_detect(readout: Readout) -> Fact:
     first = next((each.key for each in readout.plan.metrics if each.role is Role.PRIMARY), None)
     sizes = [
         finding.detectable_lift
-        for finding in readout.comparisons
+        for finding in overall(readout)
         if finding.metric == first and finding.detectable_lift is not None
     ]
     label, mde = gettext("Could detect"), readout.plan.mde

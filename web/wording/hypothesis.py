@@ -2,6 +2,7 @@
 
 from experiments.definition import HypothesisDraft
 from web.wording.language import gettext
+from web.wording.legibility import legible
 
 
 def hypothesis_sentence(hypothesis: HypothesisDraft) -> str:
@@ -29,4 +30,4 @@ def hypothesis_sentence(hypothesis: HypothesisDraft) -> str:
 
 
 def _part(text: str) -> str:
-    return text.strip().rstrip(".。")
+    return legible(text).rstrip(".。")

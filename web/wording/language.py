@@ -1,9 +1,12 @@
 """Language: which ones there are, which one a reader gets, and the door to the translations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import flask_babel
-from flask import Request
+from flask import Flask, Request
 
 COOKIE = "evenhand_language"
 
@@ -50,3 +53,23 @@ def joined(*sentences: str) -> str:
 def ngettext(one: str, many: str, count: int, **values: object) -> str:
     """Translate a message that counts; ``num`` is filled in."""
     return str(flask_babel.ngettext(one, many, count, **values))
+
+
+TRANSLATIONS = Path(__file__).parent.parent / "translations"
+
+
+@contextmanager
+def speaking(locale: str) -> Iterator[None]:
+    """Speak a language where there is no request: in a worker, a command or a mail."""
+    with _silent_app().app_context(), flask_babel.force_locale(locale):
+        yield
+
+
+@cache
+def _silent_app() -> Flask:
+    """An application that serves nothing: translations are bound to one."""
+    app = Flask("evenhand")
+    flask_babel.Babel(
+        app, default_translation_directories=str(TRANSLATIONS), default_timezone="UTC", default_locale="en"
+    )
+    return app

@@ -8,7 +8,9 @@ from web.wording import numbers
 from web.wording.changes import is_share
 from web.wording.doubts import doubt_sentence
 from web.wording.language import gettext, ngettext
-from web.wording.names import Names
+from web.wording.legibility import legible
+from web.wording.limits import limit_sentence
+from web.wording.names import Names, clipped
 from web.wording.readings import if_nothing_changed, points
 
 Term = tuple[str, str] | tuple[str, str, str]
@@ -35,8 +37,56 @@ def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
         treatment=numbers.whole(finding.treatment_n),
         control=numbers.whole(finding.control_n),
     )
+    limit = limit_sentence(finding)
+    guard = [(gettext("Harm limit"), limit)] if limit else []
     doubts = [(gettext("Caution"), doubt_sentence(flag), str(flag.kind)) for flag in finding.flags]
-    return ((gettext("Units"), units), *_difference(readout, finding), *_evidence(finding), *doubts)
+    told = (
+        *_difference(readout, finding),
+        *guard,
+        *_evidence(finding),
+        *_company(finding),
+        *_alternatives(readout, finding),
+        *doubts,
+    )
+    return ((gettext("Units"), units), *told)
+
+
+def _company(finding: Finding) -> Iterator[Term]:
+    """What stands beside a comparison and decides nothing: parts, other tests, what adjusting gained."""
+    if finding.variance_reduction is not None:
+        share = numbers.percent(finding.variance_reduction, 0)
+        yield gettext("Adjusted for what was known before"), gettext("%(share)s less variance", share=share)
+    for part in finding.parts:
+        words = "–"
+        if part.lift is not None:
+            ends = numbers.lift_range(part.lift)
+            words = gettext("%(estimate)s (%(ends)s)", estimate=numbers.lift(part.lift), ends=ends)
+        yield gettext("Of it: %(name)s", name=clipped(legible(part.name))), words
+    for other in finding.beside:
+        told = gettext("p = %(p)s", p=numbers.p_value(other.p_value))
+        yield gettext("Another test"), told, other.method
+
+
+def _alternatives(readout: Readout, finding: Finding) -> Iterator[Term]:
+    """What the comparison would have said, had one choice been made differently."""
+    if finding.segment is not None:
+        return
+    for each in readout.alternatives:
+        if (each.metric, each.variant) == (finding.metric, finding.variant):
+            lift = "–" if each.lift is None else numbers.lift(each.lift)
+            ends = "–" if each.lift is None else numbers.lift_range(each.lift)
+            words = gettext("%(estimate)s (%(ends)s)", estimate=lift, ends=ends)
+            kept = gettext("the reading stays") if each.agrees else gettext("the reading would change")
+            yield _choice(each.choice), gettext("%(change)s: %(kept)s", change=words, kept=kept)
+
+
+def _choice(name: str) -> str:
+    words = {
+        "unadjusted": gettext("Without the adjustment"),
+        "uncapped": gettext("Without the cap"),
+        "without_largest": gettext("Without the largest unit"),
+    }
+    return words.get(name, name.replace("_", " "))
 
 
 def _difference(readout: Readout, finding: Finding) -> Iterator[Term]:

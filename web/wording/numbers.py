@@ -50,6 +50,11 @@ def tick_percent(value: float) -> str:
     return _written(value, "+#,##0.###%;-#,##0.###%")
 
 
+def tick_signed(value: float) -> str:
+    """Write a change on an axis, without its unit."""
+    return "0" if value == 0 else _written(value, "+#,##0.###;-#,##0.###")
+
+
 def tick_number(value: float) -> str:
     """Write a count on an axis."""
     return _written(value, "#,##0.##")
@@ -133,6 +138,11 @@ def short_day(value: date) -> str:
     return format_skeleton("MMMd", datetime(value.year, value.month, value.day), locale=get_locale())  # noqa: DTZ001 - a day has no time zone
 
 
+def month(value: date) -> str:
+    """Write a month with its year."""
+    return format_skeleton("yMMM", datetime(value.year, value.month, value.day), locale=get_locale())  # noqa: DTZ001 - a month has no time zone
+
+
 def moment(value: datetime) -> str:
     """Write a moment, in UTC."""
     return gettext("%(moment)s UTC", moment=format_datetime(value, "medium", rebase=False))
@@ -143,6 +153,13 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return gettext("%(names)s and %(last)s", names=gettext(", ").join(names[:-1]), last=names[-1])
+
+
+def listed_or(names: Sequence[str]) -> str:
+    """Write names as alternatives: "B, C or D"."""
+    if len(names) < 2:
+        return "".join(names)
+    return gettext("%(names)s or %(last)s", names=gettext(", ").join(names[:-1]), last=names[-1])
 
 
 def _digits_before_point(value: float) -> int:

@@ -25,13 +25,29 @@ _PLACES = {
     "plan.confidence": "confidence",
     "plan.inference": "inference",
     "plan.size": "size",
+    "plan.power": "power",
     "plan": "size",
 }
-_PER_CENT = ("mde", "confidence")
+_STEPS = {
+    "believe": ("name", "key", "owner", "tags", "description", "change", "audience", "effect", "because"),
+    "measure": ("mde", "confidence", "power", "inference", "segments"),
+    "who": ("unit", "control", "traffic", "layer", "slots", "variants"),
+}
+_PER_CENT = ("mde", "confidence", "power")
 """Fields that are typed in per cent and stored as shares."""
 
 _SPOKEN_OF = ("control", "variants")
 """Fields that a problem with the whole may begin by naming."""
+
+
+def step_of(problem: Problem, form: "Form") -> str:
+    """The step of the form that a problem belongs to."""
+    field = _field(problem, form)
+    if field.startswith(("variant", "condition", "slot")) or field == "targeting":
+        return "who"
+    if field.startswith(("margin:", "metrics", "role:")):
+        return "measure"
+    return next((step for step, names in _STEPS.items() if field in names), "check")
 
 
 def beside_fields(problems: Sequence[Problem], form: "Form") -> dict[str, list[str]]:
@@ -88,6 +104,12 @@ _MESSAGES: list[tuple[str, Callable[[str], str]]] = [
         r"at most (\d+) characters",
         lambda limit: gettext("This is too long: at most %(most)s characters.", most=limit),
     ),
+    (
+        r"is here already",
+        lambda _: gettext("This person is here already, in another role. Change it in the list."),
+    ),
+    (r"expected 1 to 200 characters", lambda _: gettext("Write a name of 1 to 200 characters.")),
+    (r"at least 1 character", lambda _: gettext("Fill this in.")),
     (r"exists already", lambda _: gettext("This key was used before. Keys are never used twice.")),
     (r"not a number", lambda _: gettext("Write a number.")),
     (r"not JSON", lambda _: gettext('This is not JSON. Text needs quotes, for instance "blue".')),
@@ -115,6 +137,9 @@ _MESSAGES: list[tuple[str, Callable[[str], str]]] = [
         r"sequential inference needs size",
         lambda _: gettext("Looking at any time up to a size needs that size."),
     ),
+    (r"where the slot begins", lambda _: gettext("The slot must end above where it begins.")),
+    (r"(?:later than starts)", lambda _: gettext("It must end after it begins.")),
+    (r"date|datetime", lambda _: gettext("Write a date such as 2026-03-15.")),
     (r"finite number", lambda _: gettext("Write a number.")),
     (r"there is no metric", lambda _: gettext("One of these metrics does not exist.")),
     (r"is what units outside", lambda _: gettext("This word is taken; choose another key.")),

@@ -17,6 +17,11 @@ class Chip:
     word: str
 
 
+def overall(readout: Readout) -> tuple[Finding, ...]:
+    """The comparisons over all units; those of segments explain and never decide."""
+    return tuple(finding for finding in readout.comparisons if finding.segment is None)
+
+
 def withholds(readout: Readout) -> bool:
     """Whether readings must wait: the plan allows one look, at its end, and that has not come."""
     return readout.plan.inference == "fixed" and not readout.over

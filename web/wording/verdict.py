@@ -8,7 +8,9 @@ from web.wording import numbers
 from web.wording.changes import is_share, per_thousand, sentence_of
 from web.wording.distrust import observed_split, word_distrust
 from web.wording.language import gettext, joined, ngettext
+from web.wording.limits import limit_text
 from web.wording.names import Names
+from web.wording.readings import overall
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Conclusion:
         Usual causes to look for, where the data cannot be trusted.
     split
         Where the split is wrong: each variant's name, units, observed and planned share.
+    caution
+        What a careful reader keeps in mind before acting.
     """
 
     tone: str
@@ -34,6 +38,7 @@ class Conclusion:
     frequency: str = ""
     causes: tuple[str, ...] = ()
     split: tuple[tuple[str, str, str, str], ...] = ()
+    caution: str = ""
 
 
 def conclude(readout: Readout, names: Names) -> Conclusion:
@@ -56,9 +61,21 @@ def conclude(readout: Readout, names: Names) -> Conclusion:
             return _keep_running(readout, names)
 
 
+def recommendation_word(recommendation: str) -> str:
+    """Name a recommendation, without the variant that it speaks of."""
+    words = {
+        Recommendation.SHIP: gettext("Ship"),
+        Recommendation.ROLL_BACK: gettext("Roll back"),
+        Recommendation.KEEP_RUNNING: gettext("Keep running"),
+        Recommendation.STOP: gettext("Stop"),
+        Recommendation.DO_NOT_READ: gettext("Do not read yet"),
+    }
+    return words.get(Recommendation(recommendation), recommendation)
+
+
 def goal_of(readout: Readout, variant: str | None) -> Finding | None:
     """The finding that a verdict speaks of first: the first primary metric, of the variant it names."""
-    primary = [finding for finding in readout.comparisons if finding.role is Role.PRIMARY]
+    primary = [finding for finding in overall(readout) if finding.role is Role.PRIMARY]
     named = [finding for finding in primary if finding.variant == variant]
     return next(iter(named or primary), None)
 
@@ -68,7 +85,7 @@ def beats(readout: Readout, names: Names) -> str:
     if len(readout.plan.treatments) < 2:
         return ""
     better: dict[str, list[str]] = {}
-    for finding in readout.comparisons:
+    for finding in overall(readout):
         if finding.role is Role.PRIMARY and finding.reading is Reading.BETTER:
             better.setdefault(finding.metric, []).append(names.variant(finding.variant))
     control = names.variant(readout.plan.control)
@@ -117,6 +134,14 @@ def _ship(readout: Readout, names: Names) -> Conclusion:
         gettext("Ship %(name)s.", name=name),
         _kept(lead, *_moves(readout, names, variant), _guardrails(readout, variant), _harmed(readout, names)),
         _frequency(readout, goal),
+        caution=_shrinking(),
+    )
+
+
+def _shrinking() -> str:
+    return gettext(
+        "This is what was measured. Gains tend to be smaller once everybody has them; a holdout shows what "
+        "stays."
     )
 
 
@@ -131,15 +156,16 @@ def _roll_back(readout: Readout, names: Names) -> Conclusion:
         "bad",
         gettext("Roll back %(name)s", name=name),
         gettext("Roll back %(name)s.", name=name),
-        _kept(*(_harm(readout, names, finding) for finding in harmed)),
+        _kept(*(harm_sentence(readout, names, finding) for finding in harmed)),
     )
 
 
-def _harm(readout: Readout, names: Names, finding: Finding) -> str:
+def harm_sentence(readout: Readout, names: Names, finding: Finding) -> str:
+    """Tell of a harm, with the limit that it is beyond."""
     sentence = sentence_of(readout, names, finding)
     if finding.harm_limit is None:
         return sentence
-    limit = numbers.signed_percent(finding.harm_limit, 1 if abs(finding.harm_limit) < 0.1 else 0)
+    limit = limit_text(finding.harm_limit)
     return gettext("%(sentence)s That is beyond the harm limit of %(limit)s.", sentence=sentence, limit=limit)
 
 
@@ -191,7 +217,7 @@ def _one_look() -> str:
 
 
 def _unclear(readout: Readout, names: Names) -> str:
-    primary = [finding for finding in readout.comparisons if finding.role is Role.PRIMARY]
+    primary = [finding for finding in overall(readout) if finding.role is Role.PRIMARY]
     if len(primary) == 1:
         return sentence_of(readout, names, primary[0])
     control = names.variant(readout.plan.control)
@@ -203,7 +229,7 @@ def _unclear(readout: Readout, names: Names) -> str:
 
 
 def _moves(readout: Readout, names: Names, variant: str) -> Iterator[str]:
-    for finding in readout.comparisons:
+    for finding in overall(readout):
         if finding.role is Role.PRIMARY and finding.variant == variant and finding.significant:
             sentence = sentence_of(readout, names, finding)
             if len(readout.plan.treatments) > 1:
@@ -213,7 +239,7 @@ def _moves(readout: Readout, names: Names, variant: str) -> Iterator[str]:
 
 
 def _guardrails(readout: Readout, variant: str) -> str:
-    held = [f for f in readout.comparisons if f.role is Role.GUARDRAIL and f.variant == variant]
+    held = [f for f in overall(readout) if f.role is Role.GUARDRAIL and f.variant == variant]
     if not held:
         return ""
     return ngettext(
@@ -236,11 +262,10 @@ def _open_limits(readout: Readout, names: Names) -> Iterator[str]:
     for ground in readout.verdict.grounds:
         finding = readout.finding(ground.metric or "", ground.variant or "")
         if ground.code == "limit_open" and finding is not None and finding.harm_limit is not None:
-            limit = numbers.signed_percent(finding.harm_limit, 1 if abs(finding.harm_limit) < 0.1 else 0)
             yield gettext(
                 "%(metric)s: harm up to %(limit)s cannot be ruled out yet.",
                 metric=names.metric(finding.metric),
-                limit=limit,
+                limit=limit_text(finding.harm_limit),
             )
 
 

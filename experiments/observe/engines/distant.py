@@ -1,6 +1,7 @@
 """Warehouses that people run already, reached through Ibis, which is loaded when it is needed."""
 
 from collections.abc import Mapping as Names
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -50,7 +51,7 @@ class Distant:
     url: str
     mapping: Mapping
 
-    def fetch(self, statement: exp.Expr, progress: Progress = quiet) -> list[Row]:
+    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
         """Ask the warehouse."""
         driver = WAREHOUSES[self.name]
         try:
@@ -61,17 +62,16 @@ class Distant:
             raise Unavailable(
                 f"{self.name} needs its driver: pip install 'ibis-framework[{driver.scheme}]' ({problem})"
             ) from problem
+        ask = self._collected if self.name == "spark" else self._read
+        answers = []
         try:
             connection: Any = ibis.connect(self.url or f"{driver.scheme}://")
-            rows = (
-                self._collected(connection, statement)
-                if self.name == "spark"
-                else self._read(connection, statement)
-            )
+            for done, each in enumerate(statements, start=1):
+                answers.append([plain(row) for row in ask(connection, each)])
+                progress(done / len(statements))
         except errors as problem:
             raise Unavailable(f"{self.name} did not answer: {_first_line(problem)}") from problem
-        progress(1.0)
-        return [plain(row) for row in rows]
+        return answers
 
     def text_of(self, statement: exp.Expr) -> str:
         """The statement as the warehouse runs it."""

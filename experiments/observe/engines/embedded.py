@@ -1,5 +1,6 @@
 """The embedded engine: DuckDB over the columnar copy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +27,10 @@ class Embedded:
     store: Store
     path: Path
 
-    def fetch(self, statement: exp.Expr, progress: Progress = quiet) -> list[Row]:
-        """Bring the copy up to date and ask it."""
-        return columns.fetch(
-            store=self.store, path=self.path, statement=self.text_of(statement), progress=progress
-        )
+    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
+        """Bring the copy up to date, and ask it."""
+        texts = [self.text_of(each) for each in statements]
+        return columns.fetch_all(store=self.store, path=self.path, statements=texts, progress=progress)
 
     def text_of(self, statement: exp.Expr) -> str:
         """The statement as DuckDB runs it."""

@@ -1,6 +1,6 @@
 """An engine: what every one of them can do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -17,12 +17,12 @@ def quiet(_: float) -> None:
 class Engine(Protocol):
     """What runs a statement over the tables ``exposure`` and ``event``."""
 
-    def fetch(self, statement: exp.Expr, progress: Progress = quiet) -> list[Row]:
-        """Run a statement and hand over its rows.
+    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
+        """Run statements and hand over the rows of each.
 
         Parameters
         ----------
-        statement
+        statements
             In DuckDB's dialect.
         progress
             Is told the share of what has to be done before.

@@ -1,5 +1,6 @@
 """The ledger as engine: a PostgreSQL that holds the ledger answers the statement itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import make_url, text
@@ -34,16 +35,19 @@ class Ledger:
                 "EVENHAND_ENGINE", "postgresql answers from its own ledger; set EVENHAND_DATABASE_URL to it"
             )
 
-    def fetch(self, statement: exp.Expr, progress: Progress = quiet) -> list[Row]:
-        """Ask the database, in a transaction that changes nothing."""
+    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
+        """Ask the database, in a transaction that changes nothing and sees one state."""
         with self.store.read() as session:
             connection = session.connection()
             connection.execute(text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
             # Without parameters nothing in the text is taken for the place of one.
             asked = connection.execution_options(no_parameters=True)
-            rows = [plain(tuple(row)) for row in asked.exec_driver_sql(self.text_of(statement))]
+            answers = [
+                [plain(tuple(row)) for row in asked.exec_driver_sql(self.text_of(each))]
+                for each in statements
+            ]
         progress(1.0)
-        return rows
+        return answers
 
     def text_of(self, statement: exp.Expr) -> str:
         """The statement as PostgreSQL runs it."""

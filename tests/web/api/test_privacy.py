@@ -3,7 +3,7 @@
 from flask import Flask
 
 from tests.samples import event
-from tests.web.conftest import signed_in
+from tests.web.conftest import form_token, signed_in
 from web.deployment import Deployment
 
 
@@ -13,6 +13,7 @@ def test_a_person_is_erased_by_somebody_who_is_signed_in(empty_site: Flask) -> N
     path = "/api/v1/erasures"
     assert empty_site.test_client().post(path, json={"unit": "u1"}).status_code == 401
     client = signed_in(empty_site)
+    client.environ_base["HTTP_X_CSRFTOKEN"] = form_token(client)
     answer = client.post(path, json={"unit": "u1"})
     assert (answer.status_code, answer.get_json()["events"]) == (200, 1)
     assert client.post(path, json={"unit": "u1"}).get_json()["events"] == 0

@@ -219,6 +219,10 @@ def test_the_way_from_files_to_a_readout(run: Run, as_json: AsJson, shop: Path, 
         ("purchase", "new", "20")
     ]
     assert "cannot be written" in refused(run, "readout", "checkout", "--csv", tmp_path / "missing" / "x.csv")
+    for language, word in (("en", "Data at a glance"), ("zh", "数据概览")):
+        page = tmp_path / f"{language}.html"
+        assert run("readout", "checkout", "--html", page, "--language", language).exit_code == 0
+        assert word in page.read_text()
 
 
 def test_strict_refuses_the_whole_file(run: Run, as_json: AsJson, shop: Path, tmp_path: Path) -> None:

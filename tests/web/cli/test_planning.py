@@ -192,7 +192,20 @@ def test_simulate_writes_one_page_that_needs_no_network(run: Run, shop_history: 
     assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="', page)
     assert page.count("data-root-id") >= 2
     assert "A/A replays of purchase" in page
+    assert '<html lang="en">' in page
     assert "Bokeh" in page
+
+
+def test_the_page_of_a_replay_speaks_chinese(run: Run, shop_history: str, tmp_path: Path) -> None:
+    path = tmp_path / "replay.html"
+    words = ("--replays", "50", "--html", path, "--lang", "zh")
+    assert run("simulate", shop_history, *words).exit_code == 0
+    page = path.read_text(encoding="utf-8")
+    assert '<html lang="zh-Hans-CN">' in page
+    told = page[page.index("<h1>") :]
+    assert "次随机分流" in told
+    assert "不应有差异时的 p 值" in told
+    assert not re.findall(r">[A-Z][a-z]+ [a-z]+", told[: told.index("<script")])
 
 
 @pytest.mark.parametrize("lift", ["nan", "inf"])

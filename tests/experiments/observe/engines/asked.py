@@ -5,10 +5,8 @@ import random
 from typing import Any
 
 from analysis import Observation
-from experiments.observe import Question
-from experiments.observe.counting import read_rows
+from experiments.observe import Question, count
 from experiments.observe.engines import Engine
-from experiments.observe.statement import compose
 from experiments.store.ledger import Event, Exposure
 from tests.experiments.observe.logs import DAY, did, question, shown
 
@@ -20,8 +18,33 @@ ASKED: Question = question(
         {"key": "spend_capped", "kind": "mean", "event": "buy", "window": "2d", "cap": {"quantile": 0.9}},
         {"key": "visits", "kind": "mean", "event": "visit", "aggregation": "count"},
         {"key": "nothing", "kind": "mean", "event": "never"},
-    ]
+        {
+            "key": "many",
+            "kind": "proportion",
+            "event": "buy",
+            "where": {"attribute": "items", "operator": "ge", "value": 2},
+        },
+        {
+            "key": "mailed",
+            "kind": "mean",
+            "event": "buy",
+            "where": {"attribute": "channel", "operator": "starts_with", "value": "ma"},
+        },
+        {"key": "aov", "kind": "ratio", "numerator": "spend", "denominator": "visits"},
+        {"key": "back", "kind": "retention", "event": "visit", "from": "1d", "to": "3d"},
+        {"key": "p90", "kind": "quantile", "event": "buy", "quantile": 0.9},
+        {"key": "path", "kind": "funnel", "steps": ["visit", "buy"]},
+        {"key": "first_buy", "kind": "time_to_event", "event": "buy", "window": "5d"},
+    ],
+    back=7 * DAY,
+    segments=["country", "lifecycle"],
+    aged=["spend"],
+    channel="channel",
 )
+
+
+COUNTRIES = ('{"country":"NO"}', '{"country":"SE"}', None)
+PROPERTIES = ('{"items":3,"channel":"mail"}', '{"items":1,"channel":"search"}', '{"items":"few"}', None)
 
 
 def log(units: int = 200, seed: int = 5) -> tuple[list[Exposure], list[Event]]:
@@ -32,7 +55,7 @@ def log(units: int = 200, seed: int = 5) -> tuple[list[Exposure], list[Event]]:
         unit, variant = f"unit {number}", rng.choice(["old", "new"])
         first = rng.randrange(-8 * DAY, 10 * DAY)
         mark = "override" if rng.random() < 0.03 else None
-        exposures.append(shown(unit, variant, first, mark=mark, attributes='{"country": "NO"}'))
+        exposures.append(shown(unit, variant, first, mark=mark, attributes=rng.choice(COUNTRIES)))
         if rng.random() < 0.05:
             exposures.append(shown(unit, rng.choice(["old", "new", "third"]), first + DAY))
         events += [
@@ -41,6 +64,7 @@ def log(units: int = 200, seed: int = 5) -> tuple[list[Exposure], list[Event]]:
                 rng.choice(["buy", "visit", "visit", "other"]),
                 first + rng.randrange(-2 * DAY, 6 * DAY),
                 rng.choice([None, round(rng.lognormvariate(3, 1), 2), -5.0]),
+                properties=rng.choice(PROPERTIES),
             )
             for _ in range(rng.randrange(9))
         ]
@@ -49,7 +73,7 @@ def log(units: int = 200, seed: int = 5) -> tuple[list[Exposure], list[Event]]:
 
 def seen_by(engine: Engine, asked: Question = ASKED) -> Observation:
     """What an engine sees."""
-    return read_rows(asked, engine.fetch(compose(asked)))
+    return count(engine=engine, question=asked)
 
 
 def differences(one: Any, other: Any, place: str = "") -> list[str]:

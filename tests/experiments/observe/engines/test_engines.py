@@ -9,14 +9,12 @@ import sqlglot
 
 from analysis import Observation
 from experiments.errors import InvalidInput, Unavailable
-from experiments.observe import columns
-from experiments.observe.engines import Distant, Embedded, Ledger, Mapping, dialects, open_engine
+from experiments.observe.engines import Distant, Embedded, Ledger, Mapping, open_engine
 from experiments.observe.engines.mapping import OURS, Source
-from experiments.observe.statement import compose
 from experiments.store import Store, open_store
 from experiments.store.ledger import append
 from experiments.store.schema import upgrade
-from tests.experiments.observe.engines.asked import ASKED, differences, log, seen_by
+from tests.experiments.observe.engines.asked import differences, log, seen_by
 from tests.postgres import Cluster
 
 
@@ -66,7 +64,7 @@ def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: S
             "attributes AS context, to_timestamp(occurred_at / 1000.0) AS at FROM exposure"
         )
         connection.exec_driver_sql(
-            "CREATE TABLE shop.clicks AS SELECT user_id AS visitor, event AS name, value AS amount, "
+            "CREATE TABLE shop.clicks AS SELECT user_id AS visitor, event AS name, value AS amount, properties, "
             "to_timestamp(occurred_at / 1000.0) AS at FROM event"
         )
     named = {
@@ -77,6 +75,7 @@ def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: S
         "occurred_at": "at",
     }
     clicks = {"user_id": "visitor", "event": "name", "value": "amount", "occurred_at": "at"}
+    clicks["properties"] = "properties"
     mapping = Mapping(
         {
             "exposure": Source(
@@ -93,35 +92,10 @@ def test_the_ledger_as_engine_has_to_be_postgresql(store: Store) -> None:
         Ledger(store)
 
 
-def test_quantiles_by_rank_are_the_quantiles(embedded: Embedded) -> None:
-    columns.fetch(store=embedded.store, path=embedded.path, statement="SELECT 1")
-    plain = """
-        SELECT event, COUNT(*) AS n, QUANTILE_CONT(value, 0.9) AS q,
-               QUANTILE_CONT(value, 0.25) FILTER (WHERE value > 0) AS low
-        FROM event WHERE occurred_at > 0 GROUP BY event ORDER BY event
-    """
-    ranked = dialects._by_rank(sqlglot.parse_one(plain, read="duckdb"))
-    assert "QUANTILE_CONT" not in ranked.sql(dialect="duckdb")
-    rows = [
-        columns.fetch(store=embedded.store, path=embedded.path, statement=each)
-        for each in (plain, ranked.sql(dialect="duckdb"))
-    ]
-    assert len(rows[0]) == 3
-    assert differences(rows[0], rows[1]) == []
-
-
-def test_the_statement_with_quantiles_by_rank_answers_the_same(
-    embedded: Embedded, expected: Observation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dialects, "_QUANTILES", {"duckdb": dialects._by_rank})
-    assert "RANK_" in embedded.text_of(compose(ASKED)).upper()
-    assert differences(seen_by(embedded), expected) == []
-
-
 def test_an_engine_whose_driver_is_missing_says_what_to_install() -> None:
     engine = Distant("snowflake", "", OURS)
     with pytest.raises(Unavailable, match=r"pip install 'ibis-framework\[snowflake\]'"):
-        engine.fetch(sqlglot.parse_one("SELECT 1"))
+        engine.fetch_all([sqlglot.parse_one("SELECT 1")])
 
 
 @pytest.mark.parametrize(

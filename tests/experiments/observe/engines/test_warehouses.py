@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,10 @@ class Clickhouse:
     def text_of(self, statement: exp.Expr) -> str:
         return Distant("clickhouse", "", OURS).text_of(statement)
 
-    def fetch(self, statement: exp.Expr, progress: Progress = quiet) -> list[Row]:
+    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
+        return [self.fetch(each) for each in statements]
+
+    def fetch(self, statement: exp.Expr) -> list[Row]:
         text = f"{self.text_of(statement)}, output_format_json_quote_64bit_integers = 0"
         found = json.loads(self.session.query(text, "JSONCompact").bytes())
         return [tuple(row) for row in found["data"]]

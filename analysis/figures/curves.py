@@ -1,0 +1,185 @@
+"""Curves: what happens to units as they grow older, a line for each variant, and how the lines differ."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bokeh.models import ColumnDataSource
+from bokeh.plotting import figure
+
+from analysis.figures.canvas import Formatter, blank, label_ticks, rule, tell
+from analysis.figures.palette import BLUE, GREY
+from analysis.figures.scale import reach, ticks
+
+CURVES_HEIGHT = 190
+DIFFERENCES_HEIGHT = 120
+LEFT = 58
+"""Room for labels, alike in figures that stand above each other."""
+DASHES = ("solid", "dashed", "dotted", "dotdash")
+"""Treatments share a colour and differ in their lines; the table names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A variant's share at one age, with its band where there is one, and both as written."""
+
+    age: float
+    share: float
+    low: float | None = None
+    high: float | None = None
+    when: str = ""
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One variant's points, in the order of ages. ``stepped`` ones hold until the next."""
+
+    name: str
+    control: bool
+    points: tuple[CurvePoint, ...]
+    stepped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How a treatment differs from the control at one age; ends are None where nothing limits them."""
+
+    age: float
+    estimate: float
+    low: float | None
+    high: float | None
+    when: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurveWords:
+    """The words and formats of the figures, in the reader's language."""
+
+    format_share: Formatter
+    format_change: Formatter
+    format_age: Formatter
+    age: str
+    variant: str
+    share: str
+    change: str
+
+
+def draw_curves(
+    curves: Sequence[Curve], *, ages: Sequence[float], words: CurveWords, from_zero: bool = True
+) -> figure:
+    """Draw shares by age.
+
+    Parameters
+    ----------
+    ages
+        Where the axis is labelled.
+    from_zero
+        Whether the axis of shares begins at zero; otherwise it surrounds what there is.
+    """
+    places = [point.age for curve in curves for point in curve.points]
+    shares = [
+        each
+        for curve in curves
+        for point in curve.points
+        for each in (point.share, point.low, point.high)
+        if each is not None
+    ]
+    low, high = (0.0, max(shares) * 1.12) if from_zero else _around(shares)
+    air = (max(places) - min(places)) * 0.03 or 0.5
+    canvas = blank(
+        x=(min(places) - air, max(places) + air),
+        y=(low, min(high, 1.0) if high > 1 else high),
+        frame_height=CURVES_HEIGHT,
+        min_border_left=LEFT,
+        min_border_right=8,
+    )
+    label_ticks(canvas.xaxis[0], None, [(age, words.format_age(age)) for age in ages])
+    marks = [(y, words.format_share(y)) for y in ticks(low, min(high, 1.0), about=4)]
+    label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
+    canvas.xgrid.visible = False
+    treatments = 0
+    for curve in curves:
+        _curve(canvas, curve, DASHES[0 if curve.control else treatments % len(DASHES)], words)
+        treatments += not curve.control
+    return canvas
+
+
+def draw_gaps(gaps: Sequence[Gap], *, ages: Sequence[float], words: CurveWords) -> figure:
+    """Draw one treatment's difference from the control at each age, with its interval."""
+    ends = [each for gap in gaps for each in (gap.low, gap.high, gap.estimate) if each is not None]
+    heights = reach(ends, margin=0.15)
+    places = [gap.age for gap in gaps]
+    air = (max(places) - min(places)) * 0.03 or 0.5
+    canvas = blank(
+        x=(min(places) - air, max(places) + air),
+        y=heights,
+        frame_height=DIFFERENCES_HEIGHT,
+        min_border_left=LEFT,
+        min_border_right=8,
+    )
+    label_ticks(canvas.xaxis[0], None, [(age, words.format_age(age)) for age in ages])
+    marks = [(y, words.format_change(y)) for y in ticks(*heights, about=3)]
+    label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
+    canvas.xgrid.visible = False
+    rule(canvas, at=0, dimension="width")
+    ends_known = [(g.age, g.low, g.high) for g in gaps if g.low is not None and g.high is not None]
+    canvas.segment(
+        x0=[age for age, _, _ in ends_known],
+        x1=[age for age, _, _ in ends_known],
+        y0=[low for _, low, _ in ends_known],
+        y1=[high for _, _, high in ends_known],
+        line_color=BLUE,
+        line_width=5,
+        line_alpha=0.4,
+    )
+    source = ColumnDataSource(
+        {
+            "x": places,
+            "y": [gap.estimate for gap in gaps],
+            "when": [gap.when for gap in gaps],
+            "told": [gap.told for gap in gaps],
+        }
+    )
+    dots = canvas.scatter(x="x", y="y", source=source, size=7, color=BLUE)
+    tell(canvas, dots, [(words.age, "@when"), (words.change, "@told")])
+    return canvas
+
+
+def _curve(canvas: figure, curve: Curve, dash: str, words: CurveWords) -> None:
+    colour = GREY if curve.control else BLUE
+    banded = [(p.age, p.low, p.high) for p in curve.points if p.low is not None and p.high is not None]
+    if len(banded) > 1:
+        canvas.varea(
+            x=[age for age, _, _ in banded],
+            y1=[low for _, low, _ in banded],
+            y2=[high for _, _, high in banded],
+            fill_color=colour,
+            fill_alpha=0.18,
+        )
+    source = ColumnDataSource(
+        {
+            "x": [point.age for point in curve.points],
+            "y": [point.share for point in curve.points],
+            "name": [curve.name] * len(curve.points),
+            "when": [point.when for point in curve.points],
+            "told": [point.told for point in curve.points],
+        }
+    )
+    look: dict[str, Any] = {"line_color": colour, "line_width": 2.2, "line_dash": dash}
+    if curve.stepped:
+        canvas.step(x="x", y="y", source=source, mode="after", **look)
+    else:
+        canvas.line(x="x", y="y", source=source, **look)
+    size = 0.1 if curve.stepped else 6
+    marker = "circle" if curve.control else "triangle"
+    dots = canvas.scatter(x="x", y="y", source=source, size=size, color=colour, marker=marker)
+    tell(canvas, dots, [(words.age, "@when"), (words.variant, "@name"), (words.share, "@told")])
+
+
+def _around(values: Sequence[float]) -> tuple[float, float]:
+    known = [value for value in values if math.isfinite(value)]
+    air = (max(known) - min(known)) * 0.12 or 0.01
+    return max(0.0, min(known) - air), max(known) + air

@@ -1,0 +1,49 @@
+"""Days: one number for each day, as bars."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bokeh.models import ColumnDataSource
+from bokeh.plotting import figure
+
+from analysis.figures.canvas import blank, label_ticks, tell
+from analysis.figures.palette import BLUE
+from analysis.figures.scale import some, ticks
+
+HEIGHT = 190
+
+
+@dataclass(frozen=True, slots=True)
+class DayWords:
+    """The words of the figure, and how its numbers are written, in the reader's language."""
+
+    day: str
+    value: str
+    format_day: Callable[[date], str]
+    format_value: Callable[[float], str]
+
+
+def draw_days(days: Sequence[tuple[date, float]], *, words: DayWords) -> figure:
+    """Draw a bar for each day, from zero."""
+    highest = max((value for _, value in days), default=0.0) or 1.0
+    lowest = min((value for _, value in days if value < 0), default=0.0)
+    canvas = blank(x=(-0.7, max(len(days), 1) - 0.3), y=(lowest, highest * 1.1), frame_height=HEIGHT)
+    places = some(len(days), at_most=6)
+    label_ticks(canvas.xaxis[0], None, [(place, words.format_day(days[place][0])) for place in places])
+    label_ticks(
+        canvas.yaxis[0],
+        canvas.ygrid[0],
+        [(tick, words.format_value(tick)) for tick in ticks(lowest, highest)],
+    )
+    source = ColumnDataSource(
+        {
+            "x": list(range(len(days))),
+            "top": [value for _, value in days],
+            "day": [words.format_day(day) for day, _ in days],
+            "told": [words.format_value(value) for _, value in days],
+        }
+    )
+    drawn = canvas.vbar(x="x", top="top", width=0.72, source=source, fill_color=BLUE, line_color=None)
+    tell(canvas, drawn, [(words.day, "@day"), (words.value, "@told")])
+    return canvas

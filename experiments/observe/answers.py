@@ -1,0 +1,226 @@
+"""Answers: the rows that the statement gives back.
+
+Every row has the same columns: which ``part`` of the answer it belongs to, a ``name``, mostly a metric's key,
+a ``label``, the place of a variant as ``arm``, a ``day``, a count ``n``, and as many numbers ``v0`` … as the
+widest part needs. What the numbers are is said where each part is made.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations_with_replacement
+
+from sqlglot import exp
+
+from experiments.metrics import MetricDraft
+from experiments.observe.gathering import may_be_unreadable
+from experiments.observe.question import Question
+from experiments.observe.sql import both, bound, day_of, filled, product, total, when
+from experiments.observe.values import variables
+
+FIXED = ("part", "name", "label", "arm", "day", "n")
+
+
+def row(
+    piece: exp.Select,
+    part: str,
+    *,
+    name: str = "",
+    label: exp.Expr | None = None,
+    arm: exp.Expr | None = None,
+    day: exp.Expr | None = None,
+    n: exp.Expr | None = None,
+    numbers: Sequence[exp.Expr] = (),
+) -> exp.Select:
+    """Give a piece the columns of an answer; the numbers are padded when all parts are known."""
+    columns = (
+        exp.convert(part),
+        exp.convert(name),
+        exp.cast(label or exp.null(), "VARCHAR"),
+        exp.cast(arm or exp.convert(0), "BIGINT"),
+        exp.cast(day or exp.null(), "BIGINT"),
+        exp.cast(n or exp.Count(this=exp.Star()), "BIGINT"),
+    )
+    for value, column in zip(columns, FIXED, strict=True):
+        piece = piece.select(value.as_(column), copy=False)
+    for place, number in enumerate(numbers):
+        piece = piece.select(exp.cast(number, "DOUBLE").as_(f"v{place}"), copy=False)
+    return piece
+
+
+def padded(pieces: Sequence[exp.Select]) -> list[exp.Select]:
+    """Give all pieces the same number of numbers."""
+    width = max(len(piece.expressions) for piece in pieces)
+    for piece in pieces:
+        for place in range(len(piece.expressions), width):
+            missing = exp.cast(exp.null(), "DOUBLE").as_(f"v{place - len(FIXED)}")
+            piece.select(missing, copy=False)
+    return list(pieces)
+
+
+def arrivals() -> Iterator[exp.Select]:
+    """Units by variant and day of their first exposure; and what became of every unit that was recorded."""
+    day = day_of("first_at")
+    yield row(
+        exp.select().from_("units").group_by("arm", day.copy()), "arrival", arm=exp.column("arm"), day=day
+    )
+    yield row(
+        exp.select().from_("sorted_out").group_by("recorded_arm", "first_arm", "fate"),
+        "fate",
+        arm=exp.column("recorded_arm"),
+        day=exp.column("fate"),
+        numbers=[exp.column("first_arm"), total(exp.column("exposures"))],
+    )
+    yield row(exp.select().from_("sorted_out"), "exposure_through", day=exp.Max(this=exp.column("last_at")))
+
+
+def records(question: Question) -> Iterator[exp.Select]:
+    """What is known of the records: the newest event, those after the horizon, those without the right id."""
+    yield row(
+        exp.select().from_("gathered"),
+        "event_through",
+        day=exp.Max(this=exp.column("last_at")),
+        numbers=[total(exp.column("events"))],
+    )
+    late_exposures = (
+        exp.select()
+        .from_("exposure")
+        .where(
+            exp.column("experiment").eq(question.experiment),
+            bound("occurred_at > :horizon", horizon=question.horizon),
+        )
+    )
+    yield row(late_exposures, "future_exposures")
+    names = sorted({name for metric in question.counted for name in metric.events})
+    if names:
+        after = bound("occurred_at > :horizon", horizon=question.horizon)
+        named = exp.In(this=exp.column("event"), expressions=[exp.convert(each) for each in names])
+        yield row(exp.select().from_("event").where(both(after, named)), "future_events")
+    yield from _without_id(question)
+
+
+def _without_id(question: Question) -> Iterator[exp.Select]:
+    other = "anonymous_id" if question.unit_type == "user_id" else "user_id"
+    piece = filled(
+        """
+        SELECT FROM exposure WHERE experiment = :experiment AND :unit IS NULL AND occurred_at <= :horizon
+          AND variant IN (:variants) GROUP BY variant
+        """,
+        experiment=question.experiment,
+        unit=exp.column(question.unit_type),
+        horizon=question.horizon,
+        variants=list(question.variants),
+    )
+    piece.set("expressions", [])
+    number = exp.Count(this=exp.Distinct(expressions=[exp.column(other)]))
+    yield row(
+        piece, "without_id", label=exp.column("variant"), n=number, numbers=[exp.Count(this=exp.Star())]
+    )
+
+
+def unreadable(question: Question) -> Iterator[exp.Select]:
+    """Events that a metric could not read."""
+    for place, metric in enumerate(question.counted):
+        if may_be_unreadable(metric):
+            yield row(
+                exp.select().from_("gathered"),
+                "unreadable",
+                name=metric.key,
+                n=total(exp.column(f"u{place}")),
+            )
+
+
+def middles(question: Question, metric: MetricDraft) -> exp.Select:
+    """The middles around which a metric's products are taken, and the spread of its first variable."""
+    if metric.kind == "funnel":
+        return row(exp.select().from_("centres"), "middle", name=metric.key, n=exp.convert(1))
+    found = [distance.expression for _, distance in _plain(variables(question, metric))]
+    spread = exp.column(found[0].name.replace("_middle", "_spread"), "centres")
+    return row(
+        exp.select().from_("centres"), "middle", name=metric.key, n=exp.convert(1), numbers=[*found, spread]
+    )
+
+
+def _plain(pairs: list[tuple[exp.Expr, exp.Expr]]) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    for value, distance in pairs:
+        subtraction = distance.find(exp.Sub)
+        if subtraction is not None:
+            yield value, subtraction
+
+
+def sums(question: Question, metric: MetricDraft) -> list[exp.Expr]:
+    """Sums of the variables, and of the products of their distances from the middle, pair by pair.
+
+    Steps of a funnel imply the ones before, so their sums say everything.
+    """
+    pairs = variables(question, metric)
+    found: list[exp.Expr] = [exp.Sum(this=value.copy()) for value, _ in pairs]
+    if metric.kind == "funnel":
+        return found
+    for (_, left), (_, right) in combinations_with_replacement(pairs, 2):
+        found.append(exp.Sum(this=product(left, right)))
+    return found
+
+
+def matured(question: Question, metric: MetricDraft) -> exp.Expr:
+    """Whether a unit counts for a metric: its window has passed."""
+    return bound("valued.first_at <= :latest", latest=question.horizon - question.span(metric))
+
+
+def young(question: Question, metric: MetricDraft) -> exp.Select:
+    """Units that are too young for a metric which gives them no number."""
+    immature = exp.not_(exp.paren(matured(question, metric)))
+    return row(exp.select().from_("valued").where(immature), "young", name=metric.key)
+
+
+def metric_rows(question: Question, metric: MetricDraft) -> exp.Select:
+    """A metric's sums by variant and the day from which its units count, null for immature ones."""
+    counts_from = bound("valued.first_at + :span", span=question.span(metric))
+    day = exp.Case().when(matured(question, metric), day_of(counts_from))
+    piece = exp.select().from_("valued").join("centres", join_type="cross")
+    numbers = sums(question, metric)
+    if metric.kind == "mean":
+        numbers += _shape(question, metric)
+    return row(
+        piece.group_by("valued.arm", day.copy()),
+        "metric",
+        name=metric.key,
+        arm=exp.column("arm", "valued"),
+        day=day,
+        numbers=numbers,
+    )
+
+
+def _shape(question: Question, metric: MetricDraft) -> list[exp.Expr]:
+    """The sum of standardised cubes, which cannot run over, the largest value, and the sum of all."""
+    value, distance = variables(question, metric)[0]
+    spread = exp.column(value.name + "_spread", "centres")
+    standard = exp.Div(this=exp.paren(distance.copy()), expression=spread.copy())
+    cube = product(product(standard, standard), standard)
+    varies = exp.GT(this=spread.copy(), expression=exp.Literal.number(0))
+    nothing = exp.cast(exp.Literal.number(0), "DOUBLE")
+    return [
+        exp.Sum(this=when(varies, cube, nothing)),
+        exp.Max(this=exp.Abs(this=value.copy())),
+        exp.Sum(this=exp.Abs(this=value.copy())),
+    ]
+
+
+def cut_rows(question: Question, place: int) -> Iterator[exp.Select]:
+    """Units and sums for each value of a segment; the day is the segment's place."""
+    value, segment = exp.column(f"s{place}", "valued"), exp.convert(place)
+    arm = exp.column("arm", "valued")
+    grouped = (
+        exp.select().from_("valued").join("centres", join_type="cross").group_by(arm.copy(), value.copy())
+    )
+    yield row(grouped.copy(), "cut_units", label=value.copy(), arm=arm.copy(), day=segment.copy())
+    for metric in question.metrics:
+        if metric.kind == "quantile":
+            continue
+        yield row(
+            grouped.where(matured(question, metric)),
+            "cut",
+            name=metric.key,
+            label=value.copy(),
+            arm=arm.copy(),
+            day=segment.copy(),
+            numbers=sums(question, metric),
+        )

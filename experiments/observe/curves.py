@@ -1,0 +1,208 @@
+"""Curves: how metrics grow day by day, and what units do on each day of their lives after the exposure.
+
+A cell is what the events of one unit on one day come to. The level of a metric after a cell is that of all
+cells so far; a day's steps are the differences that its cells make to the sums over all units.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
+
+from sqlglot import exp
+
+from experiments.metrics import MetricDraft
+from experiments.observe.answers import row
+from experiments.observe.gathering import age_in_days, gain, hit, taken
+from experiments.observe.question import ADDING, DAY_MS, Question
+from experiments.observe.sql import bound, day_of, minus, product, selected, when, zero
+from experiments.observe.values import level, variables
+
+LONGEST_LIFE = 92
+"""Days since the exposure beyond which no curve is drawn."""
+
+
+def running(question: Question) -> list[MetricDraft]:
+    """The metrics whose level is followed day by day."""
+    return [metric for metric in question.metrics if question.runs(metric)]
+
+
+def aged(question: Question) -> list[MetricDraft]:
+    """The metrics that are followed over the days of units' lives."""
+    return [
+        metric
+        for metric in question.metrics
+        if metric.key in question.aged
+        and all(
+            part.kind == "proportion" or (part.kind == "mean" and part.aggregation in ADDING)
+            for part in question.parts(metric)
+        )
+    ]
+
+
+def followed(question: Question, metrics: list[MetricDraft]) -> list[int]:
+    """Places of the counted metrics that some metrics are made of."""
+    keys = {part.key for metric in metrics for part in question.parts(metric)}
+    return [place for place, metric in enumerate(question.counted) if metric.key in keys]
+
+
+def cells(question: Question) -> exp.Select:
+    """What the events of each unit on each calendar day come to."""
+    events = taken(question, every_event=False, before=False).subquery("taken")
+    day = day_of("occurred_at")
+    piece = exp.select("unit", "arm", day.as_("day")).from_(events).group_by("unit", "arm", day.copy())
+    for place in followed(question, running(question)):
+        metric = question.counted[place]
+        piece = piece.select(gain(metric, hit(metric)).as_(f"g{place}"), copy=False)
+    return piece
+
+
+def levels(question: Question) -> exp.Select:
+    """Each metric's level after a cell and before it, counted once and capped, and the cell's place."""
+    piece = exp.select("cells.unit", "cells.arm", "cells.day").from_("cells")
+    number = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("unit", "cells")], order=_by_day())
+    piece = piece.select(number.as_("place"), copy=False)
+    for place in followed(question, running(question)):
+        metric = question.counted[place]
+        if metric.cap is not None:
+            piece = piece.join(exp.to_table(f"limit{place}"), join_type="cross", copy=False)
+        for name, until in (("after", "CURRENT ROW"), ("before", None)):
+            reached = exp.func("COALESCE", _so_far(metric, place, until), zero())
+            value = level(metric, reached)
+            if metric.cap is not None:
+                value = exp.func("LEAST", value, exp.column("cap", f"limit{place}"))
+            piece = piece.select(value.as_(f"{name}{place}"), copy=False)
+    return piece
+
+
+def _so_far(metric: MetricDraft, place: int, until: str | None) -> exp.Expr:
+    largest = metric.kind == "mean" and metric.aggregation == "max"
+    gained = exp.column(f"g{place}", "cells")
+    spec = exp.WindowSpec(
+        kind="ROWS",
+        start="UNBOUNDED",
+        start_side="PRECEDING",
+        end=until or exp.Literal.number(1),
+        end_side=None if until else "PRECEDING",
+    )
+    return exp.Window(
+        this=exp.Max(this=gained) if largest else exp.Sum(this=gained),
+        partition_by=[exp.column("unit", "cells")],
+        order=_by_day(),
+        spec=spec,
+    )
+
+
+def _by_day() -> exp.Order:
+    return exp.Order(expressions=[exp.Ordered(this=exp.column("day", "cells"), nulls_first=True)])
+
+
+def step_rows(question: Question, metric: MetricDraft) -> exp.Select:
+    """What each day's cells add.
+
+    Units with a level at all (n); and of the k own variables and c covariates the sums of levels (k), the
+    sums of products of levels around their middles (pairs of k), the sums of products with the covariates
+    (k · c), and the covariates' sums over the units that got a level (c).
+    """
+    place_of = {each.key: place for place, each in enumerate(question.counted)}
+    own = [place_of[part.key] for part in question.parts(metric)]
+    known = variables(question, metric)[len(own) :]
+    piece = exp.select().from_("levels").join("centres", join_type="cross")
+    if known:
+        piece = piece.join(exp.to_table("valued"), on="valued.unit = levels.unit", copy=False)
+    first = exp.column("place", "levels").eq(1)
+    numbers = [exp.Sum(this=minus(_at("after", place), _at("before", place))) for place in own]
+    numbers += [
+        exp.Sum(
+            this=minus(
+                product(_off("after", left), _off("after", right)),
+                when(first, zero(), product(_off("before", left), _off("before", right))),
+            )
+        )
+        for left, right in combinations_with_replacement(own, 2)
+    ]
+    for place in own:
+        for _, distance in known:
+            now, then = product(_off("after", place), distance), product(_off("before", place), distance)
+            numbers.append(exp.Sum(this=minus(now, when(first, zero(), then))))
+    numbers += [exp.Sum(this=when(first, distance, zero())) for _, distance in known]
+    return row(
+        piece.group_by("levels.arm", "levels.day"),
+        "step",
+        name=metric.key,
+        arm=exp.column("arm", "levels"),
+        day=exp.column("day", "levels"),
+        n=exp.Sum(this=when(first, exp.convert(1), exp.convert(0))),
+        numbers=numbers,
+    )
+
+
+def _at(name: str, place: int) -> exp.Expr:
+    return exp.column(f"{name}{place}", "levels")
+
+
+def _off(name: str, place: int) -> exp.Expr:
+    return minus(_at(name, place), exp.column(f"x{place}_middle", "centres"))
+
+
+def lived(question: Question) -> exp.Select:
+    """What the events of each unit on each whole day of its life come to."""
+    events = taken(question, every_event=True, before=False).subquery("taken")
+    age = age_in_days()
+    whole = bound("(:age + 1) * :day <= :horizon - first_at", age=age, day=DAY_MS, horizon=question.horizon)
+    young = bound("age < :longest", longest=LONGEST_LIFE * DAY_MS)
+    piece = exp.select("unit", "arm", age.as_("day")).from_(events).where(whole, young)
+    piece = piece.group_by("unit", "arm", age.copy())
+    for place in followed(question, aged(question)):
+        metric = question.counted[place]
+        value = level(metric, exp.func("COALESCE", gain(metric, hit(metric)), zero()))
+        piece = piece.select(value.as_(f"x{place}"), copy=False)
+    return piece
+
+
+def lived_middles(question: Question) -> exp.Select:
+    """The middle of what units gain on the days on which anything happens to them."""
+    piece = exp.select("COUNT(*) AS pooled").from_("lived")
+    columns = (
+        (exp.func("COALESCE", exp.Avg(this=exp.column(f"x{place}")), zero()), f"x{place}_middle")
+        for place in followed(question, aged(question))
+    )
+    return selected(piece, columns)
+
+
+def age_rows(question: Question, metric: MetricDraft) -> Iterator[exp.Select]:
+    """Units with events on each day of life (n), sums of what they gained, and of products."""
+    place_of = {each.key: place for place, each in enumerate(question.counted)}
+    own = [place_of[part.key] for part in question.parts(metric)]
+    values = [exp.column(f"x{place}", "lived") for place in own]
+    middles = [exp.column(f"x{place}_middle", "lived_middles") for place in own]
+    distances = [minus(value, middle) for value, middle in zip(values, middles, strict=True)]
+    numbers = [exp.Sum(this=value.copy()) for value in values]
+    numbers += [
+        exp.Sum(this=product(left, right)) for left, right in combinations_with_replacement(distances, 2)
+    ]
+    piece = exp.select().from_("lived").join("lived_middles", join_type="cross")
+    yield row(
+        piece.group_by("lived.arm", "lived.day"),
+        "age",
+        name=metric.key,
+        arm=exp.column("arm", "lived"),
+        day=exp.column("day", "lived"),
+        numbers=numbers,
+    )
+    yield row(
+        exp.select().from_("lived_middles"), "age_middle", name=metric.key, n=exp.convert(1), numbers=middles
+    )
+
+
+def lives(question: Question) -> exp.Select:
+    """Units by variant and how many whole days they have lived."""
+    days = exp.cast(
+        exp.Floor(
+            this=exp.Div(
+                this=exp.paren(bound(":horizon - first_at", horizon=question.horizon)),
+                expression=exp.Literal.number(f"{DAY_MS}.0"),
+            )
+        ),
+        "BIGINT",
+    )
+    piece = exp.select().from_("units").group_by("arm", days.copy())
+    return row(piece, "life", arm=exp.column("arm"), day=days)

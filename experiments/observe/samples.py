@@ -1,0 +1,128 @@
+"""Samples: what quantiles, curves of what lasts and credits need beyond one number per unit."""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from analysis.quantiles import Z
+from experiments.metrics import MetricDraft
+from experiments.observe.answers import matured, row
+from experiments.observe.gathering import amount, hit, per_event, taken
+from experiments.observe.question import Question, reach
+from experiments.observe.sql import bound, filled, product, real, when
+
+GRID = 1_000
+"""Distinct times of a curve of what lasts: more than can be drawn."""
+
+
+def quantile_metrics(question: Question) -> list[tuple[int, MetricDraft]]:
+    """The metrics of that kind, with their places."""
+    return [(place, each) for place, each in enumerate(question.counted) if each.kind == "quantile"]
+
+
+def sample(question: Question, place: int, metric: MetricDraft) -> exp.Select:
+    """The values that a quantile is taken of, those of one variant in a row."""
+    if per_event(metric):
+        events = taken(question, every_event=False, before=False)
+        old = bound("first_at <= :latest", latest=question.horizon - question.span(metric))
+        inner = exp.select("unit", "arm", amount(metric).as_("value")).from_(events.subquery("taken"))
+        inner = inner.where(hit(metric), old)
+    else:
+        inner = exp.select("unit", "arm", exp.column(f"x{place}").as_("value")).from_("valued")
+        inner = inner.where(matured(question, metric))
+    return filled(
+        """
+        SELECT unit, arm, value, ROW_NUMBER() OVER (PARTITION BY arm ORDER BY value) - 1 AS place,
+               COUNT(*) OVER (PARTITION BY arm) AS whole
+        FROM drawn
+        """
+    ).from_(inner.subquery("drawn"), copy=False)
+
+
+def levels_of(place: int, metric: MetricDraft) -> exp.Select:
+    """The quantile and its neighbours at Woodruff's levels, between the two values that each lies between."""
+    quantile = metric.quantile or 0.5
+    step = bound(":z * SQRT(:q * (1 - :q) / whole)", z=real(Z), q=real(quantile))
+    wanted = {
+        "middle": real(quantile),
+        "low": exp.func("GREATEST", exp.Sub(this=real(quantile), expression=step.copy()), real(0)),
+        "high": exp.func("LEAST", exp.Add(this=real(quantile), expression=step.copy()), real(1)),
+    }
+    piece = exp.select("arm", "MAX(whole) AS whole").from_(f"sample{place}").group_by("arm")
+    for name, at in wanted.items():
+        piece = piece.select(_between(product(bound("whole - 1"), at)).as_(name), copy=False)
+    return piece
+
+
+def _between(wanted: exp.Expr) -> exp.Expr:
+    """The value at a place that lies between two whole ones."""
+    low = exp.Floor(this=wanted.copy())
+    share = exp.paren(exp.Sub(this=wanted.copy(), expression=low.copy()))
+    place = exp.column("place")
+    rest = exp.paren(exp.Sub(this=exp.Literal.number(1), expression=share.copy()))
+    case = exp.Case().when(
+        exp.EQ(this=place.copy(), expression=low.copy()), product(exp.column("value"), rest)
+    )
+    above = exp.EQ(this=place.copy(), expression=exp.Add(this=low.copy(), expression=exp.Literal.number(1)))
+    return exp.Sum(this=case.when(above, product(exp.column("value"), share)))
+
+
+def quantile_rows(place: int, metric: MetricDraft) -> Iterator[exp.Select]:
+    """The quantile with its neighbours; and how many values of each unit lie below it.
+
+    Of the second the numbers are the sums of the values below and of all values, and the sums of the three
+    products of these counts.
+    """
+    yield row(
+        exp.select().from_(f"levels{place}"),
+        "quantile",
+        name=metric.key,
+        arm=exp.column("arm"),
+        n=exp.column("whole"),
+        numbers=[exp.column("middle"), exp.column("low"), exp.column("high")],
+    )
+    under = exp.LTE(this=exp.column("value", "drawn"), expression=exp.column("middle", "levels"))
+    below_it = exp.Sum(this=when(under, exp.convert(1), exp.convert(0)))
+    per_unit = (
+        exp.select("drawn.unit", "drawn.arm", "COUNT(*) AS whole", below_it.as_("below"))
+        .from_(exp.to_table(f"sample{place}").as_("drawn"))
+        .join(exp.to_table(f"levels{place}").as_("levels"), on="levels.arm = drawn.arm")
+        .group_by("drawn.unit", "drawn.arm")
+    )
+    below, whole = real(exp.column("below")), real(exp.column("whole"))
+    pairs = ((below, below), (below, whole), (whole, whole))
+    numbers = [exp.Sum(this=below), exp.Sum(this=whole)]
+    numbers += [exp.Sum(this=product(left, right)) for left, right in pairs]
+    yield row(
+        exp.select().from_(per_unit.subquery("clusters")).group_by("arm"),
+        "cluster",
+        name=metric.key,
+        arm=exp.column("arm"),
+        numbers=numbers,
+    )
+
+
+def lifetable_rows(question: Question, place: int, metric: MetricDraft) -> exp.Select:
+    """Units by how long they went without the event: to how many it then happened, how many were lost.
+
+    The day is the time, in milliseconds, on a grid of a thousandth of the window.
+    """
+    window = reach(metric)[1] or 1
+    event = exp.column(f"t{place}")
+    lasted = exp.func("LEAST", bound(":horizon - first_at", horizon=question.horizon), exp.convert(window))
+    grid = max(1, window // GRID)
+    time = exp.func("COALESCE", event, lasted)
+    cell = exp.cast(
+        exp.Floor(this=exp.Div(this=exp.paren(time), expression=exp.Literal.number(f"{grid}.0"))), "BIGINT"
+    )
+    day = exp.Mul(this=cell, expression=exp.convert(grid))
+    happened = when(event.is_(exp.null()), exp.convert(0), exp.convert(1))
+    lost = when(event.is_(exp.null()), exp.convert(1), exp.convert(0))
+    return row(
+        exp.select().from_("valued").group_by("arm", day.copy()),
+        "lifetable",
+        name=metric.key,
+        arm=exp.column("arm"),
+        day=day,
+        numbers=[exp.Sum(this=happened), exp.Sum(this=lost)],
+    )

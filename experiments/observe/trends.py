@@ -1,0 +1,60 @@
+"""Trends: what a metric's events added up to on each day, for the picture on its page."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from sqlglot import exp
+
+from experiments.metrics import MetricDraft
+from experiments.observe import columns
+from experiments.observe.question import DAY_MS
+from experiments.observe.sql import DAY_MS_REAL, DIALECT, filled
+from experiments.store import Store
+from experiments.store.instants import from_millis, to_millis
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """One day: units to which the event happened, how often, and what its values added up to."""
+
+    day: date
+    units: int
+    events: int
+    total: float
+
+
+def daily_totals(
+    *, store: Store, path: Path, metric: MetricDraft, unit_type: str, since: datetime, until: datetime
+) -> tuple[DayTotal, ...]:
+    """Add a metric's events up by day (UTC), over all units; days without any are zero.
+
+    A metric that is made of others, or of several events, has none of its own.
+    """
+    if metric.event is None:
+        return ()
+    statement = _totals(metric.event, unit_type, to_millis(since), to_millis(until)).sql(dialect=DIALECT)
+    with columns.opened(path) as connection:
+        columns.refresh(connection, store)
+        rows = connection.execute(statement).fetchall()
+    found = {from_millis(int(row[0]) * DAY_MS).astimezone(UTC).date(): row[1:] for row in rows}
+    first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
+    days = [date.fromordinal(each) for each in range(first.toordinal() + 1, last.toordinal())]
+    return tuple(DayTotal(day, *found.get(day, (0, 0, 0.0))) for day in days)
+
+
+def _totals(event: str, unit_type: str, since: int, until: int) -> exp.Select:
+    return filled(
+        """
+        SELECT CAST(FLOOR(occurred_at / :day) AS BIGINT) AS day, COUNT(DISTINCT :unit), COUNT(*),
+               COALESCE(SUM(value), 0)
+        FROM event
+        WHERE occurred_at >= :since AND occurred_at < :until AND NOT :unit IS NULL AND event = :event
+        GROUP BY CAST(FLOOR(occurred_at / :day) AS BIGINT)
+        """,
+        day=DAY_MS_REAL.copy(),
+        since=since,
+        until=until,
+        unit=exp.column(unit_type),
+        event=event,
+    )

@@ -1,0 +1,41 @@
+"""Rows: writing many of them with few statements.
+
+SQLite's driver hands the interpreter to other threads at every row of an `executemany`, and in a busy process
+gets it back only after all of them. A statement for many rows hands it over once, and costs less by itself.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection
+
+MOST_TOGETHER = 1_024
+"""Rows of one statement; SQLite takes 32,766 values at most."""
+
+
+def insert_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Run an insert for many rows, and say how many of them came in.
+
+    Parameters
+    ----------
+    statement
+        The insert of one row, with a question mark for each value.
+    """
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql(statement.replace("?", "%s"), list(rows)).rowcount
+    added = start = 0
+    while start < len(rows):
+        # Powers of two make few different statements, which the driver keeps prepared.
+        size = min(MOST_TOGETHER, 1 << (len(rows) - start).bit_length() - 1)
+        values = tuple(chain.from_iterable(rows[start : start + size]))
+        added += connection.exec_driver_sql(_of_many(statement, len(rows[0]), size), values).rowcount
+        start += size
+    return added
+
+
+@cache
+def _of_many(statement: str, width: int, size: int) -> str:
+    places = f"({', '.join('?' * width)})"
+    return statement.replace(places, ", ".join([places] * size), 1)

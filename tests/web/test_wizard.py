@@ -1,0 +1,322 @@
+import re
+from collections.abc import Mapping
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from experiments import launch
+from experiments.catalog import Experiment, find_experiment, save_metric
+from experiments.definition import parse_metric
+from experiments.sheets import find_sheet
+from tests.web.conftest import send, signed_in
+from tests.web.scenes import METRICS, NOW
+from web.deployment import Deployment
+
+Fields = Mapping[str, str | list[str]]
+
+BELIEVE: Fields = {
+    "name": "Größe & Farbe",
+    "key": "colour",
+    "owner": "Ada",
+    "tags": "shop，summer",
+    "change": "paint it",
+    "audience": "everybody",
+    "effect": "more pay",
+    "because": "blue calms",
+}
+MEASURE: Fields = {
+    "role:paid": "primary",
+    "role:refund": "guardrail",
+    "margin:refund": "7,5",
+    "role:revenue": "secondary",
+    "mde": "5",
+    "confidence": "95",
+    "power": "80",
+    "inference": "",
+}
+WHO: Fields = {
+    "control": "old",
+    "unit": "user_id",
+    "variant_key": ["old", "new"],
+    "variant_name": ["Old", "New"],
+    "variant_weight": ["3", "1"],
+    "variant_value": ["", '{"colour": "blue"}'],
+    "condition_attribute": ["country", "age"],
+    "condition_operator": ["in", "ge"],
+    "condition_value": ["NO, SE", "18"],
+    "match": "all",
+    "traffic": "12.5",
+}
+CHECK: Fields = {"days": "14", "size": "", "ends": ""}
+STEPS: Mapping[str, Fields] = {"believe": BELIEVE, "measure": MEASURE, "who": WHO, "check": CHECK}
+
+
+@pytest.fixture
+def author(empty_site: Flask) -> FlaskClient:
+    deployment: Deployment = empty_site.extensions["evenhand"]
+    with deployment.store.write() as session:
+        for metric in METRICS:
+            save_metric(session=session, draft=parse_metric(metric), actor="test", now=NOW)
+    return signed_in(empty_site)
+
+
+def store_of(client: FlaskClient) -> Deployment:
+    deployment: Deployment = client.application.extensions["evenhand"]
+    return deployment
+
+
+def revision_of(client: FlaskClient, key: str = "colour") -> str:
+    with store_of(client).store.read() as session:
+        sheet = find_sheet(session=session, key=key)
+    return str(sheet.revision) if sheet else "0"
+
+
+def save(client: FlaskClient, step: str, changed: Fields | None = None, **more: str) -> TestResponse:
+    fields = {**STEPS[step], **(changed or {}), "revision": revision_of(client), **more}
+    return send(client, f"/experiments/colour/edit/{step}", fields)
+
+
+def through(client: FlaskClient) -> TestResponse:
+    """All four steps, as typed above."""
+    send(client, "/experiments/new", BELIEVE)
+    save(client, "measure")
+    save(client, "who")
+    return save(client, "check", go="save")
+
+
+def experiment(client: FlaskClient, key: str = "colour") -> Experiment:
+    with store_of(client).store.read() as session:
+        return find_experiment(session=session, key=key)
+
+
+def problems(text: str) -> dict[str, str]:
+    return dict(re.findall(r'<p class="wrong" id="wrong-([^"]+)">([^<]*)</p>', text))
+
+
+def test_four_steps_make_a_draft_as_it_was_typed(author: FlaskClient) -> None:
+    first = send(author, "/experiments/new", BELIEVE)
+    assert (first.status_code, first.location) == (303, "/experiments/colour/edit/measure")
+    assert save(author, "measure").location == "/experiments/colour/edit/who"
+    assert save(author, "who").location == "/experiments/colour/edit/check"
+    assert save(author, "check", go="save").location == "/experiments/colour"
+    made = experiment(author)
+    draft = made.definition
+    assert (made.status, draft.name, draft.traffic, draft.owner) == ("draft", "Größe & Farbe", 1250, "Ada")
+    assert draft.tags == ("shop", "summer")
+    assert [(each.key, each.weight, each.value) for each in draft.variants] == [
+        ("old", 3, None),
+        ("new", 1, {"colour": "blue"}),
+    ]
+    assert draft.targeting == {
+        "all": [
+            {"attribute": "country", "operator": "in", "value": ["NO", "SE"]},
+            {"attribute": "age", "operator": "ge", "value": 18},
+        ]
+    }
+    assert draft.metrics.guardrails[0].margin == 0.075
+    assert (draft.plan.days, draft.plan.mde, draft.plan.confidence) == (14, 0.05, 0.95)
+    page = author.get("/experiments/colour").get_data(as_text=True)
+    assert "If we paint it for everybody, then more pay, because blue calms." in page
+
+
+def test_what_is_typed_is_kept_before_it_is_complete(author: FlaskClient) -> None:
+    send(author, "/experiments/new", {"name": "Half a thought"})
+    text = author.get("/experiments/half-a-thought/edit/believe").get_data(as_text=True)
+    assert 'value="Half a thought"' in text
+    with store_of(author).store.read() as session:
+        assert find_sheet(session=session, key="half-a-thought") is not None
+
+
+def test_a_script_keeps_what_is_typed_and_learns_the_address(author: FlaskClient) -> None:
+    page = author.get("/experiments/new").get_data(as_text=True)
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
+    fields = {"name": "颜色", "csrf_token": token}
+    told = author.post("/experiments/new", data=fields, headers={"X-Autosave": "1"}).get_json()
+    assert told["revision"] == 1
+    assert told["address"] == f"/experiments/{told['key']}/edit/believe"
+    again = author.post(
+        told["address"],
+        data={**fields, "change": "涂成蓝色", "revision": "1"},
+        headers={"X-Autosave": "1"},
+    ).get_json()
+    assert again["revision"] == 2
+    assert "涂成蓝色" in author.get(told["address"]).get_data(as_text=True)
+
+
+def test_the_second_of_two_people_is_told_and_nothing_is_overwritten(author: FlaskClient) -> None:
+    send(author, "/experiments/new", BELIEVE)
+    seen = revision_of(author)
+    send(author, "/experiments/colour/edit/believe", {**BELIEVE, "change": "mine", "revision": seen})
+    late = send(author, "/experiments/colour/edit/believe", {**BELIEVE, "change": "theirs", "revision": seen})
+    text = late.get_data(as_text=True)
+    assert late.status_code == 409
+    assert "has changed colour in the meantime" in text
+    assert 'value="theirs"' in text
+    assert 'value="mine"' in author.get("/experiments/colour/edit/believe").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("step", "changed", "field", "message"),
+    [
+        ("believe", {"name": "n" * 201}, "name", "at most 200 characters"),
+        ("believe", {"change": "n" * 2001}, "change", "at most 2000 characters"),
+        ("measure", {"role:paid": ""}, "metrics", "at least one primary"),
+        ("measure", {"margin:refund": "none"}, "margin:refund", "Write a number."),
+        ("measure", {"margin:refund": "0"}, "margin:refund", "above 0"),
+        ("measure", {"margin:refund": "2000"}, "margin:refund", "below 1000"),
+        ("measure", {"mde": "-3"}, "mde", "above 0"),
+        ("measure", {"confidence": "100"}, "confidence", "below 100"),
+        ("measure", {"confidence": "20"}, "confidence", "from 50"),
+        ("measure", {"inference": "guess"}, "inference", ""),
+        ("who", {"control": "third"}, "control", "not the key of any variant"),
+        ("who", {"variant_key": ["old", "old"]}, "variants", "same key"),
+        ("who", {"variant_key": ["old", "bad key"]}, "variant_key:1", "Use letters, digits"),
+        ("who", {"variant_weight": ["1", "half"]}, "variant_weight:1", "Write a number."),
+        ("who", {"variant_weight": ["1", "0.5"]}, "variant_weight:1", "Write a whole number."),
+        ("who", {"variant_weight": ["1", "-1"]}, "variant_weight:1", "from 0"),
+        ("who", {"variant_weight": ["1", "0"]}, "variants", "weight above 0"),
+        ("who", {"variant_value": ["", "{blue}"]}, "variant_value:1", "not JSON"),
+        (
+            "who",
+            {"condition_operator": ["in", "version_ge"], "condition_value": ["NO", "young"]},
+            "targeting",
+            "",
+        ),
+        ("who", {"traffic": "101"}, "traffic", "up to 100"),
+        ("who", {"traffic": "NaN"}, "traffic", "Write a number."),
+        ("who", {"unit": "session"}, "unit", "Choose one"),
+        ("check", {"days": "0"}, "days", "from 1"),
+        ("check", {"ends": "soon"}, "ends", "Write a date"),
+    ],
+)
+def test_each_problem_stands_beside_its_field_and_nothing_is_lost(
+    author: FlaskClient, step: str, changed: Fields, field: str, message: str
+) -> None:
+    through(author)
+    answer = save(author, step, changed, **({"go": "save"} if step == "check" else {}))
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert message in problems(text)[field]
+    for name in set(changed) & {"control", "traffic", "days", "mde", "confidence", "ends"}:
+        assert f'name="{name}" value="{changed[name]}"' in text
+    assert 'value="blue calms"' in author.get("/experiments/colour/edit/believe").get_data(as_text=True)
+
+
+def test_a_key_is_never_used_twice(author: FlaskClient) -> None:
+    through(author)
+    answer = send(author, "/experiments/new", BELIEVE)
+    assert answer.status_code == 409
+    assert "never used twice" in problems(answer.get_data(as_text=True))["key"]
+
+
+def test_lines_can_be_added_without_scripts(author: FlaskClient) -> None:
+    through(author)
+    text = save(author, "who", go="variant").get_data(as_text=True)
+    assert text.count('name="variant_key"') == 3
+    text = save(author, "who", go="condition").get_data(as_text=True)
+    assert text.count('name="condition_attribute"') == 3
+    assert 'value="NO, SE"' in text
+
+
+def test_hostile_text_comes_back_as_text(author: FlaskClient) -> None:
+    hostile = '"><script>alert(1)</script>'
+    for key in (hostile, "colour"):
+        answer = send(author, "/experiments/new", {**BELIEVE, "key": key, "name": hostile, "change": hostile})
+    pages = [answer.get_data(as_text=True)]
+    pages += [author.get(f"/experiments/colour/edit/{step}").get_data(as_text=True) for step in STEPS]
+    assert not any("<script>alert" in page for page in pages)
+    assert "&lt;script&gt;alert(1)" in pages[1]
+
+
+def test_without_metrics_the_form_says_how_to_bring_them(empty_site: Flask) -> None:
+    client = signed_in(empty_site)
+    send(client, "/experiments/new", BELIEVE)
+    assert "There are no metrics yet." in client.get("/experiments/colour/edit/measure").get_data(
+        as_text=True
+    )
+
+
+def test_the_checklist_blocks_until_the_hypothesis_is_complete(author: FlaskClient) -> None:
+    through(author)
+    save(author, "believe", {"because": ""})
+    refused = save(author, "check", go="start")
+    assert refused.status_code == 422
+    assert "Complete the hypothesis" in refused.get_data(as_text=True)
+    save(author, "believe")
+    assert save(author, "check", go="start").location == "/experiments/colour"
+    assert experiment(author).status == "running"
+    with store_of(author).store.read() as session:
+        assert find_sheet(session=session, key="colour") is None
+
+
+def test_a_draft_can_be_handed_over_for_review(author: FlaskClient) -> None:
+    through(author)
+    save(author, "check", go="review")
+    assert experiment(author).status == "review"
+
+
+def test_opening_and_saving_a_started_experiment_changes_nothing(author: FlaskClient) -> None:
+    through(author)
+    save(author, "check", go="start")
+    before = experiment(author)
+    assert save(author, "check", go="save").location == "/experiments/colour"
+    assert experiment(author) == before
+
+
+def test_what_would_move_units_has_to_be_meant(author: FlaskClient) -> None:
+    through(author)
+    save(author, "check", go="start")
+    save(author, "who", {"variant_weight": ["1", "1"]})
+    asked = save(author, "check", go="save")
+    text = asked.get_data(as_text=True)
+    assert asked.status_code == 409
+    assert "Begin a new phase?" in text
+    assert experiment(author).phase == 1
+    sent = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
+    done = send(author, "/experiments/colour/edit/check", {**sent, "new_phase": "yes"})
+    assert done.location == "/experiments/colour"
+    assert experiment(author).phase == 2
+    assert [each.weight for each in experiment(author).definition.variants] == [1, 1]
+
+
+def test_more_traffic_is_safe_while_it_runs(author: FlaskClient) -> None:
+    through(author)
+    save(author, "check", go="start")
+    save(author, "who", {"traffic": "50"})
+    assert save(author, "check", go="save").status_code == 303
+    assert (experiment(author).phase, experiment(author).definition.traffic) == (1, 5_000)
+
+
+def test_a_sheet_knows_when_the_experiment_was_changed_elsewhere(author: FlaskClient) -> None:
+    through(author)
+    save(author, "believe")
+    with store_of(author).store.write() as session:
+        draft = find_experiment(session=session, key="colour").definition
+        changed = draft.model_copy(update={"name": "Through another door"})
+        launch.edit(session=session, draft=changed, actor="api", now=NOW)
+    text = author.get("/experiments/colour/edit/believe").get_data(as_text=True)
+    assert "changed elsewhere since this was typed" in text
+    assert save(author, "check", go="save").status_code == 422
+    assert experiment(author).definition.name == "Through another door"
+    send(author, "/experiments/colour/edit/discard", {})
+    text = author.get("/experiments/colour/edit/believe").get_data(as_text=True)
+    assert "Through another door" in text
+
+
+def test_the_outlook_is_recomputed_from_what_is_typed(author: FlaskClient) -> None:
+    through(author)
+    answer = send(author, "/experiments/colour/edit/outlook", {**MEASURE, "step": "measure"})
+    assert "Nothing is known of this metric" in answer.get_data(as_text=True)
+    answer = send(author, "/experiments/colour/edit/outlook", {**MEASURE, "role:paid": "", "step": "measure"})
+    assert "Choose a primary metric" in answer.get_data(as_text=True)
+
+
+def test_nothing_is_edited_that_does_not_exist_or_is_over(author: FlaskClient) -> None:
+    assert author.get("/experiments/nothing/edit/believe").status_code == 404
+    assert author.get("/experiments/new/edit/believe").status_code == 404
+    through(author)
+    with store_of(author).store.write() as session:
+        launch.archive(session=session, key="colour", actor="t", now=NOW)
+    assert save(author, "believe").status_code == 422

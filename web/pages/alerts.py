@@ -1,0 +1,143 @@
+"""Alerts: what alerts now, the thresholds of every running guardrail, and the history."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from experiments import alerts, catalog, readouts, thresholds
+from experiments.alerts import Alert
+from experiments.catalog import Experiment, Metric
+from experiments.errors import InvalidInput, Problem
+from experiments.lifecycle import Status
+from experiments.readouts import Snapshot
+from experiments.thresholds import Threshold
+from web import deployment
+from web.pages.asking import asker
+from web.pages.site import site
+from web.wording.alerts import alert_chip, alert_sentence, delivery_told, wait_told
+from web.wording.complaints import beside
+from web.wording.names import names_of
+from web.wording.readings import Chip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One alert of the history, in words."""
+
+    alert: Alert
+    experiment: Experiment
+    chip: Chip
+    sentence: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One threshold with the names of what it watches."""
+
+    threshold: Threshold
+    title: str
+    metric: str
+    wait: str
+
+
+@site.get("/alerts")
+def show_alerts() -> str:
+    """What alerts, what would, and what did."""
+    with deployment.current().store.read() as session:
+        history = alerts.list_alerts(session=session)
+        experiments = {each.key: each for each in catalog.list_experiments(session=session)}
+        metrics = {each.key: each for each in catalog.list_metrics(session=session)}
+        running = [each for each in experiments.values() if each.status is Status.RUNNING]
+        rules = thresholds.thresholds_of(session=session, experiments=running)
+        seen = readouts.find_snapshots(session=session, ids=[each.snapshot for each in history])
+    lines = [_line(each, experiments[each.experiment], metrics, seen.get(each.snapshot)) for each in history]
+    return render_template(
+        "alerts.html",
+        standing=[line for line in lines if line.alert.fired_at and not line.alert.ended_at],
+        history=lines,
+        rules=[_rule(each, experiments, metrics) for found in rules.values() for each in found],
+        address=bool(deployment.current().settings.webhook),
+    )
+
+
+@site.get("/alerts/<key>/<metric>")
+def edit_threshold(key: str, metric: str) -> str:
+    """The threshold of one guardrail, as it stands."""
+    found = _find(key, metric)
+    typed = {
+        "limit": f"{found.limit * 100:.4f}".rstrip("0").rstrip("."),
+        "wait": str(round(found.wait.total_seconds() / 3_600)),
+        "who": found.who,
+        "muted": found.muted,
+    }
+    return _page(key, metric, typed, [])
+
+
+@site.post("/alerts/<key>/<metric>")
+def change_threshold(key: str, metric: str) -> Response | tuple[str, int]:
+    """Put a threshold in force, or show the form again."""
+    sent = request.form
+    typed = {name: sent.get(name, "") for name in ("limit", "wait", "who")}
+    muted = sent.get("muted") == "yes"
+    _find(key, metric)
+    try:
+        document = {
+            "metric": metric,
+            "limit": _number(typed["limit"], "limit", (0.01, 999)) / 100,
+            "wait": round(_number(typed["wait"] or "0", "wait", (0, thresholds.LONGEST_WAIT))),
+            "who": typed["who"],
+            "muted": muted,
+        }
+        draft = thresholds.parse_threshold(document)
+        with deployment.current().store.write() as session:
+            thresholds.set_threshold(session=session, key=key, draft=draft, **asker())
+    except InvalidInput as refusal:
+        return _page(key, metric, {**typed, "muted": muted}, list(refusal.problems)), 422
+    return redirect(url_for("pages.show_alerts"), 303)
+
+
+def _page(key: str, metric: str, typed: dict[str, Any], problems: list[Problem]) -> str:
+    with deployment.current().store.read() as session:
+        experiment = catalog.find_experiment(session=session, key=key)
+        metrics = catalog.find_metrics(session=session, keys=[metric])
+    return render_template(
+        "threshold.html",
+        experiment=experiment,
+        metric=metrics[metric].definition.title,
+        texts=typed,
+        problems=beside(problems),
+    )
+
+
+def _find(key: str, metric: str) -> Threshold:
+    with deployment.current().store.read() as session:
+        experiment = catalog.find_experiment(session=session, key=key)
+        found = thresholds.thresholds_of(session=session, experiments=[experiment])[key]
+    return thresholds.require_threshold(found, metric)
+
+
+def _line(
+    alert: Alert, experiment: Experiment, metrics: dict[str, Metric], snapshot: Snapshot | None
+) -> Line:
+    names = names_of(experiment, metrics)
+    sentence = "" if snapshot is None else alert_sentence(alert, snapshot.readout, names)
+    address = bool(deployment.current().settings.webhook)
+    return Line(alert, experiment, alert_chip(alert), sentence, delivery_told(alert, address=address))
+
+
+def _rule(threshold: Threshold, experiments: dict[str, Experiment], metrics: dict[str, Metric]) -> Rule:
+    title = experiments[threshold.experiment].title
+    return Rule(threshold, title, metrics[threshold.metric].definition.title, wait_told(threshold.wait))
+
+
+def _number(text: str, place: str, limits: tuple[float, float]) -> float:
+    try:
+        number = float(text.strip().removesuffix("%").replace(",", "."))
+    except ValueError:
+        number = float("nan")
+    if not limits[0] <= number <= limits[1]:
+        raise InvalidInput.at(place, f"expected {limits[0]:g} to {limits[1]:g}")
+    return number

@@ -1,0 +1,65 @@
+"""Home: what needs you, what runs, what you have begun, and what was decided last."""
+
+from dataclasses import dataclass
+
+from flask import render_template
+
+from experiments import attention, catalog, learnings, readouts
+from experiments.catalog import Experiment
+from experiments.concluded import Conclusion
+from experiments.lifecycle import Status
+from web import auth, deployment
+from web.entries import entries_of
+from web.pages.site import site
+from web.wording.decided import outcome_chip
+from web.wording.needs import call_of
+from web.wording.states import status_chip
+
+RECENT = 5
+"""Decisions that are shown."""
+
+MOST_RUNNING = 30
+"""Running experiments that are shown; the list has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision with the name of its experiment."""
+
+    conclusion: Conclusion
+    title: str
+
+
+@site.get("/", endpoint="home")
+def show_home() -> str:
+    """The first page."""
+    now = deployment.current().now()
+    with deployment.current().store.read() as session:
+        everything = catalog.list_experiments(session=session)
+        needs = attention.gather(session=session, now=now)
+        latest = learnings.latest_conclusions(session=session, count=RECENT)
+        metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
+        running = [each for each in everything if each.status is Status.RUNNING]
+        shown = running[:MOST_RUNNING]
+        newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
+    names = {each.key: each.title for each in everything}
+    titles = {key: metric.definition.title for key, metric in metrics.items()}
+    return render_template(
+        "home.html",
+        calls=[call_of(item, titles.get(item.about, "")) for item in needs],
+        entries=entries_of(shown, newest, metrics),
+        running=len(running),
+        drafts=_mine(everything),
+        decided=[Decided(each, names.get(each.experiment, each.experiment)) for each in latest],
+        outcome=outcome_chip,
+        chip=status_chip,
+        empty=not everything,
+    )
+
+
+def _mine(experiments: list[Experiment]) -> list[Experiment]:
+    """Drafts of the person who looks; those that nobody owns are everybody's."""
+    person = auth.person()
+    name = person.name if person else ""
+    begun = [each for each in experiments if each.status in (Status.DRAFT, Status.REVIEW)]
+    return [each for each in begun if each.definition.owner in ("", name)]

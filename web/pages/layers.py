@@ -1,0 +1,140 @@
+"""Layers: who holds which part of a layer, what is free, and putting a draft there."""
+
+from dataclasses import dataclass
+
+from flask import abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from analysis.figures.strips import Stretch, stretch_of
+from assignment import BUCKETS
+from experiments import allotment, catalog, eligibility, launch
+from experiments.allotment import Allotment, Block
+from experiments.catalog import Experiment
+from experiments.definition import parse_layer
+from experiments.errors import Conflict, InvalidInput, Problem
+from experiments.lifecycle import Status
+from web import deployment
+from web.pages.asking import asker
+from web.pages.site import site
+from web.wording import numbers
+from web.wording.complaints import beside
+from web.wording.language import gettext
+
+NARROWEST = 6.0
+"""Per cent of the bar below which a name does not fit into a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A block of the bar, with its share in words."""
+
+    block: Block
+    stretch: Stretch
+    share: str
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A layer as a bar from 0 to 100 per cent."""
+
+    allotment: Allotment
+    pieces: tuple[Piece, ...]
+    free: str
+
+
+@site.get("/layers")
+def show_layers() -> str:
+    """One bar for each layer."""
+    return _page({"key": "", "name": "", "description": ""}, [])
+
+
+@site.post("/layers")
+def save_layer() -> Response | tuple[str, int]:
+    """Write a layer down; its salt is made once."""
+    texts = {name: request.form.get(name, "").strip() for name in ("key", "name", "description")}
+    try:
+        draft = parse_layer(texts)
+        with deployment.current().store.write() as session:
+            eligibility.create(session=session, draft=draft, **asker())
+    except InvalidInput as refusal:
+        return _page(texts, list(refusal.problems)), 422
+    except Conflict as refusal:
+        return _page(texts, [Problem("key", str(refusal))]), 409
+    return redirect(url_for("pages.show_layers"), 303)
+
+
+@site.get("/layers/<key>/place")
+def choose_place(key: str) -> str:
+    """Which draft starts in a gap."""
+    return _place(key, [])
+
+
+@site.post("/layers/<key>/place")
+def take_place(key: str) -> Response | tuple[str, int]:
+    """Give a draft its slot of a layer; it holds the buckets once it runs."""
+    chosen = request.form.get("experiment", "")
+    try:
+        with deployment.current().store.write() as session:
+            launch.place(session=session, key=chosen, layer=key, slots=(_edges(),), **asker())
+    except InvalidInput as refusal:
+        return _place(key, list(refusal.problems)), 422
+    return redirect(url_for("pages.design", key=chosen), 303)
+
+
+def _page(texts: dict[str, str], problems: list[Problem]) -> str:
+    with deployment.current().store.read() as session:
+        found = allotment.allotments(session=session)
+    return render_template(
+        "layers.html", bars=[_bar(each) for each in found], texts=texts, problems=beside(problems)
+    )
+
+
+def _place(key: str, problems: list[Problem]) -> str:
+    start, end = _edges()
+    with deployment.current().store.read() as session:
+        known = {each.definition.key for each in eligibility.list_layers(session=session)}
+        drafts = _drafts(catalog.list_experiments(session=session))
+    if key not in known:
+        abort(404)
+    return render_template(
+        "place.html",
+        layer=key,
+        start=start,
+        end=end,
+        share=_share(start, end),
+        drafts=drafts,
+        problems=beside(problems),
+    )
+
+
+def _drafts(experiments: list[Experiment]) -> list[Experiment]:
+    waiting = (Status.DRAFT, Status.REVIEW)
+    return [
+        each for each in experiments if each.status in waiting and each.definition.assignment == "internal"
+    ]
+
+
+def _edges() -> tuple[int, int]:
+    """The part of the layer that is meant, in basis points."""
+    start, end = (_number(name, other) for name, other in (("from", 0), ("to", BUCKETS)))
+    return (start, end) if start < end <= BUCKETS else abort(400)
+
+
+def _number(name: str, otherwise: int) -> int:
+    text = request.values.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else otherwise
+
+
+def _bar(found: Allotment) -> Bar:
+    free = gettext("%(share)s is free", share=numbers.tick_share(found.free / BUCKETS))
+    return Bar(found, tuple(_piece(each) for each in found.blocks), free)
+
+
+def _piece(block: Block) -> Piece:
+    stretch = stretch_of(block.start, block.end, whole=(0, BUCKETS))
+    return Piece(block, stretch, _share(block.start, block.end), stretch.length >= NARROWEST)
+
+
+def _share(start: int, end: int) -> str:
+    return numbers.tick_share(start / BUCKETS) + numbers.RANGE + numbers.tick_share(end / BUCKETS)

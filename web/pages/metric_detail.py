@@ -1,0 +1,54 @@
+"""Metric detail: one metric with its definition, its changes, its days and its raw numbers."""
+
+from flask import abort, render_template
+
+from experiments import readouts
+from web import deployment
+from web.charts import intervals_chart
+from web.pages.looking import Look, drawn, look_at
+from web.pages.site import site
+from web.reporting.explored import ages_of, segments_of
+from web.reporting.results import detail_of, over_time_of
+from web.scorecard import lines_of
+from web.wording.methods import interval_note
+from web.wording.metrics import definition_terms, raw_table
+from web.wording.readings import overall
+
+
+@site.get("/experiments/<key>/results/<metric>", endpoint="metric_detail")
+def show_metric(key: str, metric: str) -> str:
+    """One metric of an experiment."""
+    look = look_at(key)
+    if metric not in look.metrics:
+        abort(404)
+    if look.snapshot_id is None:
+        return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
+    body = drawn(look, "metric", lambda: _body(look, metric), metric)
+    return render_template("metric_detail.html", look=look, metric=look.metrics[metric], body=body)
+
+
+def _body(look: Look, metric: str) -> str:
+    snapshot, names = look.snapshot(), look.subject.names
+    readout = snapshot.readout
+    with deployment.current().store.read() as session:
+        observation = readouts.observation_of(session=session, snapshot=snapshot)
+    lines = lines_of(readout, names, metric=metric)
+    series = [each for each in readout.series if each.metric == metric and each.points]
+    return render_template(
+        "_metric_body.html",
+        subject=look.subject,
+        readout=readout,
+        interval_note=interval_note(readout),
+        lines=lines,
+        intervals=intervals_chart(lines),
+        definition=definition_terms(look.metrics[metric].definition),
+        details=[detail_of(readout, names, each) for each in overall(readout) if each.metric == metric],
+        over_time=[
+            shown
+            for place, each in enumerate(series)
+            if (shown := over_time_of(readout, names, each, name=f"lift-{place}")) is not None
+        ],
+        raw=raw_table(observation, readout, metric, names),
+        segments=segments_of(readout, names, metric=metric),
+        ages=ages_of(readout, names, metric=metric),
+    )

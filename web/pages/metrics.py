@@ -1,0 +1,231 @@
+"""Metrics: the catalogue, the page of each, and the form that writes one down."""
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from experiments import catalog, metric_uses
+from experiments.catalog import Metric
+from experiments.definition import parse_metric
+from experiments.errors import Conflict, InvalidInput, Problem
+from experiments.pasts import Past, find_pasts
+from web import auth, deployment
+from web.charts import days_chart
+from web.pages.drafting import condition_document
+from web.pages.form import MOST_CONDITIONS, TypedCondition, typed_condition
+from web.pages.site import site
+from web.wording import metric_forms as words
+from web.wording.design import metric_sentence
+from web.wording.language import gettext, html_tag
+from web.wording.operators import offered_operators
+from web.wording.pasts import past_value
+from web.wording.problems import worded
+
+NUMBERS = ("at_least", "scale", "quantile", "margin", "minimum")
+PER_CENT = ("margin", "quantile", "cap")
+"""Fields that are typed in per cent and stored as shares."""
+
+
+@site.get("/metrics/", endpoint="metrics")
+def list_all() -> str:
+    """The catalogue: every metric with its recent level and who uses it."""
+    with deployment.current().store.read() as session:
+        found = catalog.list_metrics(session=session)
+        pasts = find_pasts(session=session)
+        used = metric_uses.count_uses(session=session)
+    return render_template(
+        "metrics.html",
+        metrics=found,
+        pasts=pasts,
+        used=used,
+        kinds=words.kinds(),
+        metric_sentence=metric_sentence,
+        past_value=past_value,
+        language=html_tag(),
+    )
+
+
+@site.get("/metrics/new")
+def new_metric() -> str:
+    """The form for a metric of one kind."""
+    return _form({"kind": request.args.get("kind", "proportion")}, [])
+
+
+@site.post("/metrics/new")
+def create_metric() -> Response | str | tuple[str, int]:
+    """Write a new metric down, or show the form again with what is wrong."""
+    return _save(version=0)
+
+
+@site.get("/metrics/<key>")
+def show_metric(key: str) -> str:
+    """A metric: what it counts, its last weeks, who uses it, what it is made of, and how it changed."""
+    with deployment.current().store.read() as session:
+        metric = catalog.find_metrics(session=session, keys=[key])[key]
+        past = find_pasts(session=session).get(key)
+        uses = metric_uses.uses_of(session=session, key=key)
+    chart = None
+    if past is not None and past.daily:
+        label = gettext("Units a day with “%(event)s”", event=metric.definition.event or "")
+        chart = days_chart([(each.day, float(each.units)) for each in past.daily], label=label)
+    return render_template(
+        "metric.html",
+        metric=metric,
+        past=past,
+        uses=uses,
+        chart=chart,
+        facts=words.facts(metric.definition),
+        sentence=metric_sentence(metric.definition),
+        spread=_spread(metric, past),
+        past_value=past_value,
+        language=html_tag(),
+    )
+
+
+@site.get("/metrics/<key>/edit")
+def edit_metric(key: str) -> str:
+    """The form, filled with the newest version."""
+    metric = _find(key)
+    return _form(_typed(metric), [], editing=metric)
+
+
+@site.post("/metrics/<key>/edit")
+def change_metric(key: str) -> Response | str | tuple[str, int]:
+    """Write the next version down; experiments that run keep the one that they started with."""
+    metric = _find(key)
+    text = request.form.get("version", "")
+    seen = int(text) if text.isdecimal() and len(text) < 10 else 0
+    return _save(version=seen, editing=metric)
+
+
+def _save(*, version: int, editing: Metric | None = None) -> Response | str | tuple[str, int]:
+    typed: dict[str, Any] = {name: request.form.get(name, "") for name in words.FIELDS}
+    typed["conditions"] = _typed_conditions()
+    if request.form.get("go") == "condition":
+        typed["conditions"] = [*typed["conditions"], TypedCondition()][:MOST_CONDITIONS]
+        return _form(typed, [], editing=editing)
+    try:
+        draft = parse_metric(_document(typed) | ({} if editing is None else {"key": editing.key}))
+        with deployment.current().store.write() as session:
+            now = deployment.current().now()
+            catalog.save_metric(session=session, draft=draft, actor=_actor(), now=now, version=version)
+    except InvalidInput as refusal:
+        return _form(typed, list(refusal.problems), editing=editing), 422
+    except Conflict as refusal:
+        return _form(typed, [Problem("", str(refusal))], editing=editing), 409
+    return redirect(url_for("pages.show_metric", key=draft.key), 303)
+
+
+def _form(typed: dict[str, Any], problems: list[Problem], *, editing: Metric | None = None) -> str:
+    with deployment.current().store.read() as session:
+        others = [each for each in catalog.list_metrics(session=session) if each != editing]
+    blank: dict[str, Any] = {**dict.fromkeys(words.FIELDS, ""), "conditions": []}
+    kind = typed["kind"] if typed["kind"] in words.kinds() else "proportion"
+    return render_template(
+        "metric_form.html",
+        typed={**blank, **typed, "kind": kind},
+        shown=words.fields_of(kind),
+        problems=_beside(problems),
+        editing=editing,
+        others=others,
+        kinds=words.kinds(),
+        labels=words.labels(),
+        choices=words.choices(),
+        operators=offered_operators,
+    )
+
+
+def _beside(problems: list[Problem]) -> dict[str, list[str]]:
+    """Sort problems by field; what a rule over several fields says begins with the one to look at."""
+    found: dict[str, list[str]] = {}
+    for each in problems:
+        place = each.place.split(".")[0]
+        if not place or place.startswith("metric"):
+            named, _, rest = each.message.partition(": ")
+            place, message = (named, rest) if named in words.FIELDS and rest else ("form", each.message)
+        else:
+            message = each.message
+        found.setdefault(place, []).append(worded(message, scale=100 if place in PER_CENT else 1))
+    return found
+
+
+def _typed(metric: Metric) -> dict[str, Any]:
+    """A metric as the form shows it."""
+    stored = metric.definition.model_dump(mode="json", by_alias=True)
+    typed = {name: "" if stored.get(name) is None else str(stored[name]) for name in words.FIELDS}
+    typed["steps"] = ", ".join(metric.definition.steps)
+    typed["cap"] = _percent(metric.definition.cap.quantile) if metric.definition.cap else ""
+    for name in ("margin", "quantile"):
+        typed[name] = "" if stored.get(name) is None else _percent(stored[name])
+    typed["lost"] = "yes" if metric.definition.lost else ""
+    match, conditions, whole = typed_condition(metric.definition.where)
+    return {**typed, "conditions": list(conditions), "match": match, "where": whole}
+
+
+def _document(typed: dict[str, Any]) -> dict[str, Any]:
+    """Turn what was typed into the document of a definition: only what belongs to its kind.
+
+    Raises
+    ------
+    InvalidInput
+        Naming every field whose text is not of its kind.
+    """
+    problems: list[Problem] = []
+    shown = set(words.fields_of(typed["kind"])) | set(words.TEXTS) | {"direction", "margin", "minimum"}
+    document: dict[str, Any] = {"kind": typed["kind"]}
+    for name in sorted(shown & set(words.FIELDS)):
+        text = typed[name].strip()
+        if not text or name in ("where", "match", "cap", "steps", "lost"):
+            continue
+        document[name] = _number(name, text, problems) if name in NUMBERS else text
+    if "steps" in shown and typed["steps"].strip():
+        document["steps"] = [
+            part.strip() for part in typed["steps"].replace("，", ",").split(",") if part.strip()
+        ]
+    if "cap" in shown and typed["cap"].strip():
+        document["cap"] = {"quantile": _number("cap", typed["cap"], problems)}
+    if "lost" in shown and typed["lost"]:
+        document["lost"] = True
+    if "where" in shown:
+        where = condition_document(
+            typed["where"], typed["match"], typed["conditions"], problems, place="where"
+        )
+        document |= {} if where is None else {"where": where}
+    return document
+
+
+def _typed_conditions() -> list[TypedCondition]:
+    columns = [request.form.getlist(f"condition_{name}") for name in ("attribute", "operator", "value")]
+    return [TypedCondition(*line) for line in zip(*columns, strict=False)][:MOST_CONDITIONS]
+
+
+def _number(name: str, text: str, problems: list[Problem]) -> float | int | None:
+    try:
+        value = float(text.strip().removesuffix("%").replace(",", "."))
+    except ValueError:
+        problems.append(Problem(name, "not a number"))
+        return None
+    if name in PER_CENT:
+        return round(value / 100, 10)
+    return int(value) if name in ("at_least", "minimum") and value % 1 == 0 else value
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.8f}".rstrip("0").rstrip(".")
+
+
+def _spread(metric: Metric, past: Past | None) -> str:
+    if past is None or past.variance is None:
+        return ""
+    return past_value(metric.definition, past.variance**0.5)
+
+
+def _find(key: str) -> Metric:
+    with deployment.current().store.read() as session:
+        return catalog.find_metrics(session=session, keys=[key])[key]
+
+
+def _actor() -> str:
+    person = auth.person()
+    return person.name if person else ""

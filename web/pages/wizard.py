@@ -1,0 +1,402 @@
+"""The wizard: an experiment in four steps, kept from the first key on.
+
+What is typed goes onto a sheet (`experiments.sheets`), whatever is wrong with it. *Save and continue* also
+writes the draft when the sheet says something complete. Of an experiment that has started the sheet becomes
+true only at the last step, and what would move units has to be meant.
+"""
+
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from flask import abort, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from experiments import catalog, launch, sheets
+from experiments.catalog import Experiment
+from experiments.definition import ExperimentDraft
+from experiments.errors import Conflict, EvenhandError, InvalidInput, NotAllowed, NotFound, Problem
+from experiments.fields import KEY_PATTERN
+from experiments.lifecycle import may_edit
+from experiments.readiness import check_ready, may_start
+from experiments.sheets import Sheet
+from experiments.similar import find_similar
+from web import auth, deployment
+from web.pages.drafting import draft_of
+from web.pages.form import STEPS, Form, blank_form, form_of, read_step
+from web.pages.outlook import Surroundings, look_around
+from web.pages.site import site
+from web.wording.design import metric_sentence
+from web.wording.hypothesis import hypothesis_sentence
+from web.wording.language import gettext
+from web.wording.operators import offered_operators
+from web.wording.pasts import past_value
+from web.wording.problems import beside_fields, step_of
+from web.wording.readiness import Line, worded_point
+
+AnyAnswer = Response | str | tuple[str, int] | tuple[Response, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What is on the desk while somebody types: the sheet's form, where it stands, and the experiment."""
+
+    form: Form
+    revision: int = 0
+    experiment: Experiment | None = None
+    author: str = ""
+    outdated: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key that the sheet is kept under; empty before the first save."""
+        return self.form.texts["key"]
+
+    @property
+    def started(self) -> bool:
+        """Whether the experiment has left drafting."""
+        return self.experiment is not None and not may_edit(self.experiment.status)
+
+
+@site.get("/experiments/new")
+def new() -> str:
+    """The empty first step; gaps of layers and the calculator fill some of it in."""
+    form = blank_form()
+    given = {name: request.args[name] for name in form.texts if name in request.args}
+    return _show("believe", Desk(form.with_texts(**given)))
+
+
+@site.post("/experiments/new")
+def begin() -> AnyAnswer:
+    """Keep the first step on a sheet of its own."""
+    form = _named(read_step("believe", request.form, blank_form()))
+    if not re.fullmatch(KEY_PATTERN, form.texts["key"]):
+        return _show("believe", Desk(form), [Problem("key", "should match pattern")]), 422
+    try:
+        with deployment.current().store.write() as session:
+            sheets.require_free(session=session, key=form.texts["key"])
+            sheet = _keep(session, form.texts["key"], form, revision=0)
+    except Conflict as refusal:
+        return _refuse("believe", Desk(form), [Problem("key", str(refusal))], 409)
+    return _onwards("believe", sheet, form)
+
+
+@site.get("/experiments/<key>/edit")
+def open_form(key: str) -> Response:
+    """The first step."""
+    return redirect(url_for("pages.open_step", key=key, step=STEPS[0]), 303)
+
+
+@site.get("/experiments/<key>/edit/<any(believe, measure, who, check):step>")
+def open_step(key: str, step: str) -> AnyAnswer:
+    """A step, as far as it was typed."""
+    desk = _desk(key)
+    return _show(step, desk, _problems(desk))
+
+
+@site.post("/experiments/<key>/edit/<any(believe, measure, who, check):step>")
+def save_step(key: str, step: str) -> AnyAnswer:
+    """Keep what was typed, then go where the button says."""
+    desk = _desk(key)
+    form = _renamed(key, read_step(step, request.form, desk.form))
+    try:
+        with deployment.current().store.write() as session:
+            if form.texts["key"] != key:
+                sheets.rename_sheet(session=session, key=key, wanted=form.texts["key"])
+            sheet = _keep(session, form.texts["key"], form, revision=_revision())
+    except Conflict as refusal:
+        return _refuse(step, _typed(desk, form), [Problem("form", str(refusal))], 409)
+    except (NotAllowed, InvalidInput) as refusal:
+        return _refuse(step, _typed(desk, form), [Problem("form", str(refusal))], 422)
+    return _onwards(step, sheet, form)
+
+
+@site.post("/experiments/<key>/edit/discard")
+def discard(key: str) -> Response:
+    """Throw away what was typed; the experiment, where there is one, stays as it is."""
+    with deployment.current().store.write() as session:
+        sheets.drop_sheet(session=session, key=key)
+        exists = key in catalog.known_keys(session=session)
+    return redirect(url_for("pages.design", key=key) if exists else url_for("pages.experiments"), 303)
+
+
+@site.post("/experiments/<key>/edit/outlook")
+def show_outlook(key: str) -> str:
+    """What the numbers on the form come to, as a piece of the page."""
+    step = request.form.get("step", "")
+    if step not in STEPS:
+        abort(400)
+    form = read_step(step, request.form, _desk(key).form)
+    return render_template("_outlook.html", surroundings=_surroundings(form), form=form)
+
+
+def _desk(key: str) -> Desk:
+    """The sheet, or the experiment where nothing is typed yet.
+
+    Raises
+    ------
+    NotFound
+        If there is neither.
+    """
+    with deployment.current().store.read() as session:
+        sheet = sheets.find_sheet(session=session, key=key)
+        known = key in catalog.known_keys(session=session)
+        experiment = catalog.find_experiment(session=session, key=key) if known else None
+    if sheet is not None:
+        outdated = experiment is not None and experiment.revision != sheet.stands_on
+        return Desk(Form.from_json(sheet.typed), sheet.revision, experiment, sheet.author, outdated)
+    if experiment is None:
+        raise NotFound(f"there is no experiment {key!r}")
+    return Desk(form_of(experiment.definition), 0, experiment)
+
+
+def _typed(desk: Desk, form: Form) -> Desk:
+    """The desk with what was just sent, so that a refusal loses nothing.
+
+    It carries the revision that is there now: who has read that somebody else was quicker, and saves again,
+    means it.
+    """
+    return Desk(form, desk.revision, desk.experiment, desk.author, desk.outdated)
+
+
+def _keep(session: Any, key: str, form: Form, *, revision: int) -> Sheet:
+    return sheets.keep_sheet(
+        session=session,
+        key=key,
+        typed=form.to_json(),
+        actor=_actor(),
+        now=deployment.current().now(),
+        revision=revision,
+    )
+
+
+def _onwards(step: str, sheet: Sheet, form: Form) -> AnyAnswer:
+    """Answer a save: a script is told the revision, a person is shown the next thing."""
+    key, go = sheet.key, request.form.get("go", "")
+    if request.headers.get("X-Autosave"):
+        address = url_for("pages.save_step", key=key, step=step)
+        return jsonify(key=key, revision=sheet.revision, address=address, said=gettext("Kept."))
+    if go == "variant":
+        return _show("who", _desk_of(sheet, form.with_another_variant()))
+    if go == "condition":
+        return _show("who", _desk_of(sheet, form.with_another_condition()))
+    if go == "adopt":
+        return _adopt(sheet, form)
+    if go in ("start", "review", "save"):
+        return _finish(sheet, form, go)
+    problems = _write_through(sheet, form)
+    if go in STEPS:
+        return redirect(url_for("pages.open_step", key=key, step=go), 303)
+    mine = [each for each in problems if step_of(each, form) == step]
+    if mine:
+        return _show(step, _desk_of(sheet, form), problems), 422
+    onward = STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)]
+    return redirect(url_for("pages.open_step", key=key, step=onward), 303)
+
+
+def _adopt(sheet: Sheet, form: Form) -> Response:
+    """Fill in the size and length that the outlook asks for."""
+    outlook = _surroundings(form).outlook
+    if outlook is not None and outlook.duration is not None:
+        days, size = str(7 * outlook.duration.weeks), str(outlook.needed.total)
+        form = form.with_texts(days=days, size=size if form.texts["inference"] != "fixed" else "")
+        with deployment.current().store.write() as session:
+            sheet = _keep(session, sheet.key, form, revision=sheet.revision)
+        _write_through(sheet, form)
+    return redirect(url_for("pages.open_step", key=sheet.key, step="check"), 303)
+
+
+def _write_through(sheet: Sheet, form: Form) -> list[Problem]:
+    """Write the draft when the sheet is complete; say what keeps it from being so."""
+    standing = _standing(sheet.key)
+    if standing is not None and not may_edit(standing.status):
+        return _problems(_desk_of(sheet, form))
+    try:
+        _write(sheet, draft_of(form, standing.definition if standing else None))
+    except InvalidInput as refusal:
+        return list(refusal.problems)
+    except Conflict as refusal:
+        return [Problem("form", str(refusal))]
+    return []
+
+
+def _write(sheet: Sheet, draft: ExperimentDraft) -> None:
+    with deployment.current().store.write() as session:
+        sheets.write_draft(
+            session=session, sheet=sheet, draft=draft, actor=_actor(), now=deployment.current().now()
+        )
+
+
+def _finish(sheet: Sheet, form: Form, go: str) -> AnyAnswer:
+    """Start the experiment, hand it over for review, or change one that has started."""
+    desk = _desk_of(sheet, form)
+    if desk.started:
+        return _change_started(desk)
+    problems = _write_through(sheet, form)
+    if problems:
+        return _show("check", _desk_of(sheet, form), problems), 422
+    if go == "save":
+        return _done(sheet.key)
+    experiment, points = _look(sheet.key, form)
+    if not may_start(points):
+        return _show("check", _desk_of(sheet, form)), 422
+    act = launch.start if go == "start" else launch.submit
+    try:
+        with deployment.current().store.write() as session:
+            now, revision = deployment.current().now(), experiment.revision
+            act(session=session, key=sheet.key, actor=_actor(), now=now, revision=revision)
+            sheets.drop_sheet(session=session, key=sheet.key)
+    except EvenhandError as refusal:
+        return _show("check", _desk_of(sheet, form), [Problem("form", str(refusal))]), 409
+    return redirect(url_for("pages.design", key=sheet.key), 303)
+
+
+def _change_started(desk: Desk) -> AnyAnswer:
+    experiment = desk.experiment
+    if experiment is None:
+        abort(400)
+    try:
+        draft = draft_of(desk.form, experiment.definition)
+        with deployment.current().store.write() as session:
+            launch.edit(
+                session=session,
+                draft=draft,
+                actor=_actor(),
+                now=deployment.current().now(),
+                revision=experiment.revision if not desk.outdated else 0,
+                new_phase=request.form.get("new_phase") == "yes",
+            )
+            sheets.drop_sheet(session=session, key=desk.key)
+    except InvalidInput as refusal:
+        return _show("check", desk, list(refusal.problems)), 422
+    except Conflict as refusal:
+        return _show("check", desk, [Problem("form", str(refusal))]), 409
+    except NotAllowed as refusal:
+        # The sheet was saved a moment ago: the confirmation stands on its new revision.
+        sent = [(name, text) for name, text in request.form.items(multi=True) if name != "revision"]
+        sent.append(("revision", str(desk.revision)))
+        page = render_template("new_phase.html", experiment=experiment, refusal=refusal, sent=sent)
+        return page, 409
+    return redirect(url_for("pages.design", key=desk.key), 303)
+
+
+def _done(key: str) -> Response:
+    with deployment.current().store.write() as session:
+        sheets.drop_sheet(session=session, key=key)
+    return redirect(url_for("pages.design", key=key), 303)
+
+
+def _standing(key: str) -> Experiment | None:
+    with deployment.current().store.read() as session:
+        if key not in catalog.known_keys(session=session):
+            return None
+        return catalog.find_experiment(session=session, key=key)
+
+
+def _desk_of(sheet: Sheet, form: Form) -> Desk:
+    standing = _standing(sheet.key)
+    outdated = standing is not None and standing.revision != sheet.stands_on
+    return Desk(form, sheet.revision, standing, sheet.author, outdated and sheet.stands_on > 0)
+
+
+def _problems(desk: Desk) -> list[Problem]:
+    """What keeps the sheet from being an experiment."""
+    try:
+        draft = draft_of(desk.form, desk.experiment.definition if desk.experiment else None)
+        with deployment.current().store.read() as session:
+            catalog.find_metrics(session=session, keys=draft.metrics.keys)
+    except InvalidInput as refusal:
+        return list(refusal.problems)
+    except NotFound as refusal:
+        return [Problem("metrics", str(refusal))]
+    return []
+
+
+def _look(key: str, form: Form) -> tuple[Experiment, Any]:
+    outlook = _surroundings(form).outlook
+    weeks = outlook.duration.weeks if outlook and outlook.duration else None
+    with deployment.current().store.read() as session:
+        experiment = catalog.find_experiment(session=session, key=key)
+        now = deployment.current().now()
+        return experiment, check_ready(session=session, experiment=experiment, weeks=weeks, now=now)
+
+
+def _surroundings(form: Form) -> Surroundings:
+    with deployment.current().store.read() as session:
+        return look_around(session=session, form=form)
+
+
+def _refuse(step: str, desk: Desk, problems: list[Problem], status: int) -> AnyAnswer:
+    """Refuse a save: nothing that was typed is lost, and a script is told in a sentence."""
+    if request.headers.get("X-Autosave"):
+        said = " ".join(chain.from_iterable(beside_fields(problems, desk.form).values()))
+        return jsonify(said=said), status
+    return _show(step, desk, problems), status
+
+
+def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
+    form = desk.form
+    faults = [] if desk.revision == 0 and desk.experiment is None and not problems else problems or []
+    sentence = " ".join(form.texts[name] for name in ("name", "change", "audience", "effect", "because"))
+    with deployment.current().store.read() as session:
+        metrics = catalog.list_metrics(session=session)
+        similar = find_similar(session=session, text=sentence, but=desk.key)
+    surroundings = _surroundings(form)
+    points: tuple[Line, ...] = ()
+    if step == "check" and not faults and desk.experiment is not None and not desk.started:
+        points = tuple(worded_point(each) for each in _look(desk.key, form)[1])
+    placed = beside_fields(faults, form)
+    return render_template(
+        "wizard.html",
+        step=step,
+        steps=STEPS,
+        desk=desk,
+        form=form,
+        problems=placed if _shows_problems(step) else {},
+        open_steps={step_of(each, form) for each in faults},
+        metrics=metrics,
+        metric_sentence=metric_sentence,
+        past_value=past_value,
+        operators=offered_operators,
+        similar=similar,
+        surroundings=surroundings,
+        points=points,
+        ready=bool(points) and all(point.settled or not point.blocks for point in points),
+        hypothesis=hypothesis_sentence,
+    )
+
+
+def _shows_problems(step: str) -> bool:
+    """A step that was never sent is not scolded for being empty; the last one names everything."""
+    return request.method == "POST" or step == "check"
+
+
+def _named(form: Form) -> Form:
+    """Give the sheet a key: the typed one, or one made from the name."""
+    key = form.texts["key"].strip()
+    return form.with_texts(key=key or _key_from(form.texts["name"]))
+
+
+def _renamed(key: str, form: Form) -> Form:
+    """A key that was emptied or cannot be one leaves the sheet where it is."""
+    typed = form.texts["key"].strip()
+    return form.with_texts(key=typed if re.fullmatch(KEY_PATTERN, typed) else key)
+
+
+def _key_from(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+    words = re.findall(r"[a-z0-9]+", plain)
+    return "-".join(words)[:40].strip("-") or f"experiment-{secrets.token_hex(3)}"
+
+
+def _actor() -> str:
+    person = auth.person()
+    return person.name if person else ""
+
+
+def _revision() -> int:
+    text = request.form.get("revision", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0

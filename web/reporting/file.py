@@ -1,0 +1,52 @@
+"""The file: a report in one HTML file that opens anywhere and fetches nothing.
+
+Scripts and styles are written into it, and its own policy lets nothing else run: every script is named by its
+digest, and no address may be asked. It is sent as an attachment and never shown under our own origin.
+"""
+
+import base64
+import hashlib
+import re
+
+from flask import render_template
+from markupsafe import Markup
+
+from web.pages.assets import BOKEH, STATIC, load
+from web.reporting.report import Report, report_body
+
+_SCRIPTS = (STATIC / "theme.js", STATIC / "page.js", BOKEH, STATIC / "figures.js")
+_STYLES = (STATIC / "evenhand.css", STATIC / "results.css")
+POLICY = (
+    "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
+
+
+def html_file(report: Report) -> str:
+    """Write a report as a file."""
+    scripts = [_script(load(path).plain.decode()) for path in _SCRIPTS]
+    styles = "\n".join(load(path).plain.decode() for path in _STYLES)
+    return render_template(
+        "report_file.html",
+        report=report,
+        body=Markup(report_body(report)),  # noqa: S704 - our own template's output
+        policy=POLICY.format(scripts=" ".join(_digest(each) for each in scripts)),
+        styles=Markup(styles),  # noqa: S704 - our own file
+        head_script=Markup(scripts[0]),  # noqa: S704 - our own file
+        scripts=[Markup(each) for each in scripts[1:]],  # noqa: S704 - our own files and BokehJS
+    )
+
+
+def file_name(report: Report, ending: str) -> str:
+    """What a download is called; keys hold nothing that a file name cannot."""
+    day = report.results.readout.as_of.date().isoformat()
+    return f"evenhand-{report.subject.key}-{day}.{ending}"
+
+
+def _script(text: str) -> str:
+    """A script that cannot end its own element."""
+    return re.sub(r"</(script)|<!--", lambda found: found[0].replace("<", "\\x3c"), text, flags=re.IGNORECASE)
+
+
+def _digest(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -1,0 +1,20 @@
+"""Offline: a report's file without a server, for the command line."""
+
+import flask_babel
+from flask import Flask
+
+from analysis import Readout
+from web import pages
+from web.reporting.file import html_file
+from web.reporting.report import report_of
+from web.reporting.subject import Subject
+
+LANGUAGES = {"en": "en", "zh": "zh_Hans_CN"}
+
+
+def report_file(subject: Subject, readout: Readout, *, language: str) -> str:
+    """Write a report as a file, in one of the two languages."""
+    app = Flask("web")
+    pages.register(app)
+    with app.app_context(), flask_babel.force_locale(LANGUAGES[language]):
+        return html_file(report_of(subject, readout))

@@ -1,0 +1,30 @@
+"""Measures: what the numbers of a metric are counted in, and how that is written beside them."""
+
+from dataclasses import dataclass
+
+from babel.numbers import get_currency_symbol, is_currency
+from flask_babel import get_locale
+
+NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How values are written (``number``, ``percent``, ``currency`` or ``duration``), and in what unit."""
+
+    format: str = "number"
+    unit: str = ""
+
+    def beside(self, text: str) -> str:
+        """Write what the number is counted in beside it; a share carries its own sign."""
+        if not self.unit or self.format == "percent":
+            return text
+        if self.format != "currency":
+            return text + NARROW_SPACE + self.unit
+        symbol = _symbol(self.unit)
+        return symbol + text if len(symbol) <= 3 else text + NARROW_SPACE + symbol
+
+
+def _symbol(unit: str) -> str:
+    """A currency's sign where its code is known; otherwise what people wrote."""
+    return str(get_currency_symbol(unit.upper(), get_locale())) if is_currency(unit.upper()) else unit

@@ -1,0 +1,88 @@
+"""Segments: who reacted how, and whether the groups differ more than chance explains."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis import Finding, Readout
+from analysis.readout import Interaction
+from web.wording import numbers
+from web.wording.language import gettext
+from web.wording.legibility import legible
+from web.wording.names import Names, clipped
+from web.wording.readings import Chip, chip_of, tone_of
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLine:
+    """One value of a segment, as written."""
+
+    name: str
+    variant: str
+    units: str
+    told_units: str
+    change: str
+    interval: str
+    chip: Chip
+    tone: str
+    finding: Finding
+
+
+def split_segment(segment: str) -> tuple[str, str | None]:
+    """Take a finding's segment apart: its name and its value, None where that is not known."""
+    name, _, value = segment.partition("=")
+    return name, value or None
+
+
+def segment_lines(readout: Readout, names: Names, *, metric: str) -> tuple[SegmentLine, ...]:
+    """List a metric's comparisons by segment."""
+    several = len(readout.plan.treatments) > 1
+    return tuple(
+        SegmentLine(
+            names.segment(*split_segment(finding.segment)),
+            names.variant(finding.variant) if several else "",
+            numbers.whole(finding.treatment_n + finding.control_n),
+            gettext("%(count)s units", count=numbers.whole(finding.treatment_n + finding.control_n)),
+            "–" if finding.lift is None else numbers.lift(finding.lift),
+            _interval(finding),
+            chip_of(readout, finding),
+            tone_of(readout, finding),
+            finding,
+        )
+        for finding in readout.comparisons
+        if finding.segment is not None and finding.metric == metric
+    )
+
+
+def interaction_sentences(readout: Readout, names: Names, *, metric: str | None = None) -> Iterator[str]:
+    """Say for each segment whether its groups differ; the warning belongs to the sentence."""
+    for each in readout.interactions:
+        if metric is None or each.metric == metric:
+            yield interaction_sentence(readout, names, each)
+
+
+def interaction_sentence(readout: Readout, names: Names, interaction: Interaction) -> str:
+    """Say whether an effect differs between the values of a segment."""
+    words = {"segment": clipped(legible(interaction.segment)), "metric": names.metric(interaction.metric)}
+    if len(readout.plan.treatments) > 1:
+        words["metric"] = f"{words['metric']} · {names.variant(interaction.variant)}"
+    if interaction.p_value is None:
+        return gettext("%(metric)s by %(segment)s: too few units to compare the groups.", **words)
+    p_value = interaction.p_value if interaction.p_value_adjusted is None else interaction.p_value_adjusted
+    words["p"] = numbers.p_value(p_value)
+    if interaction.differs:
+        return gettext(
+            "%(metric)s by %(segment)s: the groups differ by more than chance would explain (interaction "
+            "p = %(p)s). It is a lead for the next experiment, not a result of this one.",
+            **words,
+        )
+    return gettext(
+        "%(metric)s by %(segment)s: the groups do not differ more than chance would explain (interaction "
+        "p = %(p)s). Do not ship to one group only on this evidence.",
+        **words,
+    )
+
+
+def _interval(finding: Finding) -> str:
+    if finding.not_estimable is not None or finding.lift is None:
+        return gettext("too few units")
+    return numbers.lift_range(finding.lift)
