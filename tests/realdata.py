@@ -140,6 +140,8 @@ def asos(folder: Path, store: Store, tally: Tally) -> str:
     rows: list[Row] = []
     metrics: dict[str, set[str]] = {}
     for each in read_rows(folder / "half_shared.csv.gz"):
+        if not (each["variance_c"] and each["variance_t"]):
+            continue  # published without one
         key = f"asos-{each['experiment_id']}-{each['variant_id']}"
         metrics.setdefault(key, set()).add(f"m{each['metric_id']}")
         at = BEGIN + timedelta(days=round(float(each["time_since_start"]), 6))

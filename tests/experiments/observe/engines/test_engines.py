@@ -64,8 +64,8 @@ def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: S
             "attributes AS context, to_timestamp(occurred_at / 1000.0) AS at FROM exposure"
         )
         connection.exec_driver_sql(
-            "CREATE TABLE shop.clicks AS SELECT user_id AS visitor, event AS name, value AS amount, properties, "
-            "to_timestamp(occurred_at / 1000.0) AS at FROM event"
+            "CREATE TABLE shop.clicks AS SELECT user_id AS visitor, event AS name, value AS amount, "
+            "properties, to_timestamp(occurred_at / 1000.0) AS at FROM event"
         )
     named = {
         "experiment": "test",
