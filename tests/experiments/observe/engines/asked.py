@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from typing import Any
 
 from analysis import Observation
@@ -42,6 +43,9 @@ ASKED: Question = question(
     channel="channel",
 )
 
+
+SMALL: Question = replace(ASKED, metrics=ASKED.metrics[:4], back=0, segments=(), aged=(), channel=None)
+"""A question for engines that take their time to plan, or write out every piece wherever it is read."""
 
 COUNTRIES = ('{"country":"NO"}', '{"country":"SE"}', None)
 PROPERTIES = ('{"items":3,"channel":"mail"}', '{"items":1,"channel":"search"}', '{"items":"few"}', None)

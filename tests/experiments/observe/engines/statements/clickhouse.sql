@@ -527,4 +527,4 @@ CROSS JOIN centres
 GROUP BY
   levels.arm,
   levels.day
-SETTINGS join_use_nulls = 1, prefer_column_name_to_alias = 1
+SETTINGS join_use_nulls = 1, prefer_column_name_to_alias = 1, max_ast_elements = 10000000, max_expanded_ast_elements = 10000000
