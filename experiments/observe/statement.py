@@ -92,7 +92,7 @@ def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
     if question.bots is not None and question.bots.events_per_day is not None:
         yield "busy", units.busy(question)
     yield "sorted_out", units.sorted_out(question)
-    yield "units", units.units()
+    yield "units", units.kept()
     if units.attribute_segments(question):
         yield "traits", units.traits(question)
         for place, name in enumerate(question.segments):
