@@ -13,7 +13,7 @@ from experiments.metrics import MetricDraft
 from experiments.observe.answers import joined, row
 from experiments.observe.gathering import age_in_days, gain, hit, taken
 from experiments.observe.question import ADDING, DAY_MS, Question
-from experiments.observe.sql import bound, day_of, minus, product, selected, when, zero
+from experiments.observe.sql import bound, day_of, minus, product, real, selected, when, zero
 from experiments.observe.values import level, variables
 
 LONGEST_LIFE = 92
@@ -21,8 +21,8 @@ LONGEST_LIFE = 92
 
 
 def running(question: Question) -> list[MetricDraft]:
-    """The metrics whose level is followed day by day."""
-    return [metric for metric in question.metrics if question.runs(metric)]
+    """The metrics whose level is followed cell by cell."""
+    return [metric for metric in question.metrics if question.runs(metric) and not question.by_first(metric)]
 
 
 def aged(question: Question) -> list[MetricDraft]:
@@ -46,7 +46,8 @@ def followed(question: Question, metrics: list[MetricDraft]) -> list[int]:
 
 def cells(question: Question) -> exp.Select:
     """What the events of each unit on each calendar day come to."""
-    events = taken(question, every_event=False, before=False).subquery("taken")
+    metrics = [question.counted[place] for place in followed(question, running(question))]
+    events = taken(question, every_event=False, before=False, of=metrics).subquery("taken")
     day = day_of("occurred_at")
     piece = exp.select("unit", "arm", day.as_("day")).from_(events).group_by("unit", "arm", day.copy())
     for place in followed(question, running(question)):
@@ -137,6 +138,26 @@ def _steps(question: Question, metric: MetricDraft, first: exp.Expr) -> Iterator
             yield exp.Sum(this=minus(now, when(first, zero(), then)))
     for distance in known:
         yield exp.Sum(this=when(first, distance, zero()))
+
+
+def first_rows(question: Question, metric: MetricDraft) -> exp.Select:
+    """The same for a metric that is nought until its event happens first, and one from then on."""
+    place = {each.key: place for place, each in enumerate(question.counted)}[metric.key]
+    happened = exp.column(f"t{place}", "valued")
+    day = day_of(exp.Add(this=exp.column("first_at", "valued"), expression=happened.copy()))
+    (_, off), *known = variables(question, metric)
+    numbers: list[exp.Expr] = [exp.Sum(this=real(1)), exp.Sum(this=product(off, off))]
+    numbers += [exp.Sum(this=product(off, distance)) for _, distance in known]
+    numbers += [exp.Sum(this=distance.copy()) for _, distance in known]
+    piece = exp.select().from_("valued").join("centres", join_type="cross")
+    return row(
+        piece.where(happened.is_(exp.null()).not_()).group_by("valued.arm", day.copy()),
+        "step",
+        name=metric.key,
+        arm=exp.column("arm", "valued"),
+        day=day,
+        numbers=numbers,
+    )
 
 
 def _at(name: str, place: int) -> exp.Expr:

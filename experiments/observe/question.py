@@ -118,6 +118,10 @@ class Question:
         own = len(metric.steps) if metric.kind == "funnel" else len(self.parts(metric))
         return own + len(covariates(metric, self.back, self.also))
 
+    def by_first(self, metric: MetricDraft) -> bool:
+        """Whether a growing metric's level on each day follows from when its event happened first."""
+        return metric.kind == "proportion" and metric.at_least == 1 and self.runs(metric)
+
     def bundles(self) -> list[tuple[MetricDraft, ...]]:
         """Metrics that are added up in one pass: those of the same span, some at a time."""
         spans: dict[int, list[MetricDraft]] = {}

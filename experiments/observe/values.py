@@ -48,7 +48,7 @@ def _values(question: Question, place: int, metric: MetricDraft) -> Iterator[tup
         return
     name = "g" if has_own_piece(metric) else f"g{place}"
     yield level(metric, _or_nought(exp.column(name, source))), f"x{place}"
-    if metric.kind == "time_to_event":
+    if metric.kind == "time_to_event" or question.by_first(metric):
         yield exp.column(f"t{place}", "gathered"), f"t{place}"
     if metric.key in question.before_keys:
         name = "b" if has_own_piece(metric) else f"b{place}"
@@ -169,7 +169,7 @@ def names(question: Question) -> Iterator[str]:
             yield from (f"x{place}_{step}" for step, _ in enumerate(metric.steps))
             continue
         yield f"x{place}"
-        if metric.kind == "time_to_event":
+        if metric.kind == "time_to_event" or question.by_first(metric):
             yield f"t{place}"
         if metric.key in question.before_keys:
             yield f"b{place}"
