@@ -39,12 +39,12 @@ ASKED: Question = question(
     ],
     back=7 * DAY,
     segments=["country", "lifecycle"],
-    aged=["spend"],
+    aged=frozenset({"spend"}),
     channel="channel",
 )
 
 
-SMALL: Question = replace(ASKED, metrics=ASKED.metrics[:4], back=0, segments=(), aged=(), channel=None)
+SMALL: Question = replace(ASKED, metrics=ASKED.metrics[:4], back=0, segments=(), aged=frozenset(), channel=None)
 """A question for engines that take their time to plan, or write out every piece wherever it is read."""
 
 COUNTRIES = ('{"country":"NO"}', '{"country":"SE"}', None)
