@@ -44,7 +44,9 @@ ASKED: Question = question(
 )
 
 
-SMALL: Question = replace(ASKED, metrics=ASKED.metrics[:4], back=0, segments=(), aged=frozenset(), channel=None)
+SMALL: Question = replace(
+    ASKED, metrics=ASKED.metrics[:4], back=0, segments=(), aged=frozenset(), channel=None
+)
 """A question for engines that take their time to plan, or write out every piece wherever it is read."""
 
 COUNTRIES = ('{"country":"NO"}', '{"country":"SE"}', None)

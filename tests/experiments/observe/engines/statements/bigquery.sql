@@ -184,8 +184,8 @@ WITH exposure AS (
 ), centres AS (
   SELECT
     COUNT(*) AS pooled,
-    COALESCE(AVG(x0), CAST(0 AS FLOAT64)) AS x0_middle,
-    COALESCE(STDDEV_POP(x0), CAST(0 AS FLOAT64)) AS x0_spread,
+    COALESCE(AVG(CASE WHEN first_at <= 1773835200000 THEN x0 END), CAST(0 AS FLOAT64)) AS x0_middle,
+    COALESCE(STDDEV_POP(CASE WHEN first_at <= 1773835200000 THEN x0 END), CAST(0 AS FLOAT64)) AS x0_spread,
     COALESCE(AVG(x1), CAST(0 AS FLOAT64)) AS x1_middle,
     COALESCE(STDDEV_POP(x1), CAST(0 AS FLOAT64)) AS x1_spread
   FROM valued
@@ -253,8 +253,8 @@ WITH exposure AS (
         SUM(cells.g1) OVER (
           PARTITION BY cells.unit
           ORDER BY cells.day
-          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ),
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) - cells.g1,
         CAST(0 AS FLOAT64)
       ),
       limit1.cap
@@ -267,9 +267,9 @@ SELECT
   '' AS name,
   CAST(NULL AS STRING) AS label,
   CAST(arm AS INT64) AS arm,
-  CAST(FLOOR((
+  CAST(CAST(FLOOR((
     first_at
-  ) / 86400000.0) AS INT64) AS day,
+  ) / 86400000.0) AS INT64) AS INT64) AS day,
   CAST(COUNT(*) AS INT64) AS n,
   CAST(NULL AS FLOAT64) AS v0,
   CAST(NULL AS FLOAT64) AS v1,
@@ -397,6 +397,20 @@ SELECT
 FROM centres
 UNION ALL
 SELECT
+  'middle' AS part,
+  'spend' AS name,
+  CAST(NULL AS STRING) AS label,
+  CAST(0 AS INT64) AS arm,
+  CAST(NULL AS INT64) AS day,
+  CAST(1 AS INT64) AS n,
+  CAST(centres.x1_middle AS FLOAT64) AS v0,
+  CAST(centres.x1_spread AS FLOAT64) AS v1,
+  CAST(NULL AS FLOAT64) AS v2,
+  CAST(NULL AS FLOAT64) AS v3,
+  CAST(NULL AS FLOAT64) AS v4
+FROM centres
+UNION ALL
+SELECT
   'metric' AS part,
   'buys' AS name,
   CAST(NULL AS STRING) AS label,
@@ -427,20 +441,6 @@ GROUP BY
       valued.first_at + 604800000
     ) / 86400000.0) AS INT64)
   END
-UNION ALL
-SELECT
-  'middle' AS part,
-  'spend' AS name,
-  CAST(NULL AS STRING) AS label,
-  CAST(0 AS INT64) AS arm,
-  CAST(NULL AS INT64) AS day,
-  CAST(1 AS INT64) AS n,
-  CAST(centres.x1_middle AS FLOAT64) AS v0,
-  CAST(centres.x1_spread AS FLOAT64) AS v1,
-  CAST(NULL AS FLOAT64) AS v2,
-  CAST(NULL AS FLOAT64) AS v3,
-  CAST(NULL AS FLOAT64) AS v4
-FROM centres
 UNION ALL
 SELECT
   'metric' AS part,

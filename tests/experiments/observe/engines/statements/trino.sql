@@ -184,8 +184,8 @@ WITH exposure AS (
 ), centres AS (
   SELECT
     COUNT(*) AS pooled,
-    COALESCE(AVG(x0), CAST(0 AS DOUBLE)) AS x0_middle,
-    COALESCE(STDDEV_POP(x0), CAST(0 AS DOUBLE)) AS x0_spread,
+    COALESCE(AVG(CASE WHEN first_at <= 1773835200000 THEN x0 END), CAST(0 AS DOUBLE)) AS x0_middle,
+    COALESCE(STDDEV_POP(CASE WHEN first_at <= 1773835200000 THEN x0 END), CAST(0 AS DOUBLE)) AS x0_spread,
     COALESCE(AVG(x1), CAST(0 AS DOUBLE)) AS x1_middle,
     COALESCE(STDDEV_POP(x1), CAST(0 AS DOUBLE)) AS x1_spread
   FROM valued
@@ -253,8 +253,8 @@ WITH exposure AS (
         SUM(cells.g1) OVER (
           PARTITION BY cells.unit
           ORDER BY cells.day NULLS FIRST
-          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ),
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) - cells.g1,
         CAST(0 AS DOUBLE)
       ),
       limit1.cap
@@ -267,9 +267,9 @@ SELECT
   '' AS name,
   CAST(NULL AS VARCHAR) AS label,
   CAST(arm AS BIGINT) AS arm,
-  CAST(FLOOR(CAST((
+  CAST(CAST(FLOOR(CAST((
     first_at
-  ) AS DOUBLE) / 86400000.0) AS BIGINT) AS day,
+  ) AS DOUBLE) / 86400000.0) AS BIGINT) AS BIGINT) AS day,
   CAST(COUNT(*) AS BIGINT) AS n,
   CAST(NULL AS DOUBLE) AS v0,
   CAST(NULL AS DOUBLE) AS v1,
@@ -397,6 +397,20 @@ SELECT
 FROM centres
 UNION ALL
 SELECT
+  'middle' AS part,
+  'spend' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(1 AS BIGINT) AS n,
+  CAST(centres.x1_middle AS DOUBLE) AS v0,
+  CAST(centres.x1_spread AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM centres
+UNION ALL
+SELECT
   'metric' AS part,
   'buys' AS name,
   CAST(NULL AS VARCHAR) AS label,
@@ -427,20 +441,6 @@ GROUP BY
       valued.first_at + 604800000
     ) AS DOUBLE) / 86400000.0) AS BIGINT)
   END
-UNION ALL
-SELECT
-  'middle' AS part,
-  'spend' AS name,
-  CAST(NULL AS VARCHAR) AS label,
-  CAST(0 AS BIGINT) AS arm,
-  CAST(NULL AS BIGINT) AS day,
-  CAST(1 AS BIGINT) AS n,
-  CAST(centres.x1_middle AS DOUBLE) AS v0,
-  CAST(centres.x1_spread AS DOUBLE) AS v1,
-  CAST(NULL AS DOUBLE) AS v2,
-  CAST(NULL AS DOUBLE) AS v3,
-  CAST(NULL AS DOUBLE) AS v4
-FROM centres
 UNION ALL
 SELECT
   'metric' AS part,
