@@ -187,7 +187,7 @@ def overlaps_command(keys: tuple[str, ...], *, as_json: bool) -> None:
     settings = settings_of()
     with ready_store(settings) as store, progress_bar("overlaps") as progress:
         found = overlaps.find_overlaps(
-            store=store, columns=settings.columns_path, now=clock(), keys=keys, progress=progress
+            store=store, engine=engine_of(settings, store), now=clock(), keys=keys, progress=progress
         )
     text = "\n".join(map(_shared, found)) or "no two of these experiments share units"
     say({"overlaps": [each.to_json() for each in found]}, as_json=as_json, text=text)

@@ -15,8 +15,8 @@ from analysis import Moments, Observation
 from experiments.fields import length_of
 from experiments.metrics import MetricDraft
 from experiments.observe import Question, text_of
-from experiments.observe.columns import COLUMNS
 from experiments.observe.counting import read_rows
+from experiments.observe.layout import COLUMNS
 from experiments.store.instants import from_millis, to_millis
 from experiments.store.ledger import Event, Exposure
 from tests.experiments.observe.logs import DAY
