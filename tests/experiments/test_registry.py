@@ -89,6 +89,7 @@ def test_a_plan_becomes_a_question_and_its_readout(store: Store, tmp_path: Path)
                 *(Event(f"e{n}", f"u{n}", None, "buy", n, at - n, at) for n in range(9)),
             ],
         )
+    engine = Embedded(store, tmp_path / "c.duckdb")
     snapshot = analyse(store=store, engine=engine, key="checkout", now=NOW + DAY, version="1")
     planned = snapshot.readout.plan
     assert planned.metrics[0].covariates == ("spend_before", "orders_before", "seen_before")
@@ -106,6 +107,7 @@ def test_a_plan_becomes_a_question_and_its_readout(store: Store, tmp_path: Path)
 
 def test_several_experiments_are_analysed_over_one_copy(store: Store, tmp_path: Path) -> None:
     apply(store, experiment(), experiment("second"))
+    engine = Embedded(store, tmp_path / "c.duckdb")
     found = analyse_all(
         store=store,
         engine=engine,
