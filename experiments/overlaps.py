@@ -75,7 +75,7 @@ def find_overlaps(
     Parameters
     ----------
     engine
-        What counts.
+        What runs the statements.
     keys
         The experiments to look at; all that are running when none is named.
 

@@ -246,7 +246,7 @@ def drink_tea(python: str, path: Path, turns: int) -> dict[str, float]:
     )
     if run.returncode:
         raise SystemExit(run.stderr)
-    found: dict[str, float] = json.loads(run.stdout)
+    found: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
     return found
 
 

@@ -89,16 +89,15 @@ def test_a_plan_becomes_a_question_and_its_readout(store: Store, tmp_path: Path)
                 *(Event(f"e{n}", f"u{n}", None, "buy", n, at - n, at) for n in range(9)),
             ],
         )
-    snapshot = analyse(
-        store=store, engine=Embedded(store, tmp_path / "c.duckdb"), key="checkout", now=NOW + DAY, version="1"
-    )
+    engine = Embedded(store, tmp_path / "c.duckdb")
+    snapshot = analyse(store=store, engine=engine, key="checkout", now=NOW + DAY, version="1")
     planned = snapshot.readout.plan
     assert planned.metrics[0].covariates == ("spend_before", "orders_before", "seen_before")
     assert planned.metrics[1].covariates == ("spend_before", "orders_before", "seen_before")
     assert (planned.segments, planned.looked) == (("country",), 0)
     again = analyse(
         store=store,
-        engine=Embedded(store, tmp_path / "c.duckdb"),
+        engine=engine,
         key="checkout",
         now=NOW + 2 * DAY,
         version="1",
@@ -108,9 +107,10 @@ def test_a_plan_becomes_a_question_and_its_readout(store: Store, tmp_path: Path)
 
 def test_several_experiments_are_analysed_over_one_copy(store: Store, tmp_path: Path) -> None:
     apply(store, experiment(), experiment("second"))
+    engine = Embedded(store, tmp_path / "c.duckdb")
     found = analyse_all(
         store=store,
-        engine=Embedded(store, tmp_path / "c.duckdb"),
+        engine=engine,
         keys=["second", "checkout"],
         now=NOW + DAY,
         version="1",
