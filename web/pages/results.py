@@ -6,7 +6,8 @@ from analysis import Readout
 from experiments import readouts
 from experiments.readouts import Snapshot
 from web import deployment
-from web.pages.looking import Look, drawn, look_at
+from web.looking import Look
+from web.pages.looking import drawn, look_at
 from web.pages.site import site
 from web.reporting.compared import compared_of
 from web.reporting.explored import funnels_of, segments_of
