@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from experiments import reports, shares
 from experiments.errors import Conflict, InvalidInput, Problem
 from experiments.reports import ReportDraft, parse_report
+from experiments.roles import Scope
 from experiments.shares import LIFETIMES
 from web import auth, deployment
 from web.looking import Look
 from web.pages.looking import drawn, look_at
-from web.pages.site import POLICY, nonce, open_to_all, site
+from web.pages.site import POLICY, needs, nonce, open_to_all, site
 from web.reporting.exported import CONFINED, export_readout, exported_name
 from web.reporting.file import html_file
 from web.reporting.placeholders import unknown_in, values_of
@@ -63,6 +64,7 @@ def export_report(key: str, form: Any) -> Response:
 
 
 @site.get("/experiments/<key>/report/edit")
+@needs(Scope.WRITE)
 def edit_report(key: str) -> str:
     """The texts, to be written."""
     look = look_at(key)
