@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from experiments import conclusions, launch
 from experiments.catalog import find_experiment
 from experiments.choices import parse_conclusion
+from experiments.sheets import keep_sheet
 from tests.samples import apply, experiment, metric
 from tests.web import scenes
 from tests.web.conftest import signed_in
@@ -173,3 +174,29 @@ def test_the_timeline_tells_what_an_edit_changed(empty_site: Flask) -> None:
     text = signed_in(empty_site).get("/experiments/touch").get_data(as_text=True)
     assert "Bo changed the definition" in text
     assert "<dt>Tags</dt><dd><ins>one, two</ins></dd>" in text
+
+
+def test_what_is_typed_and_not_written_down_is_among_ones_drafts(empty_site: Flask) -> None:
+    client = signed_in(empty_site)
+    for key, author, name in (
+        ("half", "Ada", "Half a thought"),
+        ("bare", "Ada", ""),
+        ("other", "Bo", "Bo's"),
+    ):
+        with deployment_of(empty_site).store.write() as session:
+            typed = {"texts": {"name": name}}
+            keep_sheet(session=session, key=key, typed=typed, actor=author, now=NOW, revision=0)
+    text = client.get("/").get_data(as_text=True)
+    assert "My drafts (2)" in text
+    assert '<a href="/experiments/half/edit/believe">Half a thought</a>' in text
+    assert '<a href="/experiments/bare/edit/believe">bare</a>' in text
+    assert "Begin with one question" not in text
+    assert "/experiments/other/" not in text
+
+
+def test_a_sheet_of_an_experiment_is_no_second_draft(empty_site: Flask) -> None:
+    client = signed_in(empty_site)
+    stage(deployment_of(empty_site).store, scenes.TOUCH)
+    with deployment_of(empty_site).store.write() as session:
+        keep_sheet(session=session, key="touch", typed={}, actor="Ada", now=NOW, revision=0)
+    assert "/experiments/touch/edit" not in client.get("/").get_data(as_text=True)

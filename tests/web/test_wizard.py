@@ -8,7 +8,9 @@ from werkzeug.test import TestResponse
 
 from experiments import launch
 from experiments.catalog import Experiment, find_experiment, save_metric
-from experiments.definition import parse_metric
+from experiments.definition import parse_layer, parse_metric
+from experiments.eligibility import create
+from experiments.project import DefaultPlan, ProjectDraft, save_project
 from experiments.sheets import find_sheet
 from tests.web.conftest import send, signed_in
 from tests.web.scenes import METRICS, NOW
@@ -320,3 +322,42 @@ def test_nothing_is_edited_that_does_not_exist_or_is_over(author: FlaskClient) -
     with store_of(author).store.write() as session:
         launch.archive(session=session, key="colour", actor="t", now=NOW)
     assert save(author, "believe").status_code == 422
+
+
+def test_a_new_experiment_begins_with_the_projects_plan(author: FlaskClient) -> None:
+    plan = DefaultPlan(
+        confidence=0.9, power=0.7, mde=0.025, days=21, inference="fixed", correction="benjamini_hochberg"
+    )
+    with store_of(author).store.write() as session:
+        save_project(session=session, draft=ProjectDraft(plan=plan), actor="Ada", now=NOW)
+    send(author, "/experiments/new", BELIEVE)
+    page = author.get("/experiments/colour/edit/measure").get_data(as_text=True)
+    shown = dict(re.findall(r'<input id="(\w+)" name="\w+"[^>]*? value="([^"]*)"', page))
+    assert (shown["confidence"], shown["power"], shown["mde"]) == ("90", "70", "2.5")
+    fields = {**MEASURE, "confidence": "90", "power": "70", "mde": "2.5", "inference": "fixed"}
+    save(author, "measure", fields)
+    save(author, "who")
+    save(author, "check", {"days": "21"}, go="save")
+    made = experiment(author).definition.plan
+    assert (made.confidence, made.power, made.mde, made.days) == (0.9, 0.7, 0.025, 21)
+    assert (made.inference, made.correction) == ("fixed", "benjamini_hochberg")
+
+
+def test_the_correction_of_an_experiment_outlives_its_form(author: FlaskClient) -> None:
+    through(author)
+    standing = experiment(author).definition
+    plan = standing.plan.model_copy(update={"correction": "none"})
+    with store_of(author).store.write() as session:
+        changed = standing.model_copy(update={"plan": plan})
+        launch.edit(session=session, draft=changed, actor="Ada", now=NOW)
+    save(author, "check", {"days": "21"}, go="save")
+    made = experiment(author).definition.plan
+    assert (made.days, made.correction) == (21, "none")
+
+
+def test_the_layers_of_the_project_are_to_choose_from(author: FlaskClient) -> None:
+    with store_of(author).store.write() as session:
+        create(session=session, draft=parse_layer({"key": "page"}), actor="Ada", now=NOW)
+    send(author, "/experiments/new", BELIEVE)
+    page = author.get("/experiments/colour/edit/who").get_data(as_text=True)
+    assert '<option value="page"' in page

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, abort, request
 from pydantic import ValidationError
@@ -27,7 +27,7 @@ from web import auth
 from web.api.errors import BadQuery, NotJson
 from web.api.operation import Operation
 from web.api.operations import OPERATIONS
-from web.api.replies import Reply, respond
+from web.api.replies import FileReply, Reply, respond
 from web.deployment import Deployment, current
 
 blueprint = Blueprint("management", __name__)
@@ -35,7 +35,8 @@ blueprint = Blueprint("management", __name__)
 _BY_NAME: Mapping[str, Operation] = {each.name: each for each in OPERATIONS}
 _LONGEST_KEY = 255
 
-Handler = Callable[..., Reply]
+Handler = Callable[..., Reply | FileReply]
+H = TypeVar("H", bound=Handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Asking:
         return int(number)
 
 
-def serves(name: str, *, alone: bool = False) -> Callable[[Handler], Handler]:
+def serves(name: str, *, alone: bool = False) -> Callable[[H], H]:
     """Let a handler serve the operation of this name.
 
     Parameters
@@ -86,7 +87,7 @@ def serves(name: str, *, alone: bool = False) -> Callable[[Handler], Handler]:
     operation = _BY_NAME[name]
     rule = operation.path.replace("{id}", "<int:id>").replace("{", "<").replace("}", ">")
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: H) -> H:
         act = _leave_alone if alone else _show if operation.method == "GET" else _change
         view = partial(_serve, operation, act, handler)
         blueprint.add_url_rule(rule, name, view, methods=[operation.method])
@@ -138,7 +139,7 @@ def _change(handler: Handler, caller: Caller) -> Response:
     return respond(reply.answer())
 
 
-def _carry_out(handler: Handler, caller: Caller, claim: Claim | None) -> Reply:
+def _carry_out(handler: Handler, caller: Caller, claim: Claim | None) -> Reply | FileReply:
     with current().store.write() as session:
         session.info[audit.TOKEN] = caller.token
         reply = handler(Asking(caller, session, current().now()))

@@ -12,7 +12,11 @@ from experiments.fields import Draft, Instant, Key, Name, UnitId
 from experiments.lifecycle import Status
 from experiments.people import KeyKind
 from experiments.roles import Role
+from experiments.shares import LIFETIMES
 from web.api.replies import Page
+from web.reporting.exported import Form
+
+UnitType = Literal["user_id", "anonymous_id"]
 
 
 class ExperimentBody(ExperimentDraft):
@@ -34,6 +38,21 @@ class ReadoutOptions(Draft):
     """How a readout is wanted."""
 
     sentences: bool = Field(default=False, description="Also what the pages say, in Accept-Language.")
+
+
+class ExportOptions(Draft):
+    """What kind of file is wanted."""
+
+    form: Form = Field(description="The comparisons as csv, the report as html, or all of it as json.")
+
+
+class ShareOrder(Draft):
+    """What is shared, and for how long."""
+
+    days: int = Field(description=f"One of {', '.join(map(str, LIFETIMES))}.")
+    readout: int | None = Field(
+        default=None, ge=1, lt=2**63, description="Its number; the latest, where nothing is said."
+    )
 
 
 class EditOptions(Draft):
@@ -93,7 +112,7 @@ class ErasureOrder(Draft):
     """Whose rows are to be taken out."""
 
     unit: UnitId
-    kind: Literal["user_id", "anonymous_id"] = "user_id"
+    kind: UnitType = "user_id"
 
 
 class AuditPage(AuditFilter, Page):
@@ -118,6 +137,44 @@ class AlertFilter(Page):
     """Which alerts are wanted."""
 
     experiment: str = Field(default="", max_length=128, description="Only those of this experiment.")
+
+
+class PastOptions(Draft):
+    """Whose past is wanted."""
+
+    unit_type: UnitType = Field(default="user_id", description="Counted by this kind of id.")
+
+
+class OutlookQuestion(Draft):
+    """What an experiment wants to know, and of whom: with a metric's past, or with numbers of one's own."""
+
+    metric: str = Field(default="", max_length=128, description="Its last four weeks say what is not given.")
+    unit_type: UnitType = Field(default="user_id", description="The kind of id whose past is meant.")
+    mean: float | None = Field(default=None, gt=-1e12, lt=1e12, description="Of the metric per unit, today.")
+    variance: float | None = Field(
+        default=None, gt=0, lt=1e24, description="Of the metric per unit; of a proportion it is known."
+    )
+    daily_units: float | None = Field(default=None, ge=0, lt=1e12, description="New units a day.")
+    lift: float = Field(gt=0, lt=1_000, description="The smallest relative change worth detecting.")
+    variants: int = Field(default=2, ge=2, le=20, description="In even shares, with the control.")
+    share: float = Field(default=1.0, gt=0, le=1, description="Of the units, those that may take part.")
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    power: float = Field(default=0.8, gt=0, lt=1)
+    inference: Literal["sequential", "always_valid", "fixed", "group_sequential"] = "sequential"
+    guardrails: int = Field(default=0, ge=0, le=100, description="How many must all pass.")
+    weeks: int = Field(default=8, ge=1, le=52, description="How many weeks are told of.")
+
+
+class ReadinessOptions(Draft):
+    """What is known beside the definition."""
+
+    weeks: int | None = Field(default=None, ge=1, le=1_000, description="How many it needs, by its outlook.")
+
+
+class SheetFilter(Page):
+    """Which sheets are wanted."""
+
+    author: str = Field(default="", max_length=200, description="Only those that this person saved last.")
 
 
 class CalendarSpan(Draft):

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from pydantic import Field
 from experiments.fields import Draft
 from experiments.stored_answers import Answer
 from web.api.errors import BadQuery
+from web.reporting.exported import CONFINED, Exported
 
 T = TypeVar("T")
 Place = list[Any]
@@ -66,10 +68,39 @@ class Reply:
         return headers
 
 
+@dataclass(frozen=True, slots=True)
+class FileReply:
+    """A file, in the reader's language where it has words.
+
+    ``state`` is what its content depends on; the bytes of a figure may differ while it shows the same.
+    """
+
+    exported: Exported
+    language: str
+    state: Hashable
+
+    def answer(self) -> Answer:
+        """The reply as it goes over the wire."""
+        etag = hashlib.sha256(repr((self.state, self.exported.name, self.language)).encode()).hexdigest()[:16]
+        headers = {
+            "ETag": f'"{etag}"',
+            "Content-Language": self.language,
+            "Vary": "Accept-Language",
+            "Content-Type": f"{self.exported.media_type}; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="{self.exported.name}"',
+            "Content-Security-Policy": CONFINED,
+        }
+        return Answer(200, headers, self.exported.content)
+
+    def kept(self) -> Answer:
+        """The reply as it may be kept: nothing in it is shown once."""
+        return self.answer()
+
+
 def respond(answer: Answer, **headers: str) -> Response:
     """Send an answer; briefly, where the client prefers that, and not at all where it has it already."""
     response = Response(answer.body, answer.status, {**answer.headers, **headers})
-    response.content_type = "application/json"
+    response.content_type = answer.headers.get("Content-Type", "application/json")
     response.headers["Cache-Control"] = "private, no-cache" if request.method == "GET" else "no-store"
     if request.method == "GET":
         response.make_conditional(request)

@@ -12,10 +12,11 @@ from experiments.catalog import Experiment, Metric
 from experiments.errors import InvalidInput, Problem
 from experiments.lifecycle import Status
 from experiments.readouts import Snapshot
+from experiments.roles import Scope
 from experiments.thresholds import Threshold
 from web import deployment
 from web.pages.asking import asker
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.wording.alerts import alert_chip, alert_sentence, delivery_told, wait_told
 from web.wording.complaints import beside
 from web.wording.names import names_of
@@ -64,6 +65,7 @@ def show_alerts() -> str:
 
 
 @site.get("/alerts/<key>/<metric>")
+@needs(Scope.WRITE)
 def edit_threshold(key: str, metric: str) -> str:
     """The threshold of one guardrail, as it stands."""
     found = _find(key, metric)

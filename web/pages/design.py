@@ -85,6 +85,7 @@ def show_design(key: str) -> str:
 
 
 @site.get("/experiments/<key>/<any(submit, approve, start, stop, archive):move>")
+@needs(Scope.LAUNCH)
 def confirm(key: str, move: str) -> str:
     """Say what a move will do, before it is made."""
     with deployment.current().store.read() as session:

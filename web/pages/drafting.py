@@ -181,6 +181,8 @@ def _margin(text: str, place: str, problems: list[Problem]) -> float | None:
 
 def _plan(texts: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
     plan: dict[str, Any] = {"inference": texts["inference"].strip() or None}
+    if texts["correction"]:
+        plan["correction"] = texts["correction"]
     for name in ("confidence", "power", "mde"):
         if texts[name].strip():
             plan[name] = _share(texts[name], f"plan.{name}", problems)

@@ -3,7 +3,8 @@
 from flask import render_template, request
 
 from analysis import Readout
-from web.pages.looking import Look, drawn, look_at
+from web.looking import Look
+from web.pages.looking import drawn, look_at
 from web.pages.site import site
 from web.reporting.explored import (
     ages_of,

@@ -8,7 +8,8 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from assignment import BUCKETS
-from experiments.definition import ExperimentDraft, VariantDraft
+from experiments.definition import ExperimentDraft, PlanDraft, VariantDraft
+from experiments.project import DefaultPlan
 
 STEPS = ("believe", "measure", "who", "check")
 """The steps of the form, in their order."""
@@ -21,7 +22,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """The plain fields of each step. Variants and conditions belong to the third, roles to the second."""
 
-ALL_FIELDS = tuple(name for names in FIELDS.values() for name in names)
+ALL_FIELDS = (*(name for names in FIELDS.values() for name in names), "correction")
+"""What a form knows. The correction has no field: it comes from the project, or stays as it stands."""
+
 PLAIN = ("name", "key", "owner", "description", "control", "unit")
 """Fields that are in the definition as they are typed."""
 
@@ -119,6 +122,12 @@ def blank_form() -> Form:
     return Form(texts, (TypedVariant(key="control"), TypedVariant(key="treatment")))
 
 
+def form_with(plan: DefaultPlan) -> Form:
+    """The form as it is first seen in a project that has a plan of its own."""
+    known = {name: text for name, text in _typed_plan(plan).items() if text}
+    return blank_form().with_texts(**known)
+
+
 def form_of(definition: ExperimentDraft) -> Form:
     """The form filled with an experiment as it stands."""
     roles = dict.fromkeys(definition.metrics.primary, "primary")
@@ -136,7 +145,8 @@ def form_of(definition: ExperimentDraft) -> Form:
             for name in ("name", "key", "owner", "description", "control", "unit")
         },
         **definition.hypothesis.model_dump(),
-        **_typed_plan(definition),
+        **_typed_plan(definition.plan),
+        "size": "" if definition.plan.size is None else str(definition.plan.size),
         "tags": ", ".join(definition.tags),
         "segments": ", ".join(definition.segments),
         "traffic": _percent(definition.traffic / BUCKETS),
@@ -150,15 +160,14 @@ def form_of(definition: ExperimentDraft) -> Form:
     return Form(texts, tuple(map(_typed, definition.variants)), conditions, roles, margins)
 
 
-def _typed_plan(definition: ExperimentDraft) -> dict[str, str]:
-    plan = definition.plan
+def _typed_plan(plan: PlanDraft | DefaultPlan) -> dict[str, str]:
     return {
         "confidence": _percent(plan.confidence),
         "power": _percent(plan.power),
         "mde": "" if plan.mde is None else _percent(plan.mde),
         "days": "" if plan.days is None else str(plan.days),
-        "size": "" if plan.size is None else str(plan.size),
         "inference": plan.inference or "",
+        "correction": plan.correction,
     }
 
 

@@ -2,7 +2,8 @@
 
 from flask import render_template
 
-from web.pages.looking import Look, drawn, look_at
+from web.looking import Look
+from web.pages.looking import drawn, look_at
 from web.pages.site import site
 from web.reporting.results import split_of
 from web.wording.health import (

@@ -1,13 +1,15 @@
 """Home: what needs you, what runs, what you have begun, and what was decided last."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import render_template
 
-from experiments import attention, catalog, learnings, readouts
+from experiments import attention, catalog, learnings, readouts, sheets
 from experiments.catalog import Experiment
 from experiments.concluded import Conclusion
 from experiments.lifecycle import Status
+from experiments.store import Session
 from web import auth, deployment
 from web.entries import entries_of
 from web.pages.site import site
@@ -30,6 +32,15 @@ class Decided:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What somebody has begun to type, and is no experiment yet."""
+
+    key: str
+    title: str
+    updated_at: datetime
+
+
 @site.get("/", endpoint="home")
 def show_home() -> str:
     """The first page."""
@@ -41,6 +52,7 @@ def show_home() -> str:
         metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
         running = [each for each in everything if each.status is Status.RUNNING]
         shown = running[:MOST_RUNNING]
+        begun = _begun(session, {each.key for each in everything})
         newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
     names = {each.key: each.title for each in everything}
     titles = {key: metric.definition.title for key, metric in metrics.items()}
@@ -50,11 +62,22 @@ def show_home() -> str:
         entries=entries_of(shown, newest, metrics),
         running=len(running),
         drafts=_mine(everything),
+        begun=begun,
         decided=[Decided(each, names.get(each.experiment, each.experiment)) for each in latest],
         outcome=outcome_chip,
         chip=status_chip,
-        empty=not everything,
+        empty=not everything and not begun,
     )
+
+
+def _begun(session: Session, known: set[str]) -> list[Begun]:
+    """Sheets of the person who looks that were not written down, the newest first."""
+    mine = sheets.list_sheets(session=session, author=auth.name())
+    return [
+        Begun(each.key, each.typed.get("texts", {}).get("name") or each.key, each.updated_at)
+        for each in mine
+        if each.key not in known
+    ]
 
 
 def _mine(experiments: list[Experiment]) -> list[Experiment]:

@@ -13,9 +13,10 @@ from experiments.catalog import Experiment
 from experiments.definition import parse_layer
 from experiments.errors import Conflict, InvalidInput, Problem
 from experiments.lifecycle import Status
+from experiments.roles import Scope
 from web import deployment
 from web.pages.asking import asker
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.wording import numbers
 from web.wording.complaints import beside
 from web.wording.language import gettext
@@ -65,6 +66,7 @@ def save_layer() -> Response | tuple[str, int]:
 
 
 @site.get("/layers/<key>/place")
+@needs(Scope.WRITE)
 def choose_place(key: str) -> str:
     """Which draft starts in a gap."""
     return _place(key, [])

@@ -5,7 +5,8 @@ from flask import abort, render_template
 from experiments import readouts
 from web import deployment
 from web.charts import intervals_chart
-from web.pages.looking import Look, drawn, look_at
+from web.looking import Look
+from web.pages.looking import drawn, look_at
 from web.pages.site import site
 from web.reporting.explored import ages_of, segments_of
 from web.reporting.results import detail_of, over_time_of

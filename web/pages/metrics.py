@@ -10,11 +10,12 @@ from experiments.catalog import Metric
 from experiments.definition import parse_metric
 from experiments.errors import Conflict, InvalidInput, Problem
 from experiments.pasts import Past, find_pasts
+from experiments.roles import Scope
 from web import auth, deployment
 from web.charts import days_chart
 from web.pages.drafting import condition_document
 from web.pages.form import MOST_CONDITIONS, TypedCondition, typed_condition
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.wording import metric_forms as words
 from web.wording.design import metric_sentence
 from web.wording.language import gettext, html_tag
@@ -47,6 +48,7 @@ def list_all() -> str:
 
 
 @site.get("/metrics/new")
+@needs(Scope.WRITE)
 def new_metric() -> str:
     """The form for a metric of one kind."""
     return _form({"kind": request.args.get("kind", "proportion")}, [])
@@ -84,6 +86,7 @@ def show_metric(key: str) -> str:
 
 
 @site.get("/metrics/<key>/edit")
+@needs(Scope.WRITE)
 def edit_metric(key: str) -> str:
     """The form, filled with the newest version."""
     metric = _find(key)

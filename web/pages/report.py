@@ -1,7 +1,7 @@
 """The report: a readout between the words of its authors; writing them, exporting and sharing the whole."""
 
-import json
 from collections.abc import Sequence
+from typing import Any
 
 import flask_babel
 from flask import Response, abort, redirect, render_template, request, url_for
@@ -11,21 +11,20 @@ from werkzeug.wrappers import Response as AnyResponse
 from experiments import reports, shares
 from experiments.errors import Conflict, InvalidInput, Problem
 from experiments.reports import ReportDraft, parse_report
+from experiments.roles import Scope
 from experiments.shares import LIFETIMES
 from web import auth, deployment
-from web.pages.looking import Look, drawn, look_at
-from web.pages.site import POLICY, nonce, open_to_all, site
-from web.reporting.comparisons import comparisons_csv
-from web.reporting.file import file_name, html_file
+from web.looking import Look
+from web.pages.looking import drawn, look_at
+from web.pages.site import POLICY, needs, nonce, open_to_all, site
+from web.reporting.exported import CONFINED, export_readout, exported_name
+from web.reporting.file import html_file
 from web.reporting.placeholders import unknown_in, values_of
 from web.reporting.printing import find_chromium, print_pdf
 from web.reporting.report import report_body, report_of
-from web.reporting.sentences import sentences_of
 from web.reporting.subject import Subject
+from web.sharing import share_look
 from web.wording.language import gettext
-
-BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
-"""Spreadsheets read a file as UTF-8 only when it begins with it."""
 
 PARTS = ("background", "insight", "actions")
 
@@ -55,13 +54,17 @@ def _page(look: Look, *, link: str = "") -> str:
 
 
 @site.get("/experiments/<key>/report.<any(html, pdf, csv, json):form>")
-def export_report(key: str, form: str) -> Response:
+def export_report(key: str, form: Any) -> Response:
     """The report as a file."""
     look = look_at(key)
-    return {"html": _html, "pdf": _pdf, "csv": _csv, "json": _json}[form](look)
+    if form == "pdf":
+        return _pdf(look)
+    exported = export_readout(look.subject, look.snapshot(), form)
+    return _attached(exported.content, exported.name, exported.media_type)
 
 
 @site.get("/experiments/<key>/report/edit")
+@needs(Scope.WRITE)
 def edit_report(key: str) -> str:
     """The texts, to be written."""
     look = look_at(key)
@@ -87,18 +90,12 @@ def save_report(key: str) -> AnyResponse | tuple[str, int]:
 @site.post("/experiments/<key>/report/share")
 def share_report(key: str) -> AnyResponse | str:
     """Make a link to the report as it is now; it is shown once."""
-    look, days = look_at(key), request.form.get("days", "")
-    snapshot = look.snapshot()
+    look, typed = look_at(key), request.form.get("days", "")
+    days = int(typed) if typed.isdecimal() and len(typed) < 5 else 0
     with deployment.current().store.write() as session:
-        _, token = shares.create_share(
-            session=session,
-            snapshot=snapshot,
-            frozen=look.subject.to_json(),
-            days=int(days) if days.isdecimal() and len(days) < 5 else 0,
-            actor=_actor(),
-            now=deployment.current().now(),
-        )
-    return _page(look, link=_address(token))
+        now = deployment.current().now()
+        _, address = share_look(session=session, look=look, days=days, actor=_actor(), now=now)
+    return _page(look, link=address)
 
 
 @site.post("/experiments/<key>/report/share/<int:number>/revoke")
@@ -180,46 +177,18 @@ def _revision() -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else abort(400)
 
 
-def _address(token: str) -> str:
-    base = deployment.current().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
-    return base + url_for("pages.shared", token=token)
-
-
-def _html(look: Look) -> Response:
-    report = report_of(look.subject, look.snapshot().readout)
-    return _attached(html_file(report), file_name(report, "html"), "text/html")
-
-
 def _pdf(look: Look) -> Response:
     chromium = find_chromium(deployment.current().settings.chromium)
     if chromium is None:
         abort(404, gettext("This server has no Chromium to print with."))
-    report = report_of(look.subject, look.snapshot().readout)
-    printed = print_pdf(html_file(report), chromium=chromium)
-    return _attached(printed, file_name(report, "pdf"), "application/pdf")
-
-
-def _csv(look: Look) -> Response:
     snapshot = look.snapshot()
-    name = f"evenhand-{look.experiment.key}-{snapshot.readout.as_of.date().isoformat()}.csv"
-    return _attached(BYTE_ORDER_MARK + comparisons_csv(snapshot.document), name, "text/csv")
-
-
-def _json(look: Look) -> Response:
-    snapshot, subject = look.snapshot(), look.subject
-    document = {
-        "title": subject.title,
-        "texts": subject.texts.model_dump(),
-        "sentences": sentences_of(snapshot.readout, subject.names),
-        "readout": dict(snapshot.document),
-    }
-    name = f"evenhand-{look.experiment.key}-{snapshot.readout.as_of.date().isoformat()}.json"
-    return _attached(json.dumps(document, ensure_ascii=False), name, "application/json")
+    printed = print_pdf(html_file(report_of(look.subject, snapshot.readout)), chromium=chromium)
+    return _attached(printed, exported_name(look.subject, snapshot, "pdf"), "application/pdf")
 
 
 def _attached(content: str | bytes, name: str, media_type: str) -> Response:
-    """A download. Whatever a browser makes of it, it never runs under our own origin."""
+    """A download."""
     answer = Response(content, mimetype=media_type)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer.headers["Content-Security-Policy"] = CONFINED
     return answer

@@ -5,8 +5,10 @@ from flask import render_template, request
 from analysis import Readout
 from experiments import readouts
 from experiments.readouts import Snapshot
-from web import deployment
-from web.pages.looking import Look, drawn, look_at
+from experiments.roles import Scope
+from web import auth, deployment
+from web.looking import Look
+from web.pages.looking import drawn, look_at
 from web.pages.site import site
 from web.reporting.compared import compared_of
 from web.reporting.explored import funnels_of, segments_of
@@ -25,7 +27,8 @@ def show_results(key: str) -> str:
     if against and against != look.experiment.definition.control:
         body = drawn(look, "against", lambda: _seen_against(look, against), against)
     else:
-        body = drawn(look, "results", lambda: _body(look, wanted), wanted)
+        writes = auth.asking().may(Scope.WRITE)  # the texts have a link for those who may change them
+        body = drawn(look, "results", lambda: _body(look, wanted), wanted, writes)
     return render_template("results.html", look=look, body=body, older=_number("snapshot"))
 
 

@@ -10,10 +10,11 @@ from experiments import eligibility, usage
 from experiments.catalog import Change
 from experiments.definition import SegmentDraft, parse_segment
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
+from experiments.roles import Scope
 from web import deployment
 from web.pages.asking import asker
 from web.pages.rows_form import RowsForm, condition_of, read_rows, rows_of
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.wording.complaints import beside
 from web.wording.conditions import condition_sentence, operator_words
 
@@ -30,12 +31,14 @@ def show_segments() -> str:
 
 
 @site.get("/segments/new")
+@needs(Scope.WRITE)
 def new_segment() -> str:
     """The empty form."""
     return _page({"key": "", "name": "", "description": ""}, RowsForm(), [])
 
 
 @site.get("/segments/<key>/edit")
+@needs(Scope.WRITE)
 def edit_segment(key: str) -> str:
     """The form as the segment stands."""
     found = _find(key)

@@ -21,13 +21,14 @@ from experiments.definition import ExperimentDraft
 from experiments.errors import Conflict, EvenhandError, InvalidInput, NotAllowed, NotFound, Problem
 from experiments.fields import KEY_PATTERN
 from experiments.lifecycle import may_edit
+from experiments.project import find_project
 from experiments.readiness import check_ready, may_start
 from experiments.roles import Scope
 from experiments.sheets import Sheet
 from experiments.similar import find_similar
 from web import auth, deployment
 from web.pages.drafting import draft_of
-from web.pages.form import STEPS, Form, blank_form, form_of, read_step
+from web.pages.form import STEPS, Form, form_of, form_with, read_step
 from web.pages.outlook import Surroundings, look_around
 from web.pages.site import site
 from web.wording.design import metric_sentence
@@ -65,7 +66,7 @@ class Desk:
 @site.get("/experiments/new")
 def new() -> str:
     """The empty first step; gaps of layers and the calculator fill some of it in."""
-    form = blank_form()
+    form = _blank()
     given = {name: request.args[name] for name in form.texts if name in request.args}
     return _show("believe", Desk(form.with_texts(**given)))
 
@@ -73,7 +74,7 @@ def new() -> str:
 @site.post("/experiments/new")
 def begin() -> AnyAnswer:
     """Keep the first step on a sheet of its own."""
-    form = _named(read_step("believe", request.form, blank_form()))
+    form = _named(read_step("believe", request.form, _blank()))
     if not re.fullmatch(KEY_PATTERN, form.texts["key"]):
         return _show("believe", Desk(form), [Problem("key", "should match pattern")]), 422
     try:
@@ -132,6 +133,12 @@ def show_outlook(key: str) -> str:
         abort(400)
     form = read_step(step, request.form, _desk(key).form)
     return render_template("_outlook.html", surroundings=_surroundings(form), form=form)
+
+
+def _blank() -> Form:
+    """The form before anything was typed: it begins with the project's plan."""
+    with deployment.current().store.read() as session:
+        return form_with(find_project(session=session).definition.plan)
 
 
 def _desk(key: str) -> Desk:

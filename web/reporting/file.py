@@ -37,12 +37,6 @@ def html_file(report: Report) -> str:
     )
 
 
-def file_name(report: Report, ending: str) -> str:
-    """What a download is called; keys hold nothing that a file name cannot."""
-    day = report.results.readout.as_of.date().isoformat()
-    return f"evenhand-{report.subject.key}-{day}.{ending}"
-
-
 def _script(text: str) -> str:
     """A script that cannot end its own element."""
     return re.sub(r"</(script)|<!--", lambda found: found[0].replace("<", "\\x3c"), text, flags=re.IGNORECASE)

@@ -1,7 +1,16 @@
 """The handlers of management: one use case each, around which `web.api.door` does the rest."""
 
 from web.api.door import blueprint
-from web.api.management import administration, catalogue, data, experiments, outcomes, people, readouts
+from web.api.management import (
+    administration,
+    catalogue,
+    data,
+    experiments,
+    outcomes,
+    people,
+    planning,
+    readouts,
+)
 
 __all__ = [
     "administration",
@@ -11,5 +20,6 @@ __all__ = [
     "experiments",
     "outcomes",
     "people",
+    "planning",
     "readouts",
 ]

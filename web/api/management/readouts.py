@@ -1,14 +1,20 @@
-"""Readouts: the latest, any other, whether it can be made again, and a fresh one."""
+"""Readouts: the latest, any other, as files and links, whether it can be made again, and a fresh one."""
 
-from experiments import catalog, readouts
+from typing import Any
+
+from experiments import catalog, readouts, shares
 from experiments.errors import NotFound
 from experiments.readouts import Snapshot
+from experiments.shares import Share
 from web.api.door import Asking, serves
 from web.api.management.shapes import moment
-from web.api.orders import MoveOrder, ReadoutOptions
-from web.api.replies import Page, Reply, cursor_id, listed
+from web.api.orders import ExportOptions, MoveOrder, ReadoutOptions, ShareOrder
+from web.api.replies import FileReply, Page, Reply, cursor_id, listed, page_of
 from web.deployment import VERSION
+from web.looking import look_at
+from web.reporting.exported import export_readout
 from web.reporting.sentences import sentences_of
+from web.sharing import share_look
 from web.wording.language import html_tag
 from web.wording.names import names_of
 
@@ -54,6 +60,42 @@ def show_stored_readout(asking: Asking, key: str, id: int) -> Reply:  # noqa: A0
     return Reply(_stored(asking, key, id).document, etag=str(id))
 
 
+@serves("export_readout")
+def export(asking: Asking, key: str, id: int, wanted: ExportOptions) -> FileReply:  # noqa: A002 - as above
+    """One stored readout as a file, between the words that people wrote."""
+    look = look_at(session=asking.session, key=key, snapshot_id=id)
+    exported = export_readout(look.subject, look.snapshot_in(asking.session), wanted.form)
+    return FileReply(exported, html_tag(), look.state)
+
+
+@serves("list_shares")
+def list_shares(asking: Asking, key: str, wanted: Page) -> Reply:
+    """All links to its frozen reports, the newest first."""
+    catalog.find_experiment(session=asking.session, key=key)
+    found = shares.list_shares(session=asking.session, key=key)
+    return page_of(
+        found,
+        wanted,
+        name="shares",
+        place=lambda each: [-each.id],
+        shown=lambda each: _shown_share(asking, each),
+    )
+
+
+@serves("share_readout")
+def share_readout(asking: Asking, key: str, draft: ShareOrder) -> Reply:
+    """A link to the report as it reads now; its address is shown once."""
+    look = look_at(session=asking.session, key=key, snapshot_id=draft.readout)
+    share, address = share_look(look=look, days=draft.days, **asking.terms)
+    return Reply({**_shown_share(asking, share), "address": address}, 201, secrets=("address",))
+
+
+@serves("revoke_share")
+def revoke_share(asking: Asking, key: str, id: int) -> Reply:  # noqa: A002 - the link's number
+    """One of them withdrawn for good."""
+    return Reply(_shown_share(asking, shares.revoke_share(key=key, id=id, **asking.terms)))
+
+
 @serves("verify_readout")
 def verify_readout(asking: Asking, key: str, id: int) -> Reply:  # noqa: A002 - as above
     """Whether a stored readout comes out the same again."""
@@ -73,3 +115,15 @@ def ask_for_analysis(asking: Asking, key: str, draft: MoveOrder) -> Reply:  # no
 
 def _stored(asking: Asking, key: str, id: int) -> Snapshot:  # noqa: A002 - as above
     return readouts.find_snapshot(session=asking.session, key=key, id=id)
+
+
+def _shown_share(asking: Asking, share: Share) -> dict[str, Any]:
+    return {
+        "id": share.id,
+        "readout": share.snapshot,
+        "created_by": share.created_by,
+        "created_at": moment(share.created_at),
+        "expires_at": moment(share.expires_at),
+        "revoked_at": moment(share.revoked_at),
+        "open": share.is_open(asking.now),
+    }

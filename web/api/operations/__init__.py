@@ -11,11 +11,13 @@ from web.api.operations.data import DATA
 from web.api.operations.doors import DOORS, OPENAPI
 from web.api.operations.experiments import EXPERIMENTS
 from web.api.operations.outcomes import OUTCOMES
+from web.api.operations.planning import PLANNING
 from web.api.operations.readouts import READOUTS
 
 GROUPS: tuple[tuple[str, tuple[Operation, ...]], ...] = (
     ("Assignment, events and health", (*DOORS, OPENAPI)),
     ("Experiments", EXPERIMENTS),
+    ("Planning", PLANNING),
     ("Readouts", READOUTS),
     ("Decisions and what came of them", OUTCOMES),
     ("What experiments stand on", CATALOGUE),

@@ -1,11 +1,21 @@
-"""Operations on readouts."""
+"""Operations on readouts, their files and the links to them."""
 
 from experiments.roles import Scope
 from web.api.operation import managed
-from web.api.orders import MoveOrder, ReadoutOptions
+from web.api.orders import ExportOptions, MoveOrder, ReadoutOptions, ShareOrder
 from web.api.replies import Page
 
 _LINE = {"id": 31, "as_of": "2026-03-15T09:30:00+00:00", "phase": 1, "recommendation": "keep_running"}
+_SHARE = {
+    "id": 7,
+    "readout": 31,
+    "created_by": "Ada",
+    "created_at": "2026-03-15T09:30:00+00:00",
+    "expires_at": "2026-04-14T09:30:00+00:00",
+    "revoked_at": None,
+    "open": True,
+}
+_NOTHING_TO_SHARE = "No such experiment or readout, or not analysed yet."
 _NONE_YET = {404: "No such experiment, or not analysed yet."}
 
 READOUTS = (
@@ -34,6 +44,44 @@ READOUTS = (
         "show_stored_readout",
         Scope.READ,
         "Show one stored readout.",
+    ),
+    managed(
+        "GET /experiments/{key}/readouts/{id}/export",
+        "export_readout",
+        Scope.READ,
+        "Send one stored readout as a file.",
+        "With form=csv its comparisons, rounded nowhere; with form=html the whole report in one file that "
+        "fetches nothing; with form=json the report's words, its sentences and the readout. The language is "
+        "the one that Accept-Language asks for.",
+        query=ExportOptions,
+    ),
+    managed(
+        "GET /experiments/{key}/shares",
+        "list_shares",
+        Scope.READ,
+        "List the links to an experiment's frozen reports.",
+        "The newest first. Their addresses are not kept.",
+        query=Page,
+        answer={"shares": [_SHARE], "next": None},
+    ),
+    managed(
+        "POST /experiments/{key}/shares",
+        "share_readout",
+        Scope.WRITE,
+        "Make a link by which anybody reads a report, frozen as it is now.",
+        "Whoever has the address reads it without signing in, until it expires or is revoked. The address is "
+        "shown once: the same request under the same Idempotency-Key does not show it again.",
+        draft=ShareOrder,
+        body={"days": 30},
+        answer={**_SHARE, "address": "https://evenhand.example.com/s/…"},
+        statuses={201: "Here is its address, once.", 404: _NOTHING_TO_SHARE},
+    ),
+    managed(
+        "DELETE /experiments/{key}/shares/{id}",
+        "revoke_share",
+        Scope.WRITE,
+        "Withdraw a link for good.",
+        answer={**_SHARE, "revoked_at": "2026-03-16T09:30:00+00:00", "open": False},
     ),
     managed(
         "GET /experiments/{key}/readouts/{id}/verification",
