@@ -1,20 +1,11 @@
 import re
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.soundness import violations
 from web.scorecard import HEIGHTS
 
-PAGES = (
-    "/experiments",
-    "/experiments/new",
-    "/experiments/checkout-onepage",
-    "/experiments/checkout-onepage/results",
-    "/experiments/touch/results",
-    "/experiments/veterans/results",
-)
 RESULTS = "/experiments/checkout-onepage/results"
 INK = """() => {
   const canvasIn = (root) => root.querySelector("canvas") ?? [...root.querySelectorAll("*")]
@@ -27,7 +18,6 @@ INK = """() => {
   for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 128) { ink += data[i]; count += 1; }
   return ink / count;
 }"""
-DRESSES = [(theme, width) for theme in ("light", "dark") for width in (1360, 390)]
 
 
 def repainted(page: Page, before: float) -> bool:
@@ -36,31 +26,6 @@ def repainted(page: Page, before: float) -> bool:
             return True
         page.wait_for_timeout(50)
     return False
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']} at {node['target']}" for each in found for node in each["nodes"]]
-
-
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_sound_in_every_dress(open_page: OpenPage, path: str, language: str) -> None:
-    page = open_page(path, language=language)
-    for summary in page.locator("summary").all():
-        summary.click()
-    for theme, width in DRESSES:
-        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        page.set_viewport_size({"width": width, "height": 900})
-        assert violations(page) == [], (theme, width)
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (theme, width)
-
-
-@pytest.mark.parametrize("path", [RESULTS, "/experiments"])
-def test_a_page_opened_on_a_phone_is_sound(open_page: OpenPage, path: str) -> None:
-    page = open_page(path, width=390)
-    assert violations(page) == []
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_axe_would_notice(open_page: OpenPage) -> None:

@@ -45,6 +45,11 @@ class Surroundings:
     daily_units: float = 0.0
     design: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def layers(self) -> list[tuple[str, str]]:
+        """The layers to choose from, each with its word, which is its key."""
+        return [(room.layer, room.layer) for room in self.rooms]
+
 
 def look_around(*, session: Any, form: Form) -> Surroundings:
     """Gather what a form's numbers are judged by."""
