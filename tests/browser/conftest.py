@@ -15,6 +15,7 @@ from experiments.catalog import save_metric
 from experiments.definition import parse_metric
 from tests.browser.dress import Dress
 from tests.browser.furniture import furnish
+from tests.browser.shop import Shop, opened_shop
 from tests.browser.soundness import listen, unexpected, wait_for_figures, watch_for_shifts
 from tests.web.conftest import link_for
 from tests.web.scenes import METRICS, NOW, SCENES, stage
@@ -147,3 +148,10 @@ def open_page(chromium: Browser, origin: str, signed_in: StorageState) -> Iterat
     for context in contexts:
         context.close()
     assert unexpected(said) == []
+
+
+@pytest.fixture
+def shop(empty_ledger: Path, tmp_path: Path) -> Iterator[Shop]:
+    """A deployment of one's own, served."""
+    with opened_shop(empty_ledger, tmp_path) as opened:
+        yield opened

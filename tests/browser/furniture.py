@@ -115,7 +115,7 @@ def _revision(page: str) -> dict[str, str]:
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        yield value
+        yield value.replace("**", "").removeprefix("- ")
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _texts(each)

@@ -22,7 +22,11 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
-UNFOLD = """() => { for (const each of document.querySelectorAll("details")) each.open = true; }"""
+UNFOLD = """() => {
+  for (const each of [...document.querySelectorAll("details")].slice(0, 20)) each.open = true;
+}"""
+"""As many as are enough: the page of the doors folds away one form for each operation."""
+
 WIDER = "document.documentElement.scrollWidth > innerWidth"
 
 
@@ -65,7 +69,7 @@ def faults(page: Page, language: str) -> list[str]:
 
 def violations(page: Page) -> list[str]:
     """What axe finds."""
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [f"{each['id']} at {node['target']}" for each in found for node in each["nodes"]]
 
 
