@@ -1,4 +1,4 @@
-"""Every form of every page is sent the worst that can be typed: each answers calmly, and nothing of it runs."""
+"""Every form of every page is sent the worst that can be typed: each answers calmly, nothing of it runs."""
 
 import re
 from collections.abc import Iterator, Mapping
