@@ -5,7 +5,6 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -14,6 +13,10 @@ from werkzeug.serving import make_server
 
 from experiments.catalog import save_metric
 from experiments.definition import parse_metric
+from tests.browser.dress import Dress
+from tests.browser.furniture import furnish
+from tests.browser.shop import Shop, opened_shop
+from tests.browser.soundness import listen, unexpected, wait_for_figures, watch_for_shifts
 from tests.web.conftest import link_for
 from tests.web.scenes import METRICS, NOW, SCENES, stage
 from web.app import create_app
@@ -32,14 +35,20 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--font-render-hinting=none",
 )
-EXPECTED = ("willReadFrequently", "status of 422")
-"""Canvas pixels are read back by the tests themselves, and a form with problems is answered by 422."""
-
 OpenPage = Callable[..., Page]
+Wear = Callable[[Dress], BrowserContext]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the browser tests; without Chromium they are skipped, except where they must run."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the browser tests; without Chromium they are skipped, except where they must run.
+
+    What is marked ``wardrobe`` (every page in the dresses that the common run leaves out) is only for those
+    who ask for it.
+    """
+    if "wardrobe" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("wardrobe")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     skip = pytest.mark.skip(
         reason="no system Chromium (apt-get install chromium); CI=true makes this a failure"
     )
@@ -60,6 +69,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
             save_metric(session=session, draft=parse_metric(metric), actor="test", now=NOW)
     yield create_app(deployment)
     deployment.close()
+
+
+@pytest.fixture(scope="session")
+def shared(app: Flask) -> str:
+    """The application with one of everything; the path of a shared report."""
+    return furnish(app)
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +108,24 @@ def signed_in(chromium: Browser, origin: str, app: Flask) -> StorageState:
     return state
 
 
+@pytest.fixture(scope="session")
+def wardrobe(chromium: Browser, origin: str, signed_in: StorageState) -> Iterator[Wear]:
+    """A browser window for each dress, kept so that what every page shares is loaded once."""
+    windows: dict[Dress, BrowserContext] = {}
+
+    def worn(dress: Dress) -> BrowserContext:
+        if dress not in windows:
+            windows[dress] = chromium.new_context(
+                base_url=origin, storage_state=signed_in, **dress.to_context()
+            )
+            watch_for_shifts(windows[dress])
+        return windows[dress]
+
+    yield worn
+    for window in windows.values():
+        window.close()
+
+
 @pytest.fixture
 def open_page(chromium: Browser, origin: str, signed_in: StorageState) -> Iterator[OpenPage]:
     """Open pages in a language, theme and width; at the end nothing may have been complained of."""
@@ -100,30 +133,25 @@ def open_page(chromium: Browser, origin: str, signed_in: StorageState) -> Iterat
     contexts: list[BrowserContext] = []
 
     def opened(path: str, *, language: str = "en", theme: str = "light", width: int = 1360) -> Page:
-        context = chromium.new_context(
-            base_url=origin,
-            locale=language,
-            color_scheme="dark" if theme == "dark" else "light",
-            viewport={"width": width, "height": 900},
-            storage_state=signed_in,
-        )
+        dress = Dress(language, theme, width)
+        context = chromium.new_context(base_url=origin, storage_state=signed_in, **dress.to_context())
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda it: said.append(it.text) if it.type in ("error", "warning") else None)
-        page.on("pageerror", lambda problem: said.append(str(problem)))
-        page.on("request", lambda it: said.append(it.url) if _is_foreign(it.url, origin) else None)
+        listen(page, origin, said)
         answer = page.goto(path)
         assert answer is not None
         assert answer.ok
-        if page.locator("[data-figure]").count():
-            page.wait_for_selector("html[data-figures-ready]", state="attached")
+        wait_for_figures(page)
         return page
 
     yield opened
     for context in contexts:
         context.close()
-    assert [each for each in said if not any(part in each for part in EXPECTED)] == []
+    assert unexpected(said) == []
 
 
-def _is_foreign(url: str, origin: str) -> bool:
-    return urlsplit(url).scheme in ("http", "https") and not url.startswith(origin)
+@pytest.fixture
+def shop(empty_ledger: Path, tmp_path: Path) -> Iterator[Shop]:
+    """A deployment of one's own, served."""
+    with opened_shop(empty_ledger, tmp_path) as opened:
+        yield opened

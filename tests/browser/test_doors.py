@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.test_pages import violations
+from tests.browser.soundness import violations
 
 
 def sent(page: Page, operation: str, **typed: str) -> str:

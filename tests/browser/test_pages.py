@@ -1,38 +1,11 @@
 import re
-from pathlib import Path
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.soundness import violations
 from web.scorecard import HEIGHTS
 
-PAGES = (
-    "/experiments",
-    "/experiments/new",
-    "/experiments/checkout-onepage",
-    "/experiments/checkout-onepage/results",
-    "/experiments/touch/results",
-    "/experiments/veterans/results",
-    "/experiments/rich/results/paid",
-    "/experiments/rich/health",
-    "/experiments/rich/report",
-    "/experiments/rich/report/edit",
-    "/settings/members",
-    "/settings/project",
-    "/settings/tokens",
-)
-OVERVIEW = (
-    ("/", "en"),
-    ("/", "zh-CN"),
-    ("/experiments/harm/decide", "en"),
-    ("/learnings/programme", "zh-CN"),
-    ("/calendar", "en"),
-    ("/layers", "zh-CN"),
-    ("/segments/new", "en"),
-    ("/alerts", "zh-CN"),
-)
 RESULTS = "/experiments/checkout-onepage/results"
 INK = """() => {
   const canvasIn = (root) => root.querySelector("canvas") ?? [...root.querySelectorAll("*")]
@@ -45,14 +18,6 @@ INK = """() => {
   for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 128) { ink += data[i]; count += 1; }
   return ink / count;
 }"""
-SHIFTED = """() => new Promise((resolve) => {
-  let shifted = 0;
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) shifted += entry.value;
-  }).observe({ type: "layout-shift", buffered: true });
-  setTimeout(() => resolve(shifted), 200);
-})"""
-DRESSES = [(theme, width) for theme in ("light", "dark") for width in (1360, 390)]
 
 
 def repainted(page: Page, before: float) -> bool:
@@ -61,110 +26,6 @@ def repainted(page: Page, before: float) -> bool:
             return True
         page.wait_for_timeout(50)
     return False
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']} at {node['target']}" for each in found for node in each["nodes"]]
-
-
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_sound_in_every_dress(open_page: OpenPage, path: str, language: str) -> None:
-    page = open_page(path, language=language)
-    for summary in page.locator("summary").all():
-        summary.click()
-    for theme, width in DRESSES:
-        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        page.set_viewport_size({"width": width, "height": 900})
-        assert violations(page) == [], (theme, width)
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (theme, width)
-
-
-@pytest.mark.parametrize(("path", "language"), OVERVIEW)
-def test_an_overview_page_is_sound_in_every_dress(open_page: OpenPage, path: str, language: str) -> None:
-    page = open_page(path, language=language)
-    for theme, width in DRESSES:
-        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        page.set_viewport_size({"width": width, "height": 900})
-        assert violations(page) == [], (theme, width)
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (theme, width)
-
-
-def test_a_decision_is_made_with_the_keyboard_and_found_among_the_learnings(open_page: OpenPage) -> None:
-    page = open_page("/")
-    page.locator("a.button", has_text=re.compile("Decide.*Nothing")).focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("radio", name="Stop and keep the control")).to_be_checked()
-    expect(page.get_by_label("Variant", exact=True)).to_be_hidden()
-    page.get_by_role("radio", name="Stop and keep the control").press("ArrowUp")
-    page.keyboard.press("ArrowUp")
-    expect(page.get_by_label("Variant", exact=True)).to_be_visible()
-    page.get_by_role("radio", name="Stop and keep the control").check()
-    page.get_by_label("Follow-up", exact=True).first.focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded yet")
-    page.get_by_label("What was learnt").fill("A colour alone moves nobody.")
-    page.get_by_label("Follow-up", exact=True).first.fill("Tell the others")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("As it was decided")).to_be_visible()
-    page.get_by_role("link", name="All learnings").click()
-    page.locator("#q").fill("COLOUR alone")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="A colour alone moves nobody.")).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [1360, 390])
-def test_nothing_moves_when_figures_are_drawn(open_page: OpenPage, width: int) -> None:
-    page = open_page("/experiments/rich/report", width=width)
-    assert page.evaluate(SHIFTED) < 0.01
-
-
-def test_the_exported_file_shows_the_same_numbers_from_the_disk(
-    open_page: OpenPage, chromium: Browser, tmp_path: Path
-) -> None:
-    page = open_page("/experiments/rich/report")
-    path = tmp_path / "report.html"
-    path.write_bytes(page.context.request.get("/experiments/rich/report.html").body())
-    context, asked, said = chromium.new_context(offline=True), [], []
-    file = context.new_page()
-    file.on("request", lambda it: asked.append(it.url))
-    file.on("console", lambda it: said.append(it.text) if it.type in ("error", "warning") else None)
-    file.goto(path.as_uri())
-    file.wait_for_selector("html[data-figures-ready]", state="attached")
-    for part in (".verdict", ".facts", "#changed", "#split", "#methods"):
-        assert file.locator(part).inner_text() == page.locator(part).inner_text()
-    assert file.locator(".canvas .bk-Figure").count() == page.locator(".canvas .bk-Figure").count() > 5
-    assert asked == [path.as_uri()]
-    assert [each for each in said if "willReadFrequently" not in each] == []
-    context.close()
-
-
-def test_a_link_is_made_read_by_a_stranger_and_withdrawn(
-    open_page: OpenPage, chromium: Browser, origin: str
-) -> None:
-    page = open_page("/experiments/checkout-onepage/report")
-    page.get_by_role("button", name="Make a link").click()
-    link = page.get_by_label("Link", exact=True).input_value()
-    context = chromium.new_context(locale="zh-CN")
-    stranger = context.new_page()
-    stranger.goto(link)
-    expect(stranger.get_by_role("heading", name="数据概览")).to_be_visible()
-    stranger.wait_for_selector("html[data-figures-ready]", state="attached")
-    assert violations(stranger) == []
-    page.get_by_role("button", name="Withdraw").first.click()
-    expect(page.get_by_role("cell", name="withdrawn")).to_be_visible()
-    answer = stranger.goto(link)
-    assert answer is not None
-    assert answer.status == 404
-    context.close()
-
-
-@pytest.mark.parametrize("path", [RESULTS, "/experiments"])
-def test_a_page_opened_on_a_phone_is_sound(open_page: OpenPage, path: str) -> None:
-    page = open_page(path, width=390)
-    assert violations(page) == []
-    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_axe_would_notice(open_page: OpenPage) -> None:

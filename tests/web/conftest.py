@@ -66,6 +66,12 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     yield from _site(tmp_path_factory.mktemp("gallery"), with_scenes=True)
 
 
+@pytest.fixture(scope="module")
+def gallery_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """All scenes, for tests that change things."""
+    yield from _site(tmp_path_factory.mktemp("gallery"), with_scenes=True)
+
+
 @pytest.fixture
 def empty_site(tmp_path: Path) -> Iterator[Flask]:
     """A site of one's own, for tests that change things."""

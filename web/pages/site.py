@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, session, url_for
+from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as AnyResponse
 
 from experiments.roles import Scope
@@ -53,9 +54,20 @@ def ask_to_sign_in() -> AnyResponse | str | tuple[str, int] | None:
     if current_app.view_functions[request.endpoint or ""] in _OPEN or auth.person() is not None:
         return None
     if request.method == "POST":
-        return render_template("session_over.html"), 401
+        return _keep_typed()
     session["next"] = request.full_path.rstrip("?")
     return redirect(url_for("pages.sign_in"), 303)
+
+
+def _keep_typed() -> tuple[str, int]:
+    """Hand back what was typed, to be sent again; only what came from a page of ours."""
+    try:
+        protection.protect()
+    except CSRFError:
+        return render_template("session_over.html", sent=[]), 401
+    hidden = ("csrf_token",)
+    sent = [(name, text) for name, text in request.form.items(multi=True) if name not in hidden]
+    return render_template("session_over.html", sent=sent), 401
 
 
 @site.before_request

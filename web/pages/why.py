@@ -8,13 +8,14 @@ from flask import render_template, request
 
 from assignment import Decision
 from experiments import catalog
+from experiments.catalog import Experiment
 from experiments.decisions import explain
 from experiments.errors import InvalidInput
 from experiments.messages import MAX_ID
 from experiments.storable import unstorable
 from web import deployment
 from web.pages.site import site
-from web.wording.decisions import Step, decision_sentence, steps_of
+from web.wording.decisions import Step, decision_sentence, steps_of, undecided_sentence
 from web.wording.language import gettext
 
 
@@ -41,7 +42,7 @@ def show_reasons(key: str) -> str:
                 decision = explain(session=session, key=key, unit=unit, attributes=attributes)
                 explanation = _explained(decision, unit)
             except InvalidInput as refusal:
-                problem = refusal.problems[0].message
+                problem = _why_not(refusal, experiment)
     return render_template(
         "why.html",
         experiment=experiment,
@@ -55,6 +56,12 @@ def show_reasons(key: str) -> str:
 def _explained(decision: Decision, unit: str) -> Explanation:
     value = json.dumps(decision.value, ensure_ascii=False)
     return Explanation(decision_sentence(decision, unit), tuple(steps_of(decision)), value, decision)
+
+
+def _why_not(refusal: InvalidInput, experiment: Experiment) -> str:
+    """What keeps a unit from being decided: an experiment that is not published, or what was typed."""
+    first = refusal.problems[0]
+    return undecided_sentence(experiment.definition) if first.place == experiment.key else first.message
 
 
 def _attributes(unit: str, text: str) -> dict[str, Any]:

@@ -15,7 +15,6 @@
     }
   };
 
-  toggle.hidden = false;
   toggle.addEventListener("click", () => {
     const word = toggle.textContent;
     paused = !paused;

@@ -5,7 +5,6 @@
 
   const toggle = document.querySelector("[data-theme-toggle]");
   if (toggle) {
-    toggle.hidden = false;
     toggle.addEventListener("click", () => {
       const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
       const next = (root.dataset.theme || system) === "dark" ? "light" : "dark";
@@ -25,7 +24,6 @@
 
   for (const slider of document.querySelectorAll("[data-slider-for]")) {
     const number = document.getElementById(slider.dataset.sliderFor);
-    slider.hidden = false;
     slider.value = number.value;
     slider.addEventListener("input", () => { number.value = slider.value; });
     number.addEventListener("input", () => { slider.value = number.value; });

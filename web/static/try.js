@@ -4,8 +4,6 @@
   const token = document.getElementById("try-token");
   const word = document.getElementById("try-word");
 
-  for (const part of document.querySelectorAll("[data-scripts-only]")) part.hidden = false;
-
   const opened = () => {
     const wanted = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (wanted instanceof HTMLDetailsElement) wanted.open = true;

@@ -17,6 +17,10 @@
     if (fresh && !form.elements.name.value.trim() && !form.elements.key.value.trim()) return;
     try {
       const answer = await send(form.action, { "X-Autosave": "1" });
+      if (answer.status === 401) {
+        said.textContent = form.dataset.sessionOver;
+        return;
+      }
       const told = await answer.json();
       said.textContent = told.said;
       if (!answer.ok) { stopped = answer.status === 409; return; }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assignment import Decision, Detail
+from experiments.definition import ExperimentDraft
 from web.wording.language import gettext
 
 
@@ -22,6 +23,13 @@ def decision_sentence(decision: Decision, unit: str) -> str:
     if decision.in_experiment or decision.detail is Detail.SHIPPED:
         return gettext("%(unit)s gets %(variant)s.", unit=unit, variant=decision.variant)
     return gettext("%(unit)s is not in the experiment and gets the control's value.", unit=unit)
+
+
+def undecided_sentence(definition: ExperimentDraft) -> str:
+    """Say why nothing is decided about an experiment here."""
+    if definition.assignment == "external":
+        return gettext("Another system assigns it; there is nothing to decide here.")
+    return gettext("It was never started; there is nothing to decide yet.")
 
 
 def steps_of(decision: Decision) -> Iterator[Step]:

@@ -6,11 +6,11 @@ from experiments import members, tokens
 from experiments.members import Member
 from experiments.roles import Scope
 from experiments.tokens import AdminToken, TokenDraft
+from web import auth
 from web.api.door import Asking, serves
 from web.api.management.shapes import moment
 from web.api.orders import InvitationOrder, RoleOrder
 from web.api.replies import Page, Reply, page_of
-from web.auth import link_to_enter
 
 
 @serves("show_me")
@@ -32,7 +32,7 @@ def list_people(asking: Asking, wanted: Page) -> Reply:
 def invite_person(asking: Asking, draft: InvitationOrder) -> Reply:
     """A link that signs somebody in once."""
     token = members.invite(name=draft.name, role=draft.role, **asking.personal)
-    return Reply({"name": draft.name, "link": link_to_enter(token)}, 201, secrets=("link",))
+    return Reply({"name": draft.name, "link": auth.link_to_enter(token)}, 201, secrets=("link",))
 
 
 @serves("change_role")
