@@ -164,7 +164,7 @@ def asos(folder: Path, store: Store, tally: Tally) -> str:
     compared = 0
     for wanted in read_rows(folder / "expected_final_checkpoint.csv"):
         key = f"asos-{wanted['experiment_id']}-{wanted['variant_id']}"
-        if wanted["half"] != "shared" or key not in found:
+        if wanted["half"] != "shared" or f"m{wanted['metric_id']}" not in metrics.get(key, ()):
             continue
         compared += 1
         (each,) = (each for each in found[key]["comparisons"] if each["metric"] == f"m{wanted['metric_id']}")
