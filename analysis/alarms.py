@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from analysis.harm import BURN_IN
 from analysis.inference import AlwaysValid
 from analysis.interval import Interval
 from analysis.plan import Role
+from analysis.questions import BURN_IN
 from analysis.readout import Finding, Readout
 
 

@@ -11,11 +11,8 @@ from analysis.errors import NotEstimable
 from analysis.findings import interpret
 from analysis.inference import AlwaysValid
 from analysis.plan import Plan, Role
-from analysis.questions import Question
+from analysis.questions import BURN_IN, Question
 from analysis.readout import Finding, Reading
-
-BURN_IN = 100
-"""Units an arm needs before harm is looked for: earlier, the variance itself is not known well enough."""
 
 ONLY_WHEN_PLANNED = frozenset({"fixed", "group_sequential", "bayesian"})
 """Inferences whose promise does not hold at every moment."""

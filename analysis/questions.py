@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from analysis.comparison import Comparison, compare
 from analysis.errors import Cause, NotEstimable
 from analysis.estimate import Estimate
-from analysis.inference import FixedHorizon, Inference
+from analysis.inference import AlwaysValid, FixedHorizon, Inference
 from analysis.kinds import (
     SHARES,
     Counted,
@@ -21,6 +21,12 @@ from analysis.observation import Observation, Shape
 from analysis.plan import Plan, PlannedMetric
 from analysis.proportions import compare_counts
 from analysis.score import Counts
+
+BURN_IN = 100
+"""Units an arm needs before an always valid interval is drawn or harm is looked for."""
+
+FIRST_SUCCESSES = 20
+"""Successes an arm needs besides where a share is read by an always valid interval."""
 
 RARE = 5
 """Below so many successes or failures in an arm, a share at a fixed horizon is judged by the score test."""
@@ -91,6 +97,10 @@ class Question:
             return NotEstimable(Cause.TOO_FEW_UNITS, f"fewer than {self.metric.smallest} units in a variant")
         if not any(self.sizes) and self.waiting:
             return NotEstimable(Cause.NOT_MATURED, "no unit's window has passed")
+        if isinstance(self.inference, AlwaysValid) and self.too_early:
+            return NotEstimable(
+                Cause.TOO_FEW_UNITS, f"an always valid interval begins at {BURN_IN} units in each variant"
+            )
         found = compare(self.pair.treatment, self.pair.control, self.inference)
         counts = self.counts()
         if isinstance(found, NotEstimable) or counts is None or counts.fewest >= RARE:
@@ -98,6 +108,17 @@ class Question:
         if self.adjusted is not None or not isinstance(self.inference, FixedHorizon):
             return found
         return _by_score(found, counts)
+
+    @property
+    def too_early(self) -> bool:
+        """Whether an arm is so small that its variance is not known well enough for a limit theorem.
+
+        An always valid interval stands on the estimated variance from its first look on; at a fixed size the
+        t distribution allows for that, here only waiting does.
+        """
+        counts = self.counts()
+        few = counts is not None and min(counts.treatment, counts.control) < FIRST_SUCCESSES
+        return min(self.sizes) < BURN_IN or few
 
     def counts(self) -> Counts | None:
         """Successes and units of a share."""
