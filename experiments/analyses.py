@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from sqlmodel import Session, select
 
@@ -15,9 +14,9 @@ from experiments.eligibility import conditions_of, list_segments, uncountable
 from experiments.errors import InvalidInput
 from experiments.lifecycle import Status
 from experiments.metrics import MetricDraft
-from experiments.observe import Bots, Question, count, count_all
+from experiments.observe import Bots, Engine, Question, count, count_all
 from experiments.observe.question import DAY_MS, covariates, reach
-from experiments.readouts import Snapshot, count_snapshots, keep
+from experiments.readouts import Snapshot, count_snapshots, keep, latest
 from experiments.registry import chosen_metrics
 from experiments.store import Store
 from experiments.store.instants import to_millis
@@ -29,7 +28,7 @@ FOREVER = 2**62
 def analyse(
     *,
     store: Store,
-    columns: Path,
+    engine: Engine,
     key: str,
     now: datetime,
     version: str,
@@ -37,10 +36,12 @@ def analyse(
 ) -> Snapshot:
     """Observe an experiment's present phase, read it, and keep the readout.
 
+    Where another system assigns and no unit is known, the readout that was made of its totals stays.
+
     Parameters
     ----------
-    columns
-        Where the columnar copy of the ledger lies.
+    engine
+        What runs the statement.
     now
         The moment of the analysis: what happened later has not happened yet.
     version
@@ -55,14 +56,14 @@ def analyse(
     """
     with store.read() as session:
         asked = _ask(session, key, now)
-    observation = count(store=store, path=columns, question=asked.question, progress=progress)
+    observation = count(engine=engine, question=asked.question, progress=progress)
     return _kept(store, asked, observation, version)
 
 
 def analyse_all(
     *,
     store: Store,
-    columns: Path,
+    engine: Engine,
     keys: Sequence[str],
     now: datetime,
     version: str,
@@ -80,7 +81,7 @@ def analyse_all(
     with store.read() as session:
         asked = [_ask(session, key, now) for key in dict.fromkeys(keys)]
     questions = [each.question for each in asked]
-    observed = count_all(store=store, path=columns, questions=questions, progress=progress)
+    observed = count_all(engine=engine, questions=questions, progress=progress)
     return [
         _kept(store, each, observation, version) for each, observation in zip(asked, observed, strict=True)
     ]
@@ -92,6 +93,7 @@ class _Asked:
 
     plan: Plan
     question: Question
+    external: bool
 
 
 def _ask(session: Session, key: str, now: datetime) -> _Asked:
@@ -101,12 +103,18 @@ def _ask(session: Session, key: str, now: datetime) -> _Asked:
     metrics = chosen_metrics(session=session, experiment=experiment).planned
     looked = count_snapshots(session=session, key=key, phase=experiment.phase)
     plan = replace(plan_of(experiment, metrics), looked=looked)
-    return _Asked(plan, question_of(session=session, experiment=experiment, now=now))
+    question = question_of(session=session, experiment=experiment, now=now)
+    return _Asked(plan, question, experiment.definition.assignment == "external")
 
 
 def _kept(store: Store, asked: _Asked, observation: Observation, version: str) -> Snapshot:
     readout = read(asked.plan, observation, version=version)
     with store.write() as session:
+        # Of an experiment that another system assigns perhaps only totals are known: `experiments.summaries`.
+        if asked.external and not any(observation.units.values()):
+            told = latest(session=session, key=readout.experiment)
+            if told is not None:
+                return told
         return keep(session=session, readout=readout, observation=observation)
 
 

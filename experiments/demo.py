@@ -10,13 +10,13 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from experiments import launch
 from experiments.alerts import watch
 from experiments.analyses import analyse
 from experiments.definition import Definitions
 from experiments.demo_life import AROUND, DECIDED, DECISIONS, READ, decide
+from experiments.observe import Engine
 from experiments.readouts import latest_of_all
 from experiments.store import Store
 from experiments.store.instants import to_millis
@@ -91,7 +91,7 @@ HEADLINE_TESTS = (
 def build(
     *,
     store: Store,
-    columns: Path,
+    engine: Engine,
     now: datetime,
     version: str,
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
@@ -110,7 +110,7 @@ def build(
         with store.write() as session:
             append(session=session, records=list(records(test, received_at=now)))
         read_at = now - DECIDED if test.key in DECISIONS else now
-        snapshot = analyse(store=store, columns=columns, key=test.key, now=read_at, version=version)
+        snapshot = analyse(store=store, engine=engine, key=test.key, now=read_at, version=version)
         with store.write() as session:
             watch(session=session, snapshot=snapshot, now=read_at)
         progress((done + 1) / len(missing))

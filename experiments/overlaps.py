@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from analysis import Moments, NotEstimable, Observation
@@ -15,7 +14,7 @@ from experiments.catalog import find_experiment, list_experiments
 from experiments.errors import InvalidInput
 from experiments.lifecycle import Status
 from experiments.metrics import ONE_NUMBER, MetricDraft
-from experiments.observe import Question, count_all
+from experiments.observe import Engine, Question, count_all
 from experiments.observe.overlapping import Table, count_shared
 from experiments.store import Store
 
@@ -66,7 +65,7 @@ class Overlap:
 def find_overlaps(
     *,
     store: Store,
-    columns: Path,
+    engine: Engine,
     now: datetime,
     keys: Sequence[str] = (),
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
@@ -75,8 +74,8 @@ def find_overlaps(
 
     Parameters
     ----------
-    columns
-        Where the columnar copy of the ledger lies.
+    engine
+        What counts.
     keys
         The experiments to look at; all that are running when none is named.
 
@@ -91,9 +90,9 @@ def find_overlaps(
         raise InvalidInput.at(keys[0], "name two experiments at least, or none for all that are running")
     running = _running(store, keys, now)
     questions = {key: each.question for key, each in running.items()}
-    tables = count_shared(store=store, path=columns, questions=list(questions.values()), progress=progress)
+    tables = count_shared(engine=engine, questions=list(questions.values()), progress=progress)
     asked = list(_asked(running, tables))
-    observed = count_all(store=store, path=columns, questions=[each for _, each in asked]) if asked else []
+    observed = count_all(engine=engine, questions=[each for _, each in asked]) if asked else []
     found: dict[tuple[str, str], list[tuple[str, EffectInteraction]]] = defaultdict(list)
     for ((mine, other), question), observation in zip(asked, observed, strict=True):
         controls = running[mine].control, running[other].control

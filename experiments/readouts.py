@@ -201,6 +201,14 @@ def keep(*, session: Session, readout: Readout, observation: Observation) -> Sna
     return _snapshot(row)
 
 
+def kept_already(*, session: Session, key: str, observation: Observation) -> bool:
+    """Whether an experiment has a readout of this very observation."""
+    query = select(SnapshotRow.observation).where(
+        SnapshotRow.experiment == key, SnapshotRow.as_of == observation.as_of
+    )
+    return _written(observation.to_json()) in set(session.exec(query))
+
+
 def recompute(*, session: Session, snapshot: Snapshot) -> str:
     """Read a snapshot's observation again, under its own plan and version.
 

@@ -28,7 +28,15 @@ class Settings(BaseSettings):
         default="",
         description="SQLAlchemy address of the ledger; empty for an SQLite file in the data directory.",
     )
-    engine: Literal["duckdb"] = Field(default="duckdb", description="What runs the analytical statement.")
+    engine: Literal["duckdb", "postgresql", "spark", "clickhouse", "bigquery", "snowflake", "trino"] = Field(
+        default="duckdb", description="What runs the analytical statement."
+    )
+    engine_url: str = Field(
+        default="", description="Ibis address of a warehouse, such as clickhouse://user@host/database."
+    )
+    warehouse: str = Field(
+        default="", description="TOML file with the tables and columns of exposures and events elsewhere."
+    )
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Signs forms; empty for a random one kept in the data directory."
     )

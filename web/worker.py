@@ -19,6 +19,7 @@ from experiments.store import Store
 from experiments.store.ledger import newest_arrival, position
 from web.alarm import deliver_alerts, look_again, raise_alarms
 from web.deployment import VERSION, clock
+from web.engine import engine_of
 from web.settings import Settings
 
 INTERVAL = 20.0
@@ -127,7 +128,7 @@ class Worker:
         try:
             snapshot = analyses.analyse(
                 store=self.store,
-                columns=self.settings.columns_path,
+                engine=engine_of(self.settings, self.store),
                 key=experiment.key,
                 now=self.now(),
                 version=VERSION,

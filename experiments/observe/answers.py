@@ -28,6 +28,9 @@ from experiments.observe.sql import (
 )
 from experiments.observe.values import variables
 
+BETWEEN = ","
+"""Stands between the keys of metrics; no key has one."""
+
 FIXED = ("part", "name", "label", "arm", "day", "n")
 
 
@@ -182,22 +185,28 @@ def young(question: Question, metric: MetricDraft) -> exp.Select:
     return row(exp.select().from_("valued").where(immature), "young", name=metric.key)
 
 
-def metric_rows(question: Question, metric: MetricDraft) -> exp.Select:
-    """A metric's sums by variant and the day from which its units count, null for immature ones."""
-    counts_from = bound("valued.first_at + :span", span=question.span(metric))
-    day = exp.Case().when(matured(question, metric), day_of(counts_from))
+def metric_rows(question: Question, bundle: Sequence[MetricDraft]) -> exp.Select:
+    """The sums of some metrics by variant and the day from which units count, null for immature ones."""
+    counts_from = bound("valued.first_at + :span", span=question.span(bundle[0]))
+    day = exp.Case().when(matured(question, bundle[0]), day_of(counts_from))
     piece = exp.select().from_("valued").join("centres", join_type="cross")
-    numbers = sums(question, metric)
-    if metric.kind == "mean":
-        numbers += _shape(question, metric)
+    numbers: list[exp.Expr] = []
+    for metric in bundle:
+        numbers += sums(question, metric)
+        numbers += _shape(question, metric) if metric.kind == "mean" else []
     return row(
         piece.group_by("valued.arm", day.copy()),
         "metric",
-        name=metric.key,
+        name=joined(bundle),
         arm=exp.column("arm", "valued"),
         day=day,
         numbers=numbers,
     )
+
+
+def joined(bundle: Sequence[MetricDraft]) -> str:
+    """The name of a row that holds the numbers of several metrics, one after the other."""
+    return BETWEEN.join(metric.key for metric in bundle)
 
 
 def _shape(question: Question, metric: MetricDraft) -> list[exp.Expr]:
@@ -223,15 +232,13 @@ def cut_rows(question: Question, place: int) -> Iterator[exp.Select]:
         exp.select().from_("valued").join("centres", join_type="cross").group_by(arm.copy(), value.copy())
     )
     yield row(grouped.copy(), "cut_units", label=value.copy(), arm=arm.copy(), day=segment.copy())
-    for metric in question.metrics:
-        if metric.kind == "quantile":
-            continue
+    for bundle in question.bundles():
         yield row(
-            grouped.where(matured(question, metric)),
+            grouped.where(matured(question, bundle[0])),
             "cut",
-            name=metric.key,
+            name=joined(bundle),
             label=value.copy(),
             arm=arm.copy(),
             day=segment.copy(),
-            numbers=sums(question, metric),
+            numbers=[number for metric in bundle for number in sums(question, metric)],
         )

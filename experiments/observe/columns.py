@@ -17,22 +17,22 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, func, select, text
 
 from experiments.errors import Unavailable
+from experiments.observe import layout
 from experiments.store import Store
 from experiments.store.erasures import newest_erasure
 from experiments.store.floors import ALL_OTHERS, Floors, known_floors
 from experiments.store.tables import EventRow, ExposureRow
 
-BATCH = 100_000
+BATCH = 250_000
 """Rows of one transaction of the copy."""
 
 PIECE = 20_000
 """Rows that are in Python's hands at once: few enough to stay in the processor's cache."""
 
-SHAPE = 3
+SHAPE = 4
 """Version of the copy's layout; a copy of another shape is thrown away and made again."""
 
 LOCK_PATIENCE = 30.0
@@ -45,29 +45,6 @@ _TABLES: Mapping[str, Table] = {
 
 _ERASURE = "erasure"
 """Where the newest erasure is remembered, among the positions that the copy has reached."""
-
-COLUMNS: Mapping[str, Mapping[str, str]] = {
-    "exposure": {
-        "id": "BIGINT",
-        "experiment": "VARCHAR",
-        "user_id": "VARCHAR",
-        "anonymous_id": "VARCHAR",
-        "variant": "VARCHAR",
-        "occurred_at": "BIGINT",
-        "attributes": "VARCHAR",
-        "mark": "VARCHAR",
-    },
-    "event": {
-        "id": "BIGINT",
-        "user_id": "VARCHAR",
-        "anonymous_id": "VARCHAR",
-        "event": "VARCHAR",
-        "value": "DOUBLE",
-        "occurred_at": "BIGINT",
-        "properties": "VARCHAR",
-    },
-}
-_NUMPY: Mapping[str, Any] = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +174,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 def _create(path: Path) -> None:
     with duckdb.connect(path) as connection:
         connection.begin()
-        for name, columns in COLUMNS.items():
-            described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-            connection.execute(f"CREATE TABLE {name} ({described})")
+        layout.create(connection)
         connection.execute("CREATE TABLE reached (source VARCHAR, id BIGINT, message_id VARCHAR)")
         connection.execute("CREATE TABLE forgotten (event VARCHAR, moment BIGINT)")
         connection.execute("CREATE TABLE shape (version INTEGER)")
@@ -209,7 +184,8 @@ def _create(path: Path) -> None:
 
 def _empty(connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
-    for name in (*COLUMNS, "reached", "forgotten"):
+    layout.empty(connection)
+    for name in ("reached", "forgotten"):
         connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own names
     connection.commit()
 
@@ -244,6 +220,7 @@ def _follow(connection: duckdb.DuckDBPyConnection, store: Store, progress: Calla
             added += at.rows
             progress(min(1.0, added / total))
     _forget(connection, known, again=added > 0)
+    layout.cluster(connection)
     return added
 
 
@@ -283,7 +260,7 @@ def _append(
     connection: duckdb.DuckDBPyConnection, store: Store, name: str, after: _Position, newest: int
 ) -> _Position:
     """Copy one batch; each reads the ledger anew, so its log can be shortened in between."""
-    chosen = ", ".join([*COLUMNS[name], "message_id"])
+    chosen = ", ".join([*layout.COLUMNS[name], "message_id"])
     query = (
         f"SELECT {chosen} FROM {name} WHERE id > {after.id:d} AND id <= {newest:d} "  # noqa: S608 - our own
         f"ORDER BY id LIMIT {BATCH:d}"
@@ -294,25 +271,16 @@ def _append(
         cursor = session.connection().connection.cursor()
         cursor.execute(query)
         connection.begin()
+        layout.stage(connection, name)
         while rows := cursor.fetchmany(PIECE):
-            _insert(connection, name, np.array(rows, dtype=object))
+            layout.arrive(connection, name, np.array(rows, dtype=object))
             at = _Position(rows[-1][0], rows[-1][-1], (at.rows if at != after else 0) + len(rows))
         cursor.close()
+        layout.settle(connection, name)
         connection.execute("DELETE FROM reached WHERE source = ?", [name])
         connection.execute("INSERT INTO reached VALUES (?, ?, ?)", [name, at.id, at.message_id])
         connection.commit()
     return at
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, name: str, rows: NDArray[Any]) -> None:
-    """Insert rows. A missing number is NaN for numpy, and none for DuckDB again."""
-    batch = {
-        column: rows[:, place].astype(_NUMPY[kind], copy=False)
-        for place, (column, kind) in enumerate(COLUMNS[name].items())
-    }
-    connection.register("batch", batch)
-    connection.execute(f"INSERT INTO {name} SELECT * FROM batch")  # noqa: S608 - our own names
-    connection.unregister("batch")
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, known: Floors, *, again: bool) -> None:
@@ -322,14 +290,19 @@ def _forget(connection: duckdb.DuckDBPyConnection, known: Floors, *, again: bool
     if not wanted or (done and not again):
         return
     connection.begin()
-    connection.execute("DELETE FROM exposure WHERE occurred_at < ?", [known.of_exposures])
+    gone = _deleted(connection, "exposure WHERE occurred_at < ?", known.of_exposures)
     for name, moment in wanted:
         if name != ALL_OTHERS:
-            connection.execute("DELETE FROM event WHERE event = ? AND occurred_at < ?", [name, moment])
-    connection.execute(
-        "DELETE FROM event WHERE occurred_at < ? AND NOT list_contains(?, event)",
-        [known.of_event(ALL_OTHERS), [name for name, _ in wanted]],
-    )
+            gone += _deleted(connection, "event WHERE event = ? AND occurred_at < ?", name, moment)
+    others = "event WHERE occurred_at < ? AND NOT list_contains(?, event)"
+    gone += _deleted(connection, others, known.of_event(ALL_OTHERS), [name for name, _ in wanted])
+    if gone:
+        layout.prune(connection)
     connection.execute("DELETE FROM forgotten")
     connection.executemany("INSERT INTO forgotten VALUES (?, ?)", wanted)
     connection.commit()
+
+
+def _deleted(connection: duckdb.DuckDBPyConnection, which: str, *values: object) -> int:
+    row = connection.execute(f"DELETE FROM {which}", list(values)).fetchone()  # noqa: S608 - our own text
+    return int(row[0]) if row else 0

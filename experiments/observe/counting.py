@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,48 +9,43 @@ import numpy as np
 from analysis import Moments, Observation, Shape
 from analysis.observation import Credit, Cut, Lifetable, Quality, QuantileSample, Stage
 from experiments.metrics import MetricDraft
-from experiments.observe import columns, units
+from experiments.observe import units
 from experiments.observe.answers import FIXED
 from experiments.observe.attribution import RULES
+from experiments.observe.engines import Engine
 from experiments.observe.growth import ages, daily, date_of
 from experiments.observe.question import Question
 from experiments.observe.rows import Parts, Row
-from experiments.observe.statement import text_of
-from experiments.observe.sums import Sums, read_sums, shape_of
-from experiments.store import Store
+from experiments.observe.statement import compose
+from experiments.observe.sums import BUNDLED, Sums, read_sums, shape_of, unbundled
 from experiments.store.instants import from_millis
 
 
 def count(
     *,
-    store: Store,
-    path: Path,
+    engine: Engine,
     question: Question,
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> Observation:
-    """Bring the columnar copy up to date and count.
+    """Ask the engine, and read its answer.
 
     Parameters
     ----------
-    path
-        The columnar copy; it is made when it is not there.
     progress
-        Is told the share of new ledger rows that have been copied.
+        Is told the share of new ledger rows that have been copied, where the engine keeps a copy.
     """
-    rows = columns.fetch(store=store, path=path, statement=text_of(question), progress=progress)
-    return read_rows(question, rows)
+    (observation,) = count_all(engine=engine, questions=[question], progress=progress)
+    return observation
 
 
 def count_all(
     *,
-    store: Store,
-    path: Path,
+    engine: Engine,
     questions: Sequence[Question],
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> list[Observation]:
-    """Bring the columnar copy up to date once, and count for each question."""
-    texts = [text_of(question) for question in questions]
-    answers = columns.fetch_all(store=store, path=path, statements=texts, progress=progress)
+    """Ask the engine several questions about the same log, and read its answers."""
+    answers = engine.fetch_all([compose(question) for question in questions], progress)
     return [read_rows(question, rows) for question, rows in zip(questions, answers, strict=True)]
 
 
@@ -62,6 +56,8 @@ def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observatio
     for each in rows:
         part, name, label, arm, day, n = each[:fixed]
         parts[part].append(Row(part, name, label, arm, day, n, each[fixed:]))
+    for part in BUNDLED:
+        parts[part] = list(unbundled(question, parts[part]))
     arrivals: dict[int, dict[str, int]] = defaultdict(dict)
     for row in parts["arrival"]:
         arrivals[row.day or 0][question.variants[row.arm]] = row.n

@@ -6,7 +6,7 @@ over the time before the exposure. Three metrics need more than a sum of single 
 their own: sessions, the last value, and funnels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sqlglot
 from sqlglot import exp
@@ -41,8 +41,20 @@ def per_event(metric: MetricDraft) -> bool:
     return metric.kind == "quantile" and metric.per == "event"
 
 
-def taken(question: Question, *, every_event: bool, before: bool) -> exp.Select:
-    """The events of units that count, with their ages."""
+def taken(
+    question: Question, *, every_event: bool, before: bool, of: Sequence[MetricDraft] | None = None
+) -> exp.Select:
+    """The events of units that count, with their ages.
+
+    Parameters
+    ----------
+    every_event
+        Whether those that no metric names matter.
+    before
+        Whether those before the exposure matter.
+    of
+        The metrics whose events are wanted; all when it is None.
+    """
     piece = filled(
         """
         SELECT units.unit, units.arm, units.first_at, event.occurred_at,
@@ -60,7 +72,7 @@ def taken(question: Question, *, every_event: bool, before: bool) -> exp.Select:
             bound("event.occurred_at >= units.first_at - :back", back=question.back), copy=False
         )
     if not every_event:
-        names = sorted({name for metric in question.counted for name in metric.events})
+        names = sorted({name for metric in of or question.counted for name in metric.events})
         piece = piece.where(bound_in("event.event", names), copy=False)
     return piece
 
@@ -99,7 +111,7 @@ def _gains(question: Question, place: int, metric: MetricDraft) -> Iterator[tupl
     if has_own_piece(metric) or per_event(metric):
         return
     yield gain(metric, hit(metric)), f"g{place}"
-    if metric.kind == "time_to_event":
+    if metric.kind == "time_to_event" or question.by_first(metric):
         yield exp.Min(this=when(hit(metric), _AGE)), f"t{place}"
     if metric.key in question.before_keys:
         yield gain(metric, hit_before(metric, question.back)), f"b{place}"

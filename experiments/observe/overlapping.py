@@ -2,14 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from sqlglot import exp
 
-from experiments.observe import columns
+from experiments.observe.engines import Engine
 from experiments.observe.question import Question
-from experiments.observe.sql import DIALECT, filled
-from experiments.store import Store
+from experiments.observe.sql import filled
 
 Table = dict[tuple[str, str], int]
 """Units by the variants of two experiments."""
@@ -17,8 +15,7 @@ Table = dict[tuple[str, str], int]
 
 def count_shared(
     *,
-    store: Store,
-    path: Path,
+    engine: Engine,
     questions: Sequence[Question],
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> dict[tuple[str, str], Table]:
@@ -29,9 +26,9 @@ def count_shared(
     by_type: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         by_type[question.unit_type].append(question)
-    statements = [shared(each).sql(dialect=DIALECT) for each in by_type.values() if len(each) > 1]
+    statements = [shared(each) for each in by_type.values() if len(each) > 1]
     found: dict[tuple[str, str], Table] = defaultdict(dict)
-    for rows in columns.fetch_all(store=store, path=path, statements=statements, progress=progress):
+    for rows in engine.fetch_all(statements, progress):
         for first, second, one, other, n in rows:
             found[first, second][one, other] = n
     return dict(found)

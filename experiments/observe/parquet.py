@@ -108,7 +108,7 @@ def _write(
         for start in range(0, len(days), DAYS):
             some = days[start : start + DAYS]
             connection.execute(
-                f"COPY (SELECT {chosen} FROM {table} WHERE occurred_at >= ? AND occurred_at < ?) TO ? "  # noqa: S608 - our own names
+                f"COPY (SELECT {chosen} FROM named_{table} WHERE occurred_at >= ? AND occurred_at < ?) TO ? "  # noqa: S608 - our own names
                 f"(FORMAT parquet, COMPRESSION zstd, PARTITION_BY ({partition}), OVERWRITE_OR_IGNORE)",
                 [some[0] * DAY_MS, (some[-1] + 1) * DAY_MS, str(folder / part)],
             )

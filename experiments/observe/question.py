@@ -20,6 +20,9 @@ HISTORIC = frozenset({LIFECYCLE, RFM})
 ADDING = frozenset({"sum", "count", "max"})
 """The aggregations whose level after a day follows from the levels before it and the day's own events."""
 
+BUNDLE = 8
+"""Metrics that share a pass: their numbers stand side by side in one row, and every row is as wide."""
+
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -115,6 +118,18 @@ class Question:
         own = len(metric.steps) if metric.kind == "funnel" else len(self.parts(metric))
         return own + len(covariates(metric, self.back, self.also))
 
+    def by_first(self, metric: MetricDraft) -> bool:
+        """Whether a growing metric's level on each day follows from when its event happened first."""
+        return metric.kind == "proportion" and metric.at_least == 1 and self.runs(metric)
+
+    def bundles(self) -> list[tuple[MetricDraft, ...]]:
+        """Metrics that are added up in one pass: those of the same span, some at a time."""
+        spans: dict[int, list[MetricDraft]] = {}
+        for metric in self.metrics:
+            if metric.kind != "quantile":
+                spans.setdefault(self.span(metric), []).append(metric)
+        return [bundle for same in spans.values() for bundle in in_bundles(same)]
+
     def span(self, metric: MetricDraft) -> int:
         """Milliseconds after its exposure until a unit counts for the metric."""
         return max(_span(part) for part in self.parts(metric))
@@ -130,6 +145,11 @@ class Question:
             for part in self.parts(metric)
         )
         return adding and self.grows(metric)
+
+
+def in_bundles(metrics: Sequence[MetricDraft]) -> list[tuple[MetricDraft, ...]]:
+    """Some metrics at a time: an answer's row holds the numbers of them all."""
+    return [tuple(metrics[start : start + BUNDLE]) for start in range(0, len(metrics), BUNDLE)]
 
 
 def predecessors(metric: MetricDraft, back: int, also: Sequence[str]) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ from experiments.observe import (
     units,
     values,
 )
-from experiments.observe.question import Question
+from experiments.observe.question import Question, in_bundles
 from experiments.observe.sql import DIALECT
 
 
@@ -92,7 +92,7 @@ def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
     if question.bots is not None and question.bots.events_per_day is not None:
         yield "busy", units.busy(question)
     yield "sorted_out", units.sorted_out(question)
-    yield "units", units.units()
+    yield "units", units.kept()
     if units.attribute_segments(question):
         yield "traits", units.traits(question)
         for place, name in enumerate(question.segments):
@@ -113,18 +113,26 @@ def _answers(question: Question) -> Iterator[exp.Select]:
             yield answers.young(question, metric)
             continue
         yield answers.middles(question, metric)
-        yield answers.metric_rows(question, metric)
-        if question.runs(metric):
-            yield curves.step_rows(question, metric)
+    for bundle in question.bundles():
+        yield answers.metric_rows(question, bundle)
+    yield from _curves(question)
     for place, _ in enumerate(question.segments):
         yield from answers.cut_rows(question, place)
-    if curves.aged(question):
-        yield curves.lives(question)
-    for metric in curves.aged(question):
-        yield from curves.age_rows(question, metric)
     for place, metric in samples.quantile_metrics(question):
         yield from samples.quantile_rows(place, metric)
     for place, metric in enumerate(question.counted):
         if metric.kind == "time_to_event":
             yield samples.lifetable_rows(question, place, metric)
     yield from attribution.rows(question)
+
+
+def _curves(question: Question) -> Iterator[exp.Select]:
+    for metric in question.metrics:
+        if question.by_first(metric):
+            yield curves.first_rows(question, metric)
+    for bundle in in_bundles(curves.running(question)):
+        yield curves.step_rows(question, bundle)
+    if curves.aged(question):
+        yield curves.lives(question)
+    for metric in curves.aged(question):
+        yield from curves.age_rows(question, metric)

@@ -112,7 +112,7 @@ def sorted_out(question: Question) -> exp.Select:
     return piece.select(fate.else_(exp.convert(KEPT)).as_("fate"), copy=False)
 
 
-def units() -> exp.Select:
+def kept() -> exp.Select:
     """The units that count."""
     return filled("SELECT unit, arm, first_at FROM sorted_out WHERE fate = :kept", kept=KEPT)
 

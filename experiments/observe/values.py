@@ -48,7 +48,7 @@ def _values(question: Question, place: int, metric: MetricDraft) -> Iterator[tup
         return
     name = "g" if has_own_piece(metric) else f"g{place}"
     yield level(metric, _or_nought(exp.column(name, source))), f"x{place}"
-    if metric.kind == "time_to_event":
+    if metric.kind == "time_to_event" or question.by_first(metric):
         yield exp.column(f"t{place}", "gathered"), f"t{place}"
     if metric.key in question.before_keys:
         name = "b" if has_own_piece(metric) else f"b{place}"
@@ -169,7 +169,7 @@ def names(question: Question) -> Iterator[str]:
             yield from (f"x{place}_{step}" for step, _ in enumerate(metric.steps))
             continue
         yield f"x{place}"
-        if metric.kind == "time_to_event":
+        if metric.kind == "time_to_event" or question.by_first(metric):
             yield f"t{place}"
         if metric.key in question.before_keys:
             yield f"b{place}"
@@ -179,14 +179,25 @@ def names(question: Question) -> Iterator[str]:
 
 
 def centres(question: Question) -> exp.Select:
-    """The middle of each value over all units, around which sums of squares are taken, and its spread."""
+    """The middle of each value, around which sums of squares are taken, and its spread.
+
+    Over the units whose window has passed: one that has not may hold a value far from all that count.
+    """
     piece = filled("SELECT COUNT(*) AS pooled FROM valued")
     for name in names(question):
-        if name.startswith(("x", "b")) or name == "seen":
-            piece = piece.select(_or_nought(exp.Avg(this=exp.column(name))).as_(f"{name}_middle"), copy=False)
+        if name.startswith("b") or name == "seen":
+            piece = selected(piece, [(_or_nought(exp.Avg(this=exp.column(name))), f"{name}_middle")])
         if name.startswith("x"):
-            spread = _or_nought(exp.StddevPop(this=exp.column(name)))
-            piece = piece.select(spread.as_(f"{name}_spread"), copy=False)
+            metric = question.counted[int(name[1:].partition("_")[0])]
+            counts = bound("first_at <= :latest", latest=question.horizon - question.span(metric))
+            value = when(counts, exp.column(name)) if question.span(metric) else exp.column(name)
+            piece = selected(
+                piece,
+                [
+                    (_or_nought(exp.Avg(this=value.copy())), f"{name}_middle"),
+                    (_or_nought(exp.StddevPop(this=value.copy())), f"{name}_spread"),
+                ],
+            )
     return piece
 
 

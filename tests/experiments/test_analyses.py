@@ -11,6 +11,7 @@ from experiments.analyses import analyse, plan_of, statement_question
 from experiments.catalog import find_experiment, find_metrics
 from experiments.errors import InvalidInput, NotFound
 from experiments.observe import text_of
+from experiments.observe.engines import Embedded
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import append
@@ -54,7 +55,7 @@ def fill(store: Store, first: int = 0, last: int = 60) -> None:
 
 
 def run(store: Store, copy: Path, *, after: timedelta = 5 * DAY, key: str = "checkout") -> readouts.Snapshot:
-    return analyse(store=store, columns=copy, key=key, now=NOW + after, version="9.9")
+    return analyse(store=store, engine=Embedded(store, copy), key=key, now=NOW + after, version="9.9")
 
 
 def test_an_analysis_is_kept_with_its_moment_and_version(store: Store, copy: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from analysis import Cause, NotEstimable
 from analysis.overlaps import Independence
 from experiments.errors import InvalidInput
+from experiments.observe.engines import Embedded
 from experiments.overlaps import Overlap, find_overlaps
 from experiments.store import Store
 from experiments.store.instants import to_millis
@@ -32,7 +33,7 @@ def two(store: Store, tmp_path: Path, *, dependent: bool = False, both: float = 
             records.append(Event(f"e{place}", f"u{place}", None, "purchase", None, at, at))
     with store.write() as session:
         append(session=session, records=records)
-    (found,) = find_overlaps(store=store, columns=tmp_path / "columns.duckdb", now=NOW + DAY)
+    (found,) = find_overlaps(store=store, engine=Embedded(store, tmp_path / "columns.duckdb"), now=NOW + DAY)
     return found
 
 
@@ -65,7 +66,7 @@ def test_assignments_that_follow_each_other_are_named(store: Store, tmp_path: Pa
 
 def test_experiments_without_common_units_are_no_pair(store: Store, tmp_path: Path) -> None:
     apply(store, experiment("banner"), experiment("checkout"))
-    assert find_overlaps(store=store, columns=tmp_path / "columns.duckdb", now=NOW) == ()
+    assert find_overlaps(store=store, engine=Embedded(store, tmp_path / "columns.duckdb"), now=NOW) == ()
 
 
 def test_few_common_units_are_told_and_not_judged(store: Store, tmp_path: Path) -> None:
@@ -76,11 +77,11 @@ def test_few_common_units_are_told_and_not_judged(store: Store, tmp_path: Path) 
             session=session,
             records=[Exposure(k, k, "u", None, "new", at, at) for k in ("banner", "checkout")],
         )
-    (found,) = find_overlaps(store=store, columns=tmp_path / "columns.duckdb", now=NOW + DAY)
+    (found,) = find_overlaps(store=store, engine=Embedded(store, tmp_path / "columns.duckdb"), now=NOW + DAY)
     assert isinstance(found.assignment, NotEstimable)
     assert found.to_json()["assignment"] == {"passed": None, "not_estimable": Cause.NO_UNITS}
 
 
 def test_one_experiment_alone_has_nothing_to_overlap_with(store: Store, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="two experiments"):
-        find_overlaps(store=store, columns=tmp_path / "c", now=NOW, keys=["banner", "banner"])
+        find_overlaps(store=store, engine=Embedded(store, tmp_path / "c"), now=NOW, keys=["banner", "banner"])

@@ -8,6 +8,7 @@ from experiments.catalog import find_experiment, save_metric
 from experiments.definition import parse_metric
 from experiments.errors import InvalidInput, NotFound
 from experiments.launch import edit
+from experiments.observe.engines import Embedded
 from experiments.registry import chosen_metrics, list_versions, made_of, users_of
 from experiments.store import Store
 from experiments.store.instants import to_millis
@@ -88,13 +89,19 @@ def test_a_plan_becomes_a_question_and_its_readout(store: Store, tmp_path: Path)
                 *(Event(f"e{n}", f"u{n}", None, "buy", n, at - n, at) for n in range(9)),
             ],
         )
-    snapshot = analyse(store=store, columns=tmp_path / "c.duckdb", key="checkout", now=NOW + DAY, version="1")
+    snapshot = analyse(
+        store=store, engine=Embedded(store, tmp_path / "c.duckdb"), key="checkout", now=NOW + DAY, version="1"
+    )
     planned = snapshot.readout.plan
     assert planned.metrics[0].covariates == ("spend_before", "orders_before", "seen_before")
     assert planned.metrics[1].covariates == ("spend_before", "orders_before", "seen_before")
     assert (planned.segments, planned.looked) == (("country",), 0)
     again = analyse(
-        store=store, columns=tmp_path / "c.duckdb", key="checkout", now=NOW + 2 * DAY, version="1"
+        store=store,
+        engine=Embedded(store, tmp_path / "c.duckdb"),
+        key="checkout",
+        now=NOW + 2 * DAY,
+        version="1",
     )
     assert again.readout.plan.looked == 1
 
@@ -102,7 +109,11 @@ def test_a_plan_becomes_a_question_and_its_readout(store: Store, tmp_path: Path)
 def test_several_experiments_are_analysed_over_one_copy(store: Store, tmp_path: Path) -> None:
     apply(store, experiment(), experiment("second"))
     found = analyse_all(
-        store=store, columns=tmp_path / "c.duckdb", keys=["second", "checkout"], now=NOW + DAY, version="1"
+        store=store,
+        engine=Embedded(store, tmp_path / "c.duckdb"),
+        keys=["second", "checkout"],
+        now=NOW + DAY,
+        version="1",
     )
     assert [each.experiment for each in found] == ["second", "checkout"]
 

@@ -9,6 +9,7 @@ from experiments.definition import parse_definitions
 from experiments.errors import InvalidInput
 from experiments.imports import FileKind, import_file
 from experiments.launch import apply
+from experiments.observe.engines import Embedded
 from experiments.seed import Expected, Size, records
 from experiments.seeding import plant, write_files
 from experiments.store import Store
@@ -76,7 +77,7 @@ def test_analysis_of_the_log_recovers_the_true_effects(store: Store, tmp_path: P
     assert again.receipt == Receipt(0, seeded.exposures + seeded.events)
     truth = {(each.experiment, each.metric): each.difference for each in seeded.effects}
     for key in SIZE.keys:
-        snapshot = analyse(store=store, columns=tmp_path / "c", key=key, now=NOW, version="1")
+        snapshot = analyse(store=store, engine=Embedded(store, tmp_path / "c"), key=key, now=NOW, version="1")
         document = snapshot.document
         assert sum(document["units"].values()) == SIZE.people
         for row in document["comparisons"]:

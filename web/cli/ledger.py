@@ -13,7 +13,7 @@ from experiments.pseudonyms import read_key
 from experiments.store import Store
 from experiments.tracking_plans import find_plan
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
-from web.deployment import clock
+from web.deployment import VERSION, clock
 from web.settings import Settings
 
 ACTOR = "command line"
@@ -91,6 +91,34 @@ _importer(
     "Import events from FILE: CSV or JSON Lines, plain or .gz, with the columns user_id or anonymous_id, "
     "event, timestamp[, value][, properties][, message_id].",
 )
+
+
+@import_command.command("summaries")
+@_file
+@click.option("--strict", is_flag=True, help="Import nothing if any row is bad.")
+@click.option("--each", is_flag=True, help="Keep a readout of every checkpoint, not only of the last.")
+@json_option
+def import_summaries_command(file: Path, *, strict: bool, each: bool, as_json: bool) -> None:
+    """Read experiments from totals in FILE: CSV or JSON Lines, plain or .gz, with the columns experiment,
+    variant, n[, metric][, successes or mean and variance][, checkpoint or day].
+    """  # noqa: D205 - shown as it is by --help
+    from experiments.summaries import import_summaries  # late: it loads the statistics
+
+    with ready_store(settings_of()) as store, progress_bar(file.name) as progress:
+        report = import_summaries(
+            store=store, path=file, now=clock(), version=VERSION, strict=strict, each=each, progress=progress
+        )
+    document = {
+        "imported": report.rows,
+        "readouts": dict(report.kept),
+        "known": report.known,
+        "rejected": [{"line": bad.line, "reason": bad.reason} for bad in report.rejected],
+    }
+    new = sum(report.kept.values())
+    told = f"{report.rows:,} rows of {len(report.kept):,} experiments, {len(report.rejected):,} rejected"
+    lines = [f"{told}; {new:,} new readouts, {report.known:,} known already"]
+    lines += [f"  line {bad.line}: {bad.reason}" for bad in report.rejected[:SHOWN_ROWS]]
+    say(document, as_json=as_json, text="\n".join(lines))
 
 
 def _intake(settings: Settings, store: Store) -> Intake:

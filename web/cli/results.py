@@ -17,6 +17,7 @@ from experiments.reports import find_report
 from experiments.store import Store
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import VERSION, clock
+from web.engine import engine_of
 from web.reporting.comparisons import comparisons_csv
 from web.reporting.subject import subject_of
 
@@ -42,7 +43,7 @@ def analyze_command(keys: tuple[str, ...], *, everything: bool, as_json: bool) -
         with progress_bar(", ".join(dict.fromkeys(chosen))) as progress:
             snapshots = analyses.analyse_all(
                 store=store,
-                columns=settings.columns_path,
+                engine=engine_of(settings, store),
                 keys=chosen,
                 now=clock(),
                 version=VERSION,
@@ -186,7 +187,7 @@ def overlaps_command(keys: tuple[str, ...], *, as_json: bool) -> None:
     settings = settings_of()
     with ready_store(settings) as store, progress_bar("overlaps") as progress:
         found = overlaps.find_overlaps(
-            store=store, columns=settings.columns_path, now=clock(), keys=keys, progress=progress
+            store=store, engine=engine_of(settings, store), now=clock(), keys=keys, progress=progress
         )
     text = "\n".join(map(_shared, found)) or "no two of these experiments share units"
     say({"overlaps": [each.to_json() for each in found]}, as_json=as_json, text=text)

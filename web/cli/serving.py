@@ -47,6 +47,7 @@ from web.cli.access import sign_in_address
 from web.cli.root import progress_bar, ready_store, settings_of
 from web.cli.upkeep import unsafe
 from web.deployment import THREADS, VERSION, clock
+from web.engine import engine_of
 from web.instance import sole_instance
 from web.settings import Settings
 from web.worker import Worker
@@ -104,7 +105,11 @@ def demo_command(host: str | None, port: int | None, workers: int | None, *, no_
     with ready_store(settings) as store:
         with progress_bar("Building the demo") as progress:
             demo.build(
-                store=store, columns=settings.columns_path, now=clock(), version=VERSION, progress=progress
+                store=store,
+                engine=engine_of(settings, store),
+                now=clock(),
+                version=VERSION,
+                progress=progress,
             )
         with store.write() as session:
             token = create_link(session=session, name="demo", actor="demo", now=clock())

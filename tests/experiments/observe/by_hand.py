@@ -15,8 +15,8 @@ from analysis import Moments, Observation
 from experiments.fields import length_of
 from experiments.metrics import MetricDraft
 from experiments.observe import Question, text_of
-from experiments.observe.columns import COLUMNS
 from experiments.observe.counting import read_rows
+from experiments.observe.layout import COLUMNS, UNIT
 from experiments.store.instants import from_millis, to_millis
 from experiments.store.ledger import Event, Exposure
 from tests.experiments.observe.logs import DAY
@@ -30,8 +30,7 @@ def observe(asked: Question, exposures: Sequence[Exposure], events: Sequence[Eve
         for name, records in (("exposure", exposures), ("event", events)):
             columns = COLUMNS[name]
             described = ", ".join(
-                f"{column} {'VARCHAR' if column in ('user_id', 'anonymous_id') else kind}"
-                for column, kind in columns.items()
+                f"{column} {'VARCHAR' if kind == UNIT else kind}" for column, kind in columns.items()
             )
             connection.execute(f"CREATE TABLE {name} ({described})")
             rows = [

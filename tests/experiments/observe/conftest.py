@@ -7,6 +7,7 @@ import pytest
 
 from analysis import Observation
 from experiments.observe import Question, count
+from experiments.observe.engines import Embedded
 from experiments.store import Store
 from experiments.store.ledger import Record, append
 from tests.experiments.observe.logs import question as ask
@@ -27,6 +28,6 @@ def counted(store: Store, copy: Path) -> Count:
     def run(records: Iterable[Record] = (), question: Question | None = None) -> Observation:
         with store.write() as session:
             append(session=session, records=records)
-        return count(store=store, path=copy, question=question or ask())
+        return count(engine=Embedded(store, copy), question=question or ask())
 
     return run

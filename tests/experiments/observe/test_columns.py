@@ -11,6 +11,7 @@ import pytest
 from analysis import Observation
 from experiments.errors import Unavailable
 from experiments.observe import columns, count
+from experiments.observe.engines import Embedded
 from experiments.store import Store, open_store
 from experiments.store.ledger import Event, Exposure, append
 from experiments.store.schema import upgrade
@@ -51,7 +52,7 @@ def test_a_copy_that_grew_bit_by_bit_equals_one_made_at_once(
     backwards = LOG[::-1]
     for place in range(0, len(LOG), 10):
         grown = counted(backwards[place : place + 10], ASKED)
-    assert same(count(store=store, path=tmp_path / "other.duckdb", question=ASKED), grown)
+    assert same(count(engine=Embedded(store, tmp_path / "other.duckdb"), question=ASKED), grown)
 
 
 def test_only_new_rows_are_copied(counted: Count, store: Store, copy: Path) -> None:
@@ -96,7 +97,7 @@ def test_a_copy_of_another_ledger_is_made_again(counted: Count, copy: Path, tmp_
     upgrade(restored)
     with restored.write() as session:
         append(session=session, records=[shown(f"r{n}") for n in range(40)])
-    assert count(store=restored, path=copy, question=ASKED).units == {"old": 0, "new": 40}
+    assert count(engine=Embedded(restored, copy), question=ASKED).units == {"old": 0, "new": 40}
     restored.close()
 
 

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from experiments.errors import Unavailable
-from experiments.observe import columns
+from experiments.observe import columns, layout
 from experiments.store import Store
 from experiments.store.floors import raise_floors
 from experiments.store.ledger import append
@@ -23,10 +23,10 @@ from tests.samples import event, exposure
 CRASHES = """
 import os, signal, sys
 from pathlib import Path
-from experiments.observe import columns
+from experiments.observe import columns, layout
 from experiments.store import open_store
 
-columns.BATCH, columns.PIECE = 40, 15
+columns.BATCH, columns.PIECE, layout.LOOSE = 40, 15, 100
 url, path = sys.argv[1], Path(sys.argv[2])
 
 
@@ -71,8 +71,8 @@ def in_copy(path: Path, store: Store) -> dict[str, list[tuple[Any, ...]]]:
     with columns.opened(path) as connection:
         columns.refresh(connection, store)
         return {
-            name: connection.execute(f"SELECT * FROM {name} ORDER BY id").fetchall()
-            for name in columns.COLUMNS
+            name: connection.execute(f"SELECT * FROM named_{name} ORDER BY id").fetchall()
+            for name in layout.COLUMNS
         }
 
 
@@ -80,7 +80,7 @@ def in_ledger(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(store.url.removeprefix("sqlite:///"))) as connection:
         return {
             name: connection.execute(f"SELECT {', '.join(chosen)} FROM {name} ORDER BY id").fetchall()
-            for name, chosen in columns.COLUMNS.items()
+            for name, chosen in layout.COLUMNS.items()
         }
 
 
@@ -92,6 +92,7 @@ def path(tmp_path: Path) -> Path:
 def test_the_copy_grows_with_the_ledger(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "BATCH", 40)
     monkeypatch.setattr(columns, "PIECE", 15)
+    monkeypatch.setattr(layout, "LOOSE", 20)
     for first, last in ((0, 1), (1, 100), (100, 100), (100, 131)):
         fill(store, first, last)
         assert in_copy(path, store) == in_ledger(store)
@@ -171,6 +172,40 @@ def test_what_the_ledger_forgets_leaves_the_copy(store: Store, path: Path) -> No
         raise_floors(session=session, to={"visit": 1_055})
     left = [row[5] for row in in_copy(path, store)["event"] if row[5] < 2_000]
     assert left == [1_050, 1_052, 1_054, 1_055, 1_056, 1_057, 1_058, 1_059]
+    with columns.opened(path) as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM unit").fetchall()}
+    assert "u50" in names
+    assert "u51" not in names
+
+
+def test_rows_lie_by_unit_and_time_once_many_have_come_together(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "BATCH", 40)
+    monkeypatch.setattr(layout, "LOOSE", 50)
+    with store.write() as session:
+        records = [event(n, user_id=f"u{n % 7}", occurred_at=1_000 * (n * 37 % 101)) for n in range(90)]
+        append(session=session, records=records)
+    statement = "SELECT user_id, occurred_at FROM event ORDER BY rowid"
+    rows = columns.fetch(store=store, path=path, statement=statement)
+    assert rows == sorted(rows)
+    with store.write() as session:
+        append(session=session, records=[event(n, user_id=f"u{n % 7}") for n in range(90, 100)])
+    later = columns.fetch(store=store, path=path, statement=statement)
+    assert later[:90] == rows
+    assert later[90:] == sorted(later[90:])
+
+
+def test_each_id_is_kept_once_whatever_it_names(store: Store, path: Path) -> None:
+    with store.write() as session:
+        records = [event(n, user_id="same", anonymous_id="same" if n else None) for n in range(5)]
+        append(session=session, records=records)
+    found = columns.fetch(store=store, path=path, statement="SELECT name FROM unit")
+    assert found == [("same",)]
+    shown = columns.fetch(
+        store=store, path=path, statement="SELECT user_id, anonymous_id FROM named_event ORDER BY id"
+    )
+    assert shown == [("same", None), *[("same", "same")] * 4]
 
 
 def test_a_copy_that_another_process_keeps_is_refused_after_a_while(

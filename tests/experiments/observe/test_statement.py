@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from analysis import Moments, Observation, Shape
 from experiments.observe import Question, count
+from experiments.observe.engines import Embedded
 from experiments.store import open_store
 from experiments.store.ledger import Event, Exposure, append
 from tests.experiments.observe.logs import DAY, HOUR, NOON, Expected, brute_force, did, question, shown
@@ -91,7 +92,7 @@ def observe(
     for half in (slice(0, None, 2), slice(1, None, 2)):
         with store.write() as session:
             append(session=session, records=[*events[half], *exposures[half]])
-        seen = count(store=store, path=folder / "columns.duckdb", question=asked)
+        seen = count(engine=Embedded(store, folder / "columns.duckdb"), question=asked)
     store.close()
     return seen
 

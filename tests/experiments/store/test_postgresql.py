@@ -132,7 +132,7 @@ def test_the_copy_never_misses_rows_whose_ids_were_given_out_first_and_committed
         while not finished.is_set():
             copied += columns.refresh(connection, store)
         copied += columns.refresh(connection, store)
-        ids = connection.execute("SELECT user_id FROM event ORDER BY user_id").fetchall()
+        ids = connection.execute("SELECT user_id FROM named_event ORDER BY user_id").fetchall()
     for thread in threads:
         thread.join()
     assert copied == 4

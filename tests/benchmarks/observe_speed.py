@@ -1,0 +1,302 @@
+"""How fast a readout is. Run by hand: ``python -m tests.benchmarks.observe_speed``.
+
+A log of events is put straight into the columnar copy, and a full readout of five metrics in two variants is
+set beside one pass of numpy's ``bincount`` over the same arrays in memory, and, with ``--tea PYTHON`` (an
+interpreter that has tea-tasting and Ibis with DuckDB), beside tea-tasting over the same rows as Parquet.
+The processor's seconds are printed beside those of the clock: on a busy machine only they compare.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import Correction, Direction, Plan, PlannedMetric, Role, read
+from experiments.metrics import MetricDraft
+from experiments.observe import Question, columns, layout, text_of
+from experiments.observe.counting import read_rows
+from experiments.store.instants import to_millis
+from tests.benchmarks.ledger_speed import peak_megabytes
+
+DAY = 86_400_000
+START = to_millis(datetime(2026, 1, 1, tzinfo=UTC))
+NAMES = ("view", "search", "cart", "purchase", "refund")
+SHARES = (0.6, 0.2, 0.1, 0.06, 0.04)
+PIECE = 2_000_000
+METRICS: tuple[dict[str, Any], ...] = (
+    {"key": "views", "kind": "mean", "event": "view", "aggregation": "count"},
+    {"key": "searches", "kind": "proportion", "event": "search"},
+    {"key": "carts", "kind": "proportion", "event": "cart"},
+    {"key": "spend", "kind": "mean", "event": "purchase"},
+    {"key": "refunds", "kind": "mean", "event": "refund"},
+)
+QUESTION = Question(
+    experiment="e0",
+    unit_type="user_id",
+    variants=["old", "new"],
+    metrics=[MetricDraft.model_validate(each) for each in METRICS],
+    since=START,
+    until=2**62,
+    horizon=START + 28 * DAY,
+)
+PLAN = Plan(
+    experiment="e0",
+    control="old",
+    weights={"old": 1.0, "new": 1.0},
+    metrics=tuple(
+        PlannedMetric(key=each["key"], role=Role.SECONDARY, direction=Direction.INCREASE, kind=each["kind"])
+        for each in METRICS
+    ),
+    phase=1,
+    confidence=0.95,
+    inference="fixed",
+    correction=Correction.HOLM,
+)
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def make_units(count: int) -> Arrays:
+    """When each unit was first exposed, and to what."""
+    rng = np.random.default_rng(1)
+    return {"first": START + rng.integers(0, 14 * DAY, count), "arm": rng.integers(0, 2, count)}
+
+
+def make_events(count: int, units: Arrays, seed: int) -> Arrays:
+    """Events from two weeks before to two weeks after a unit's exposure, in no order."""
+    rng = np.random.default_rng(seed)
+    unit = rng.integers(0, len(units["first"]), count).astype(np.int32)
+    return {
+        "unit": unit,
+        "kind": rng.choice(5, count, p=SHARES).astype(np.int8),
+        "value": np.round(rng.lognormal(3, 1, count), 2),
+        "moment": units["first"][unit] + rng.integers(-14 * DAY, 14 * DAY, count),
+    }
+
+
+def load(connection: duckdb.DuckDBPyConnection, events: int, units: Arrays, experiments: int) -> None:
+    """Put the log into the copy, as many small batches would have got there in the end."""
+    numbers = np.arange(1, len(units["first"]) + 1, dtype=np.int32)
+    connection.register("made", {"number": numbers, **units})
+    connection.execute("INSERT INTO unit SELECT number, 'user-' || number FROM made")
+    for place in range(experiments):
+        connection.execute(
+            f"INSERT INTO exposure SELECT number + {place} * {len(numbers)}, 'e{place}', number, NULL, "
+            "CASE WHEN arm = 0 THEN 'old' ELSE 'new' END, first, first, NULL, NULL FROM made"
+        )
+    for seed, start in enumerate(range(0, events, PIECE)):
+        add(connection, make_events(min(PIECE, events - start), units, seed + 2), start)
+    layout.cluster(connection)
+    connection.execute("CHECKPOINT")
+
+
+def add(connection: duckdb.DuckDBPyConnection, made: Arrays, start: int) -> None:
+    """Append events."""
+    names = ", ".join(f"'{each}'" for each in NAMES)
+    connection.register("made", {"id": np.arange(start + 1, start + 1 + len(made["unit"])), **made})
+    connection.execute(
+        f"INSERT INTO event SELECT id, unit + 1, NULL, [{names}][kind + 1], value, moment, moment, NULL "
+        "FROM made ORDER BY 2, 6"
+    )
+
+
+def readout(connection: duckdb.DuckDBPyConnection, question: Question = QUESTION) -> float:
+    """A full readout; its primary figure, so that two ways can be compared."""
+    observation = read_rows(question, connection.execute(text_of(question)).fetchall())
+    read(PLAN, observation, version="1")
+    return observation.moments["spend"]["new"].value
+
+
+def bincount(units: Arrays, events: Arrays) -> float:
+    """The same means and variances by numpy, over arrays that are in memory already."""
+    size = len(units["first"])
+    after = events["moment"] >= units["first"][events["unit"]]
+    mean = 0.0
+    for place, metric in enumerate(METRICS):
+        chosen = after & (events["kind"] == place)
+        by_value = metric["kind"] == "mean" and metric.get("aggregation") is None
+        weights = events["value"][chosen] if by_value else None
+        values = np.bincount(events["unit"][chosen], weights, minlength=size)
+        if metric["kind"] == "proportion":
+            values = np.minimum(values, 1)
+        for arm in (0, 1):
+            here = values[units["arm"] == arm]
+            here.var(ddof=1)
+            if metric["key"] == "spend":
+                mean = float(here.mean())
+    return mean
+
+
+def timed(run: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of the clock, and of the processor."""
+    began, worked = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - began, time.process_time() - worked
+
+
+def middle(turns: list[tuple[float, float]]) -> tuple[float, float]:
+    return statistics.median(each[0] for each in turns), statistics.median(each[1] for each in turns)
+
+
+def build(path: Path, events: int, experiments: int) -> None:
+    units = make_units(events // 10)
+    with columns.opened(path) as connection:
+        seconds, _ = timed(lambda: load(connection, events, units, experiments))
+    size = path.stat().st_size / 1e6
+    print(f"built {events:,} events, {experiments} experiments: {seconds:.0f} s, {size:.0f} MB", flush=True)
+
+
+def ask(path: Path, turns: int) -> None:
+    """Readouts in a process of its own, so that the memory is its own."""
+    with columns.opened(path) as connection:
+        times = [timed(lambda: readout(connection)) for _ in range(turns)]
+        seconds, worked = middle(times)
+    print(json.dumps({"clock": seconds, "cpu": worked, "peak": peak_megabytes()}))
+
+
+def ask_all(path: Path, experiments: int) -> None:
+    """Readouts of several experiments over the same log."""
+    asked = [replace(QUESTION, experiment=f"e{place}") for place in range(experiments)]
+    with columns.opened(path) as connection:
+        seconds, worked = timed(lambda: [readout(connection, each) for each in asked])
+    print(json.dumps({"clock": seconds, "cpu": worked, "peak": peak_megabytes()}))
+
+
+def count_in_memory(events: int, turns: int) -> None:
+    units = make_units(events // 10)
+    parts = [
+        make_events(min(PIECE, events - start), units, seed + 2)
+        for seed, start in enumerate(range(0, events, PIECE))
+    ]
+    whole = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+    del parts
+    seconds, worked = middle([timed(lambda: bincount(units, whole)) for _ in range(turns)])
+    print(json.dumps({"clock": seconds, "cpu": worked, "mean": bincount(units, whole)}))
+
+
+def grow(path: Path, events: int) -> None:
+    """Append one event in a hundred, and read again."""
+    units = make_units(events // 10)
+    with columns.opened(path) as connection:
+        before = readout(connection)
+        add(connection, make_events(events // 100, units, 99), events)
+        layout.cluster(connection)
+        seconds, worked = timed(lambda: readout(connection))
+    print(json.dumps({"clock": seconds, "cpu": worked, "before": before}))
+
+
+TEA = """
+import json, sys, time
+import ibis, tea_tasting as tt
+con = ibis.duckdb.connect()
+exposure = con.read_parquet(sys.argv[1] + "/exposure.parquet")
+event = con.read_parquet(sys.argv[1] + "/event.parquet")
+joined = event.join(exposure, "unit")
+after = joined.moment >= joined.first
+def total(name, by_value):
+    here = after & (joined.event == name)
+    return ibis.cases((here, joined.value if by_value else 1.0), else_=0.0).sum()
+values = joined.group_by("unit").agg(
+    views=total("view", False), searches=total("search", False), carts=total("cart", False),
+    spend=total("purchase", True), refunds=total("refund", True),
+)
+units = exposure.left_join(values, "unit").select(
+    variant=exposure.arm, views=values.views.fill_null(0),
+    searches=values.searches.fill_null(0).clip(upper=1),
+    carts=values.carts.fill_null(0).clip(upper=1), spend=values.spend.fill_null(0),
+    refunds=values.refunds.fill_null(0),
+)
+experiment = tt.Experiment({key: tt.Mean(key) for key in ("views", "searches", "carts", "spend", "refunds")})
+times = []
+for _ in range(int(sys.argv[2])):
+    began, worked = time.perf_counter(), time.process_time()
+    result = experiment.analyze(units, control=0)
+    times.append((time.perf_counter() - began, time.process_time() - worked))
+times.sort()
+print(json.dumps({"clock": times[len(times) // 2][0], "cpu": sorted(t[1] for t in times)[len(times) // 2],
+                  "mean": result["spend"].treatment}))
+"""
+
+
+TABLES = {
+    "event": "SELECT user_id AS unit, event, value, occurred_at AS moment FROM event",
+    "exposure": "SELECT user_id AS unit, occurred_at AS first, CAST(variant = 'new' AS INTEGER) AS arm "
+    "FROM exposure WHERE experiment = 'e0'",
+}
+
+
+def drink_tea(python: str, path: Path, turns: int) -> dict[str, float]:
+    with columns.opened(path) as connection:
+        for name, query in TABLES.items():
+            connection.execute(f"COPY ({query}) TO '{path.parent / name}.parquet' (FORMAT parquet)")
+    run = subprocess.run(
+        [python, "-W", "ignore", "-c", TEA, str(path.parent), str(turns)], capture_output=True, text=True
+    )
+    if run.returncode:
+        raise SystemExit(run.stderr)
+    found: dict[str, float] = json.loads(run.stdout)
+    return found
+
+
+def part(name: str, path: Path, chosen: argparse.Namespace) -> dict[str, float]:
+    """One part in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.observe_speed", "--only", name, "--path", str(path)]
+    command += ["--events", str(chosen.events), "--turns", str(chosen.turns)]
+    command += ["--experiments", str(chosen.experiments)]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    if name == "build":
+        print(run.stdout, end="", flush=True)
+        return {}
+    found: dict[str, float] = json.loads(run.stdout)
+    print(f"{name:10} " + ", ".join(f"{key} {value:,.2f}" for key, value in found.items()), flush=True)
+    return found
+
+
+def main() -> None:
+    """Run everything, or one part in this process."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--experiments", type=int, default=20)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--tea", help="an interpreter with tea-tasting")
+    parser.add_argument("--only", choices=["build", "ask", "all", "numpy", "grow"])
+    parser.add_argument("--path", type=Path)
+    chosen = parser.parse_args()
+    if chosen.only:
+        {
+            "build": lambda: build(chosen.path, chosen.events, chosen.experiments),
+            "ask": lambda: ask(chosen.path, chosen.turns),
+            "all": lambda: ask_all(chosen.path, chosen.experiments),
+            "numpy": lambda: count_in_memory(chosen.events, chosen.turns),
+            "grow": lambda: grow(chosen.path, chosen.events),
+        }[chosen.only]()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "columns.duckdb"
+        part("build", path, chosen)
+        ours, numpy = part("ask", path, chosen), part("numpy", path, chosen)
+        print(f"readout / numpy: {ours['clock'] / numpy['clock']:.2f} (cpu {ours['cpu'] / numpy['cpu']:.2f})")
+        if chosen.tea:
+            tea = drink_tea(chosen.tea, path, chosen.turns)
+            print(f"tea-tasting clock {tea['clock']:.2f}, cpu {tea['cpu']:.2f}, mean {tea['mean']:.6f}")
+            print(f"tea / readout: {tea['clock'] / ours['clock']:.2f} (cpu {tea['cpu'] / ours['cpu']:.2f})")
+        several = part("all", path, chosen)
+        singles = several["cpu"] / ours["cpu"]
+        print(f"{chosen.experiments} experiments cost {singles:.1f} single ones")
+        part("grow", path, chosen)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""A log and a question that reach every piece of the statement, for asking several engines the same."""
+
+import math
+import random
+from dataclasses import replace
+from typing import Any
+
+from analysis import Observation
+from experiments.observe import Question, count
+from experiments.observe.engines import Engine
+from experiments.store.ledger import Event, Exposure
+from tests.experiments.observe.logs import DAY, did, question, shown
+
+ASKED: Question = question(
+    [
+        {"key": "buys", "kind": "proportion", "event": "buy"},
+        {"key": "buys_soon", "kind": "proportion", "event": "buy", "window": "36h"},
+        {"key": "spend", "kind": "mean", "event": "buy"},
+        {"key": "spend_capped", "kind": "mean", "event": "buy", "window": "2d", "cap": {"quantile": 0.9}},
+        {"key": "visits", "kind": "mean", "event": "visit", "aggregation": "count"},
+        {"key": "nothing", "kind": "mean", "event": "never"},
+        {
+            "key": "many",
+            "kind": "proportion",
+            "event": "buy",
+            "where": {"attribute": "items", "operator": "ge", "value": 2},
+        },
+        {
+            "key": "mailed",
+            "kind": "mean",
+            "event": "buy",
+            "where": {"attribute": "channel", "operator": "starts_with", "value": "ma"},
+        },
+        {"key": "aov", "kind": "ratio", "numerator": "spend", "denominator": "visits"},
+        {"key": "back", "kind": "retention", "event": "visit", "from": "1d", "to": "3d"},
+        {"key": "p90", "kind": "quantile", "event": "buy", "quantile": 0.9},
+        {"key": "path", "kind": "funnel", "steps": ["visit", "buy"]},
+        {"key": "first_buy", "kind": "time_to_event", "event": "buy", "window": "5d"},
+    ],
+    back=7 * DAY,
+    segments=["country", "lifecycle"],
+    aged=frozenset({"spend"}),
+    channel="channel",
+)
+
+
+SMALL: Question = replace(
+    ASKED, metrics=ASKED.metrics[:4], back=0, segments=(), aged=frozenset(), channel=None
+)
+"""A question for engines that take their time to plan, or write out every piece wherever it is read."""
+
+COUNTRIES = ('{"country":"NO"}', '{"country":"SE"}', None)
+PROPERTIES = ('{"items":3,"channel":"mail"}', '{"items":1,"channel":"search"}', '{"items":"few"}', None)
+
+
+def log(units: int = 200, seed: int = 5) -> tuple[list[Exposure], list[Event]]:
+    """Exposures and events of some units; a few crossed over, were placed by hand, or have no id."""
+    rng = random.Random(seed)
+    exposures, events = [], []
+    for number in range(units):
+        unit, variant = f"unit {number}", rng.choice(["old", "new"])
+        first = rng.randrange(-8 * DAY, 10 * DAY)
+        mark = "override" if rng.random() < 0.03 else None
+        exposures.append(shown(unit, variant, first, mark=mark, attributes=rng.choice(COUNTRIES)))
+        if rng.random() < 0.05:
+            exposures.append(shown(unit, rng.choice(["old", "new", "third"]), first + DAY))
+        events += [
+            did(
+                unit if rng.random() < 0.95 else None,
+                rng.choice(["buy", "visit", "visit", "other"]),
+                first + rng.randrange(-2 * DAY, 6 * DAY),
+                rng.choice([None, round(rng.lognormvariate(3, 1), 2), -5.0]),
+                properties=rng.choice(PROPERTIES),
+            )
+            for _ in range(rng.randrange(9))
+        ]
+    return exposures, events
+
+
+def seen_by(engine: Engine, asked: Question = ASKED) -> Observation:
+    """What an engine sees."""
+    return count(engine=engine, question=asked)
+
+
+def differences(one: Any, other: Any, place: str = "") -> list[str]:
+    """Where two observations differ by more than 1e-9 of what they say."""
+    match one, other:
+        case Observation(), Observation():
+            return differences(one.to_json(), other.to_json())
+        case dict(), dict() if one.keys() == other.keys():
+            return [each for key in one for each in differences(one[key], other[key], f"{place}.{key}")]
+        case list() | tuple(), list() | tuple() if len(one) == len(other):
+            pairs = enumerate(zip(one, other, strict=True))
+            return [each for at, pair in pairs for each in differences(*pair, f"{place}[{at}]")]
+        case int() | float(), int() | float() if math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9):
+            return []
+    return [] if one == other else [f"{place}: {one} is not {other}"]

@@ -1,0 +1,527 @@
+WITH exposure AS (
+  SELECT
+    CAST(NULL AS BIGINT) AS id,
+    test AS experiment,
+    visitor AS user_id,
+    CAST(NULL AS VARCHAR) AS anonymous_id,
+    arm AS variant,
+    CAST(FLOOR(TO_UNIXTIME(at) * 1000) AS BIGINT) AS occurred_at,
+    CAST(NULL AS BIGINT) AS received_at,
+    CAST(NULL AS VARCHAR) AS attributes,
+    CAST(NULL AS VARCHAR) AS mark
+  FROM analytics.shown
+), event AS (
+  SELECT
+    CAST(NULL AS BIGINT) AS id,
+    visitor AS user_id,
+    CAST(NULL AS VARCHAR) AS anonymous_id,
+    name AS event,
+    amount AS value,
+    CAST(FLOOR(TO_UNIXTIME(at) * 1000) AS BIGINT) AS occurred_at,
+    CAST(NULL AS BIGINT) AS received_at,
+    CAST(NULL AS VARCHAR) AS properties
+  FROM analytics.clicks
+), shown AS (
+  SELECT
+    user_id AS unit,
+    CASE WHEN variant = 'old' THEN 0 WHEN variant = 'new' THEN 1 END AS arm,
+    occurred_at,
+    CASE
+      WHEN occurred_at >= -4611686018427387904 AND occurred_at < 4611686018427387904
+      THEN 1
+      ELSE 0
+    END AS in_phase,
+    CASE WHEN mark = 'override' THEN 1 ELSE 0 END AS by_hand
+  FROM exposure
+  WHERE
+    experiment = 'checkout'
+    AND NOT user_id IS NULL
+    AND variant IN ('old', 'new')
+    AND occurred_at <= 1774440000000
+), met AS (
+  SELECT
+    unit,
+    MIN(CASE WHEN in_phase = 1 THEN occurred_at END) AS first_at,
+    MAX(CASE WHEN in_phase = 1 THEN occurred_at END) AS last_at,
+    MIN(CASE WHEN in_phase = 1 THEN arm END) AS least,
+    MAX(CASE WHEN in_phase = 1 THEN arm END) AS most,
+    MIN(CASE WHEN in_phase = 1 THEN occurred_at * 64 + arm END) AS entry,
+    MIN(occurred_at * 64 + arm) - MIN(occurred_at) * 64 AS recorded_arm,
+    MAX(in_phase * by_hand) AS by_hand,
+    COUNT(*) AS exposures
+  FROM shown
+  GROUP BY
+    unit
+), sorted_out AS (
+  SELECT
+    met.unit,
+    met.least AS arm,
+    met.first_at,
+    met.last_at,
+    met.exposures,
+    met.entry - met.first_at * 64 AS first_arm,
+    met.recorded_arm,
+    CASE
+      WHEN met.first_at IS NULL
+      THEN 1
+      WHEN met.by_hand = 1
+      THEN 2
+      WHEN met.least < met.most
+      THEN 4
+      ELSE 0
+    END AS fate
+  FROM met
+), units AS (
+  SELECT
+    unit,
+    arm,
+    first_at
+  FROM sorted_out
+  WHERE
+    fate = 0
+), gathered AS (
+  SELECT
+    unit,
+    COUNT(*) AS events,
+    MAX(occurred_at) AS last_at,
+    COALESCE(
+      SUM(
+        CASE
+          WHEN event = 'buy' AND age >= 0 AND age < 604800000
+          THEN CAST(1 AS DOUBLE)
+          ELSE CAST(0 AS DOUBLE)
+        END
+      ),
+      CAST(0 AS DOUBLE)
+    ) AS g0,
+    COALESCE(
+      SUM(
+        CASE
+          WHEN event = 'buy' AND age >= 0
+          THEN COALESCE(value, CAST(0 AS DOUBLE))
+          ELSE CAST(0 AS DOUBLE)
+        END
+      ),
+      CAST(0 AS DOUBLE)
+    ) AS g1
+  FROM (
+    SELECT
+      units.unit,
+      units.arm,
+      units.first_at,
+      event.occurred_at,
+      event.occurred_at - units.first_at AS age,
+      event.event,
+      event.value,
+      event.properties
+    FROM units
+    JOIN event
+      ON event.user_id = units.unit
+    WHERE
+      (
+        event.occurred_at <= 1774440000000 AND event.occurred_at >= units.first_at - 0
+      )
+      AND event.event IN ('buy')
+  ) AS taken
+  GROUP BY
+    unit
+), totals AS (
+  SELECT
+    units.unit,
+    units.arm,
+    units.first_at,
+    COALESCE(gathered.events, 0) AS events,
+    CASE
+      WHEN COALESCE(gathered.g0, CAST(0 AS DOUBLE)) >= CAST(1 AS DOUBLE)
+      THEN CAST(1 AS DOUBLE)
+      ELSE CAST(0 AS DOUBLE)
+    END AS x0,
+    COALESCE(gathered.g1, CAST(0 AS DOUBLE)) AS x1
+  FROM units
+  LEFT JOIN gathered
+    ON gathered.unit = units.unit
+), limit1 AS (
+  SELECT
+    GREATEST(
+      COALESCE(
+        SUM(
+          CASE
+            WHEN place = FLOOR(wanted)
+            THEN value * (
+              1 - (
+                wanted - FLOOR(wanted)
+              )
+            )
+            WHEN place = FLOOR(wanted) + 1
+            THEN value * (
+              wanted - FLOOR(wanted)
+            )
+          END
+        ),
+        0
+      ),
+      0
+    ) AS cap
+  FROM (
+    SELECT
+      x1 AS value,
+      ROW_NUMBER() OVER (ORDER BY x1 NULLS FIRST) - 1 AS place,
+      (
+        COUNT(*) OVER () - 1
+      ) * CAST(0.99 AS DOUBLE) AS wanted
+    FROM totals
+  ) AS ranked
+), valued AS (
+  SELECT
+    totals.unit,
+    totals.arm,
+    totals.first_at,
+    totals.events,
+    totals.x0 AS x0,
+    LEAST(totals.x1, limit1.cap) AS x1
+  FROM totals
+  CROSS JOIN limit1
+), centres AS (
+  SELECT
+    COUNT(*) AS pooled,
+    COALESCE(AVG(CASE WHEN first_at <= 1773835200000 THEN x0 END), CAST(0 AS DOUBLE)) AS x0_middle,
+    COALESCE(STDDEV_POP(CASE WHEN first_at <= 1773835200000 THEN x0 END), CAST(0 AS DOUBLE)) AS x0_spread,
+    COALESCE(AVG(x1), CAST(0 AS DOUBLE)) AS x1_middle,
+    COALESCE(STDDEV_POP(x1), CAST(0 AS DOUBLE)) AS x1_spread
+  FROM valued
+), cells AS (
+  SELECT
+    unit,
+    arm,
+    CAST(FLOOR(CAST((
+      occurred_at
+    ) AS DOUBLE) / 86400000.0) AS BIGINT) AS day,
+    COALESCE(
+      SUM(
+        CASE
+          WHEN event = 'buy' AND age >= 0
+          THEN COALESCE(value, CAST(0 AS DOUBLE))
+          ELSE CAST(0 AS DOUBLE)
+        END
+      ),
+      CAST(0 AS DOUBLE)
+    ) AS g1
+  FROM (
+    SELECT
+      units.unit,
+      units.arm,
+      units.first_at,
+      event.occurred_at,
+      event.occurred_at - units.first_at AS age,
+      event.event,
+      event.value,
+      event.properties
+    FROM units
+    JOIN event
+      ON event.user_id = units.unit
+    WHERE
+      (
+        event.occurred_at <= 1774440000000 AND event.occurred_at >= units.first_at
+      )
+      AND event.event IN ('buy')
+  ) AS taken
+  GROUP BY
+    unit,
+    arm,
+    CAST(FLOOR(CAST((
+      occurred_at
+    ) AS DOUBLE) / 86400000.0) AS BIGINT)
+), levels AS (
+  SELECT
+    cells.unit,
+    cells.arm,
+    cells.day,
+    ROW_NUMBER() OVER (PARTITION BY cells.unit ORDER BY cells.day NULLS FIRST) AS place,
+    LEAST(
+      COALESCE(
+        SUM(cells.g1) OVER (
+          PARTITION BY cells.unit
+          ORDER BY cells.day NULLS FIRST
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ),
+        CAST(0 AS DOUBLE)
+      ),
+      limit1.cap
+    ) AS after1,
+    LEAST(
+      COALESCE(
+        SUM(cells.g1) OVER (
+          PARTITION BY cells.unit
+          ORDER BY cells.day NULLS FIRST
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) - cells.g1,
+        CAST(0 AS DOUBLE)
+      ),
+      limit1.cap
+    ) AS before1
+  FROM cells
+  CROSS JOIN limit1
+)
+SELECT
+  'arrival' AS part,
+  '' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(arm AS BIGINT) AS arm,
+  CAST(CAST(FLOOR(CAST((
+    first_at
+  ) AS DOUBLE) / 86400000.0) AS BIGINT) AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(NULL AS DOUBLE) AS v0,
+  CAST(NULL AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM units
+GROUP BY
+  arm,
+  CAST(FLOOR(CAST((
+    first_at
+  ) AS DOUBLE) / 86400000.0) AS BIGINT)
+UNION ALL
+SELECT
+  'fate' AS part,
+  '' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(recorded_arm AS BIGINT) AS arm,
+  CAST(fate AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(first_arm AS DOUBLE) AS v0,
+  CAST(COALESCE(SUM(exposures), CAST(0 AS DOUBLE)) AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM sorted_out
+GROUP BY
+  recorded_arm,
+  first_arm,
+  fate
+UNION ALL
+SELECT
+  'exposure_through' AS part,
+  '' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(MAX(last_at) AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(NULL AS DOUBLE) AS v0,
+  CAST(NULL AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM sorted_out
+UNION ALL
+SELECT
+  'event_through' AS part,
+  '' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(MAX(last_at) AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(COALESCE(SUM(events), CAST(0 AS DOUBLE)) AS DOUBLE) AS v0,
+  CAST(NULL AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM gathered
+UNION ALL
+SELECT
+  'future_exposures' AS part,
+  '' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(NULL AS DOUBLE) AS v0,
+  CAST(NULL AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM exposure
+WHERE
+  experiment = 'checkout' AND occurred_at > 1774440000000
+UNION ALL
+SELECT
+  'future_events' AS part,
+  '' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(NULL AS DOUBLE) AS v0,
+  CAST(NULL AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM event
+WHERE
+  occurred_at > 1774440000000 AND event IN ('buy')
+UNION ALL
+SELECT
+  'without_id' AS part,
+  '' AS name,
+  CAST(variant AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(COUNT(DISTINCT anonymous_id) AS BIGINT) AS n,
+  CAST(COUNT(*) AS DOUBLE) AS v0,
+  CAST(NULL AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM exposure
+WHERE
+  experiment = 'checkout'
+  AND user_id IS NULL
+  AND occurred_at <= 1774440000000
+  AND variant IN ('old', 'new')
+GROUP BY
+  variant
+UNION ALL
+SELECT
+  'middle' AS part,
+  'buys' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(1 AS BIGINT) AS n,
+  CAST(centres.x0_middle AS DOUBLE) AS v0,
+  CAST(centres.x0_spread AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM centres
+UNION ALL
+SELECT
+  'middle' AS part,
+  'spend' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(1 AS BIGINT) AS n,
+  CAST(centres.x1_middle AS DOUBLE) AS v0,
+  CAST(centres.x1_spread AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM centres
+UNION ALL
+SELECT
+  'metric' AS part,
+  'buys' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(valued.arm AS BIGINT) AS arm,
+  CAST(CASE
+    WHEN valued.first_at <= 1773835200000
+    THEN CAST(FLOOR(CAST((
+      valued.first_at + 604800000
+    ) AS DOUBLE) / 86400000.0) AS BIGINT)
+  END AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(SUM(valued.x0) AS DOUBLE) AS v0,
+  CAST(SUM((
+    valued.x0 - centres.x0_middle
+  ) * (
+    valued.x0 - centres.x0_middle
+  )) AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM valued
+CROSS JOIN centres
+GROUP BY
+  valued.arm,
+  CASE
+    WHEN valued.first_at <= 1773835200000
+    THEN CAST(FLOOR(CAST((
+      valued.first_at + 604800000
+    ) AS DOUBLE) / 86400000.0) AS BIGINT)
+  END
+UNION ALL
+SELECT
+  'metric' AS part,
+  'spend' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(valued.arm AS BIGINT) AS arm,
+  CAST(CASE
+    WHEN valued.first_at <= 1774440000000
+    THEN CAST(FLOOR(CAST((
+      valued.first_at + 0
+    ) AS DOUBLE) / 86400000.0) AS BIGINT)
+  END AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(SUM(valued.x1) AS DOUBLE) AS v0,
+  CAST(SUM((
+    valued.x1 - centres.x1_middle
+  ) * (
+    valued.x1 - centres.x1_middle
+  )) AS DOUBLE) AS v1,
+  CAST(SUM(
+    CASE
+      WHEN centres.x1_spread > 0
+      THEN (
+        (
+          CAST((
+            valued.x1 - centres.x1_middle
+          ) AS DOUBLE) / centres.x1_spread
+        ) * (
+          CAST((
+            valued.x1 - centres.x1_middle
+          ) AS DOUBLE) / centres.x1_spread
+        )
+      ) * (
+        CAST((
+          valued.x1 - centres.x1_middle
+        ) AS DOUBLE) / centres.x1_spread
+      )
+      ELSE CAST(0 AS DOUBLE)
+    END
+  ) AS DOUBLE) AS v2,
+  CAST(MAX(ABS(valued.x1)) AS DOUBLE) AS v3,
+  CAST(SUM(ABS(valued.x1)) AS DOUBLE) AS v4
+FROM valued
+CROSS JOIN centres
+GROUP BY
+  valued.arm,
+  CASE
+    WHEN valued.first_at <= 1774440000000
+    THEN CAST(FLOOR(CAST((
+      valued.first_at + 0
+    ) AS DOUBLE) / 86400000.0) AS BIGINT)
+  END
+UNION ALL
+SELECT
+  'step' AS part,
+  'spend' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(levels.arm AS BIGINT) AS arm,
+  CAST(levels.day AS BIGINT) AS day,
+  CAST(SUM(CASE WHEN levels.place = 1 THEN 1 ELSE 0 END) AS BIGINT) AS n,
+  CAST(SUM(levels.after1 - levels.before1) AS DOUBLE) AS v0,
+  CAST(SUM(
+    (
+      levels.after1 - centres.x1_middle
+    ) * (
+      levels.after1 - centres.x1_middle
+    ) - CASE
+      WHEN levels.place = 1
+      THEN CAST(0 AS DOUBLE)
+      ELSE (
+        levels.before1 - centres.x1_middle
+      ) * (
+        levels.before1 - centres.x1_middle
+      )
+    END
+  ) AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM levels
+CROSS JOIN centres
+GROUP BY
+  levels.arm,
+  levels.day
