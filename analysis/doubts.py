@@ -40,7 +40,7 @@ def doubts_of(
 ) -> Iterable[Flag]:
     """Say what a careful reader should know beside a number."""
     raised = (
-        *_rough(question),
+        *rough_doubts(question),
         too_good(answer),
         identical_arms(answer),
         *_broken(question),
@@ -78,18 +78,19 @@ def _variance(arm: Moments, place: int) -> float:
     return float(arm.covariance[place, place]) / arm.n
 
 
-def _rough(question: Question) -> Iterable[Flag | None]:
+def rough_doubts(question: Question) -> Iterable[Flag]:
     """Why a normal approximation may be rough: few events of a share, a heavy tail of anything else."""
-    counts, treated = question.counts(), question.sizes
     if question.metric.kind in SHARES:
-        return () if counts is None else (few_events(_shares(question)),)
-    if question.shape is None:
-        return ()
-    sizes = dict(zip(("treatment", "control"), treated, strict=True))
-    return (
-        skewed_allocation(question.shape.skewness, sizes=sizes),
-        dominant_unit(question.shape.largest_share),
-    )
+        raised = [None if question.counts() is None else few_events(_shares(question))]
+    elif question.shape is None:
+        raised = []
+    else:
+        sizes = dict(zip(("treatment", "control"), question.sizes, strict=True))
+        raised = [
+            skewed_allocation(question.shape.skewness, sizes=sizes),
+            dominant_unit(question.shape.largest_share),
+        ]
+    return [flag for flag in raised if flag is not None]
 
 
 def _shares(question: Question) -> dict[str, Moments]:

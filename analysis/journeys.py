@@ -59,10 +59,12 @@ def _step(plan: Plan, name: str, arms: Mapping[str, Moments]) -> Step:
 def returns_of(plan: Plan, observation: Observation) -> tuple[Return, ...]:
     """Who was active on each day after the exposure, of those who are old enough.
 
-    Activity is that of the unit and not of a metric, so the first metric that was followed tells it.
+    Activity is that of the unit and not of a metric, so the first metric that was followed tells it. The days
+    after the last on which anybody was active are left out.
     """
     arms = next(iter(observation.ages.values()), {})
-    days = sorted({age.day for ages in arms.values() for age in ages if age.day > 0})
+    last = max((age.day for ages in arms.values() for age in ages if age.active), default=0)
+    days = sorted({age.day for ages in arms.values() for age in ages if 0 < age.day <= last})
     by_day = {name: {age.day: age for age in ages} for name, ages in arms.items() if name in plan.weights}
     told = []
     for day in days:
@@ -119,6 +121,9 @@ def _age_series(
         # A day that few have lived to is told of, but it is another population's.
         if effect is not None and 2 * n >= most:
             effects.append(effect)
+    # After a metric's window nothing can be gained any more, and those days say nothing.
+    while points and points[-1].estimate is None:
+        points.pop()
     drift = effect_drift(effects)
     if isinstance(drift, NotEstimable):
         return AgeSeries(metric.key, variant, tuple(points))

@@ -21,6 +21,9 @@ from analysis.survival import curve_of
 Counted = Moments | QuantileSample | Lifetable
 """What was counted of a metric in one variant."""
 
+WITHOUT_MOMENTS = frozenset({"quantile", "time_to_event"})
+"""Kinds that are compared from something other than moments, and over all units only."""
+
 SHARES = frozenset({"proportion", "retention", "funnel"})
 """Kinds whose values are zeros and ones."""
 
@@ -89,7 +92,9 @@ def adjusted_pair(metric: PlannedMetric, treatment: Counted, control: Counted) -
     if not places or treatment.k != control.k or not _suffice(arms.values(), len(places)):
         return None
     outcome = outcome_of(metric)
-    used = _independent(arms, outcome, places)
+    used = _independent(arms, outcome, [place for place in places if _explains(arms.values(), place)])
+    if not used:
+        return None
     adjusted = cuped_linearised(arms, used) if metric.kind == "ratio" else cuped(arms, outcome, used)
     if isinstance(adjusted, NotEstimable) or not any(_varies(each) for each in adjusted.values()):
         return None
@@ -100,6 +105,11 @@ def _suffice(arms: Iterable[Moments], covariates: int) -> bool:
     return all(
         arm.n >= UNITS_PER_COVARIATE * covariates and bool(np.isfinite(arm.cross).all()) for arm in arms
     )
+
+
+def _explains(arms: Iterable[Moments], place: int) -> bool:
+    """Whether a covariate differs between the units of an arm; one that is the same for all says nothing."""
+    return any(float(arm.cross[place, place]) > 0 for arm in arms)
 
 
 def _varies(adjusted: Estimate) -> bool:

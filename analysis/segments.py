@@ -11,6 +11,8 @@ Cochran (1954), *The combination of estimates from different experiments*, Biome
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from analysis.comparison import Comparison
+from analysis.doubts import rough_doubts
 from analysis.effects import difference
 from analysis.errors import NotEstimable
 from analysis.estimate import Estimate
@@ -18,6 +20,7 @@ from analysis.explanations import Interaction
 from analysis.findings import answer_family, finding_of
 from analysis.group_sequential import GroupSequential
 from analysis.inference import Inference, Sequential
+from analysis.kinds import WITHOUT_MOMENTS
 from analysis.moments import Moments
 from analysis.multiplicity import benjamini_hochberg
 from analysis.observation import Cut, Observation
@@ -52,7 +55,11 @@ def read_segments(
         groups.setdefault(group, []).append(question)
     shrunken = _shrunken(groups)
     findings = (
-        replace(finding_of(plan, each), shrunken=shrunken.get((group, each[0].segment)))
+        replace(
+            finding_of(plan, each),
+            flags=tuple(rough_doubts(each[0])) if isinstance(each[1], Comparison) else (),
+            shrunken=shrunken.get((group, each[0].segment)),
+        )
         for (group, _), each in zip(questions, answered, strict=True)
     )
     return tuple(findings), _interactions(groups, 1 - plan.confidence)
@@ -64,7 +71,7 @@ def _questions(plan: Plan, observation: Observation) -> Iterable[tuple[Group, Qu
     for metric in plan.metrics:
         for cut in observation.cuts:
             arms = cut.moments.get(metric.key)
-            if cut.segment not in plan.segments or arms is None:
+            if cut.segment not in plan.segments or arms is None or metric.kind in WITHOUT_MOMENTS:
                 continue
             control = arms.get(plan.control, Moments.empty())
             share = sum(cut.units.get(name, 0) for name in plan.weights) / whole if whole else 0.0

@@ -61,6 +61,11 @@ class Alert:
     delivered_at: datetime | None
     failure: str | None
 
+    @property
+    def stands(self) -> bool:
+        """Whether it has fired and its breach has not ended."""
+        return self.fired_at is not None and self.ended_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class _Breach:

@@ -23,7 +23,14 @@ class Shelf:
 
 
 def search_learnings(
-    *, session: Session, text: str = "", outcome: Choice | None = None, metric: str = "", page: int = 1
+    *,
+    session: Session,
+    text: str = "",
+    outcome: Choice | None = None,
+    metric: str = "",
+    page: int = 1,
+    limit: int = PAGE,
+    below: int | None = None,
 ) -> Shelf:
     """Find what ended experiments have taught, the newest first.
 
@@ -34,6 +41,10 @@ def search_learnings(
         without spaces is one word, found anywhere.
     page
         From 1.
+    limit
+        Learnings on a page.
+    below
+        Only conclusions with a smaller number, for going on where a page ended.
     """
     conditions: list[ColumnElement[bool]] = [
         col(ConclusionRow.choice).in_([outcome] if outcome else list(ENDINGS))
@@ -44,13 +55,15 @@ def search_learnings(
     ]
     if metric:
         conditions.append(col(ConclusionRow.metric) == metric)
+    if below is not None:
+        conditions.append(col(ConclusionRow.id) < below)
     count = session.exec(select(func.count()).select_from(ConclusionRow).where(*conditions)).one()
     query = (
         select(ConclusionRow)
         .where(*conditions)
         .order_by(col(ConclusionRow.id).desc())
-        .limit(PAGE)
-        .offset((max(1, page) - 1) * PAGE)
+        .limit(limit)
+        .offset((max(1, page) - 1) * limit)
     )
     return Shelf(tuple(restore(session, list(session.exec(query)))), count)
 

@@ -68,8 +68,7 @@ class Rejection:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """The records of a body, and the messages that are none."""
 
     records: tuple[Record, ...]
@@ -137,9 +136,10 @@ def parse_body(
             name = _name_of(message, implied_type)
             counted.append(Rejected(arrival.millis, name, _id_of(message), problem.code, problem.detail))
     notes = {each.record.message_id: Note(event_of(each.record), each.notes) for each in taken if each.notes}
-    edges = tuple(each.edge for each in taken if each.edge is not None)
-    records = tuple(each.record for each in taken)
-    return Parsed(records, tuple(rejected), Remarks(notes, tuple(counted), edges))
+    edges = tuple([each.edge for each in taken if each.edge is not None])
+    records = tuple([each.record for each in taken])
+    remarks = Remarks(notes, tuple(counted), edges) if notes or counted or edges else NOTHING
+    return Parsed(records, tuple(rejected), remarks)
 
 
 def decode(body: bytes) -> Any:

@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 from experiments import audit
 from experiments.catalog import find_experiment
 from experiments.definition import invalid, store_form
-from experiments.errors import Conflict
+from experiments.errors import Outdated
 from experiments.fields import Draft, clean
 from experiments.store.tables import ReportRow
 
@@ -67,13 +67,13 @@ def write_report(
     ------
     NotFound
         If there is no such experiment.
-    Conflict
+    Outdated
         If somebody else has written since that revision.
     """
     find_experiment(session=session, key=key)
     row = _row(session, key)
     if (0 if row is None else row.revision) != revision:
-        raise Conflict(f"the report of {key} was changed by somebody else in the meantime; reload to see it")
+        raise Outdated(f"the report of {key} was changed by somebody else in the meantime; reload to see it")
     before, after = (None if row is None else row.texts), store_form(draft)
     if row is not None and before == after:
         return _report(row)

@@ -200,7 +200,8 @@ class LedgerWriter:
             self._store_each(jobs, kept)
         finally:
             for job in jobs:
-                job.answer(Unavailable("not stored; send it again"))
+                if job.outcome is None:
+                    job.answer(Unavailable("not stored; send it again"))
 
     def _store_all(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
         """Store everything in one transaction."""

@@ -20,7 +20,7 @@ from analysis.figures.scale import some
 from analysis.readout import AgeSeries, Funnel, Lasting, Return, Step
 from web.charts import Chart, chart_of
 from web.wording import Names, numbers
-from web.wording.ages import ages_sentence, lasting_table, signed, span_word
+from web.wording.ages import ages_sentence, lasting_table, signed
 from web.wording.changes import is_share
 from web.wording.funnels import TOLD_DAYS, day_word, points_change
 from web.wording.language import gettext
@@ -78,7 +78,7 @@ def returns_charts(
             if (difference := each.difference.get(treatment)) is not None and difference.bounded
         ]
         if points:
-            figure = draw_gaps(points, ages=ages, words=words)
+            figure = draw_gaps(points, ages=ages, words=words, span=(days[0].day, days[-1].day))
             told = gettext("Difference in returning, %(name)s (points)", name=names.variant(treatment))
             gaps.append((told, chart_of(f"gaps-{place}", figure, told)))
     return drawn, tuple(gaps)
@@ -118,7 +118,7 @@ def lasting_chart(
     ]
     longest = max(each.times[-1] for each in curves)
     times = [round(longest * part / 4) for part in range(5)]
-    words = _words(format_age=span_word)
+    words = _words(format_age=numbers.span)
     figure = draw_curves(drawn, ages=times, words=words, from_zero=False)
     label = gettext("Share of units without the event, by time since exposure")
     return chart_of(name, figure, label), lasting_table(list(curves), names, times)
@@ -152,7 +152,7 @@ def _returned(days: Sequence[Return], name: str) -> tuple[CurvePoint, ...]:
 
 def _lasted(curve: Lasting) -> tuple[CurvePoint, ...]:
     chosen = some(len(curve.times), at_most=MOST_POINTS)
-    start = CurvePoint(0, 1.0, 1.0, 1.0, span_word(0), numbers.percent(1.0, 1))
+    start = CurvePoint(0, 1.0, 1.0, 1.0, numbers.span(0), numbers.percent(1.0, 1))
     return (
         start,
         *(
@@ -161,7 +161,7 @@ def _lasted(curve: Lasting) -> tuple[CurvePoint, ...]:
                 curve.share[place],
                 curve.low[place],
                 curve.high[place],
-                span_word(curve.times[place]),
+                numbers.span(curve.times[place]),
                 numbers.percent(curve.share[place], 1),
             )
             for place in chosen

@@ -23,7 +23,7 @@ from web.tally import Tally
 
 VERSION = version("evenhand")
 
-THREADS = 72
+THREADS = 64
 """Threads of a serving process that run the application; `web.cli.serving` says how the number was found."""
 
 MOST_STORING = THREADS - 8

@@ -107,14 +107,29 @@ def draw_curves(
     return canvas
 
 
-def draw_gaps(gaps: Sequence[Gap], *, ages: Sequence[float], words: CurveWords) -> figure:
-    """Draw one treatment's difference from the control at each age, with its interval."""
+def draw_gaps(
+    gaps: Sequence[Gap],
+    *,
+    ages: Sequence[float],
+    words: CurveWords,
+    span: tuple[float, float] | None = None,
+) -> figure:
+    """Draw one treatment's difference from the control at each age, with its interval.
+
+    Parameters
+    ----------
+    ages
+        Where the axis is labelled.
+    span
+        The first and the last age, where the figure stands under another one.
+    """
     ends = [each for gap in gaps for each in (gap.low, gap.high, gap.estimate) if each is not None]
     heights = reach(ends, margin=0.15)
     places = [gap.age for gap in gaps]
-    air = (max(places) - min(places)) * 0.03 or 0.5
+    first, last = span or (min(places), max(places))
+    air = (last - first) * 0.03 or 0.5
     canvas = blank(
-        x=(min(places) - air, max(places) + air),
+        x=(first - air, last + air),
         y=heights,
         frame_height=DIFFERENCES_HEIGHT,
         min_border_left=LEFT,

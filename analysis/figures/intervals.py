@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from bokeh.models import ColumnDataSource, FixedTicker
 from bokeh.models.glyphs import HBar
@@ -12,6 +13,9 @@ from analysis.comparison import Interval
 from analysis.figures.canvas import Formatter, blank, label_ticks, rule, write
 from analysis.figures.palette import VERMILION, Tone
 from analysis.figures.scale import reach, ticks
+
+WIDEST = 3.0
+"""Times the usual width that the axis goes along with."""
 
 NARROW = "narrow"
 """Tag of labels that are shown only where the table does not stand beside the canvas."""
@@ -97,9 +101,14 @@ def draw_sparklines(rows: Sequence[Row], *, header: int) -> figure:
 
 
 def _places(rows: Sequence[Row]) -> Iterator[float]:
+    """What the axis has to hold. A row that is far wider than the others runs out of the frame instead."""
+    known = [row.interval for row in rows if row.interval is not None]
+    ends = [[abs(end) for end in (each.low, each.high) if math.isfinite(end)] for each in known]
+    widest = [max(each) for each in ends if each]
+    most = WIDEST * median(widest) if len(widest) > 2 else math.inf
     for row in rows:
         if row.interval is not None:
-            yield from (row.interval.low, row.interval.high, row.interval.estimate)
+            yield from (max(-most, row.interval.low), min(most, row.interval.high), row.interval.estimate)
         if row.limit is not None:
             yield row.limit
 

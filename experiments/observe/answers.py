@@ -13,8 +13,23 @@ from sqlglot import exp
 from experiments.metrics import MetricDraft
 from experiments.observe.gathering import may_be_unreadable
 from experiments.observe.question import Question
-from experiments.observe.sql import both, bound, day_of, filled, product, total, when
+from experiments.observe.sql import (
+    alias,
+    both,
+    bound,
+    day_of,
+    filled,
+    product,
+    total,
+    typed,
+    when,
+    whole,
+    zero,
+)
 from experiments.observe.values import variables
+
+BETWEEN = ","
+"""Stands between the keys of metrics; no key has one."""
 
 FIXED = ("part", "name", "label", "arm", "day", "n")
 
@@ -34,15 +49,14 @@ def row(
     columns = (
         exp.convert(part),
         exp.convert(name),
-        exp.cast(label or exp.null(), "VARCHAR"),
-        exp.cast(arm or exp.convert(0), "BIGINT"),
-        exp.cast(day or exp.null(), "BIGINT"),
-        exp.cast(n or exp.Count(this=exp.Star()), "BIGINT"),
+        typed(label or exp.null(), exp.DType.VARCHAR),
+        whole(arm or exp.convert(0)),
+        whole(day or exp.null()),
+        whole(n or exp.Count(this=exp.Star())),
     )
-    for value, column in zip(columns, FIXED, strict=True):
-        piece = piece.select(value.as_(column), copy=False)
-    for place, number in enumerate(numbers):
-        piece = piece.select(exp.cast(number, "DOUBLE").as_(f"v{place}"), copy=False)
+    chosen = [alias(value, column) for value, column in zip(columns, FIXED, strict=True)]
+    chosen += [alias(typed(number, exp.DType.DOUBLE), f"v{place}") for place, number in enumerate(numbers)]
+    piece.set("expressions", chosen)
     return piece
 
 
@@ -51,8 +65,8 @@ def padded(pieces: Sequence[exp.Select]) -> list[exp.Select]:
     width = max(len(piece.expressions) for piece in pieces)
     for piece in pieces:
         for place in range(len(piece.expressions), width):
-            missing = exp.cast(exp.null(), "DOUBLE").as_(f"v{place - len(FIXED)}")
-            piece.select(missing, copy=False)
+            missing = typed(exp.null(), exp.DType.DOUBLE)
+            piece.append("expressions", alias(missing, f"v{place - len(FIXED)}"))
     return list(pieces)
 
 
@@ -171,22 +185,28 @@ def young(question: Question, metric: MetricDraft) -> exp.Select:
     return row(exp.select().from_("valued").where(immature), "young", name=metric.key)
 
 
-def metric_rows(question: Question, metric: MetricDraft) -> exp.Select:
-    """A metric's sums by variant and the day from which its units count, null for immature ones."""
-    counts_from = bound("valued.first_at + :span", span=question.span(metric))
-    day = exp.Case().when(matured(question, metric), day_of(counts_from))
+def metric_rows(question: Question, bundle: Sequence[MetricDraft]) -> exp.Select:
+    """The sums of some metrics by variant and the day from which units count, null for immature ones."""
+    counts_from = bound("valued.first_at + :span", span=question.span(bundle[0]))
+    day = exp.Case().when(matured(question, bundle[0]), day_of(counts_from))
     piece = exp.select().from_("valued").join("centres", join_type="cross")
-    numbers = sums(question, metric)
-    if metric.kind == "mean":
-        numbers += _shape(question, metric)
+    numbers: list[exp.Expr] = []
+    for metric in bundle:
+        numbers += sums(question, metric)
+        numbers += _shape(question, metric) if metric.kind == "mean" else []
     return row(
         piece.group_by("valued.arm", day.copy()),
         "metric",
-        name=metric.key,
+        name=joined(bundle),
         arm=exp.column("arm", "valued"),
         day=day,
         numbers=numbers,
     )
+
+
+def joined(bundle: Sequence[MetricDraft]) -> str:
+    """The name of a row that holds the numbers of several metrics, one after the other."""
+    return BETWEEN.join(metric.key for metric in bundle)
 
 
 def _shape(question: Question, metric: MetricDraft) -> list[exp.Expr]:
@@ -196,7 +216,7 @@ def _shape(question: Question, metric: MetricDraft) -> list[exp.Expr]:
     standard = exp.Div(this=exp.paren(distance.copy()), expression=spread.copy())
     cube = product(product(standard, standard), standard)
     varies = exp.GT(this=spread.copy(), expression=exp.Literal.number(0))
-    nothing = exp.cast(exp.Literal.number(0), "DOUBLE")
+    nothing = zero()
     return [
         exp.Sum(this=when(varies, cube, nothing)),
         exp.Max(this=exp.Abs(this=value.copy())),
@@ -212,15 +232,13 @@ def cut_rows(question: Question, place: int) -> Iterator[exp.Select]:
         exp.select().from_("valued").join("centres", join_type="cross").group_by(arm.copy(), value.copy())
     )
     yield row(grouped.copy(), "cut_units", label=value.copy(), arm=arm.copy(), day=segment.copy())
-    for metric in question.metrics:
-        if metric.kind == "quantile":
-            continue
+    for bundle in question.bundles():
         yield row(
-            grouped.where(matured(question, metric)),
+            grouped.where(matured(question, bundle[0])),
             "cut",
-            name=metric.key,
+            name=joined(bundle),
             label=value.copy(),
             arm=arm.copy(),
             day=segment.copy(),
-            numbers=sums(question, metric),
+            numbers=[number for metric in bundle for number in sums(question, metric)],
         )

@@ -17,7 +17,7 @@ from experiments.observe.growth import ages, daily, date_of
 from experiments.observe.question import Question
 from experiments.observe.rows import Parts, Row
 from experiments.observe.statement import text_of
-from experiments.observe.sums import Sums, read_sums, shape_of
+from experiments.observe.sums import BUNDLED, Sums, read_sums, shape_of, unbundled
 from experiments.store import Store
 from experiments.store.instants import from_millis
 
@@ -62,6 +62,8 @@ def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observatio
     for each in rows:
         part, name, label, arm, day, n = each[:fixed]
         parts[part].append(Row(part, name, label, arm, day, n, each[fixed:]))
+    for part in BUNDLED:
+        parts[part] = list(unbundled(question, parts[part]))
     arrivals: dict[int, dict[str, int]] = defaultdict(dict)
     for row in parts["arrival"]:
         arrivals[row.day or 0][question.variants[row.arm]] = row.n

@@ -4,13 +4,13 @@ A cell is what the events of one unit on one day come to. The level of a metric 
 cells so far; a day's steps are the differences that its cells make to the sums over all units.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
 
 from sqlglot import exp
 
 from experiments.metrics import MetricDraft
-from experiments.observe.answers import row
+from experiments.observe.answers import joined, row
 from experiments.observe.gathering import age_in_days, gain, hit, taken
 from experiments.observe.question import ADDING, DAY_MS, Question
 from experiments.observe.sql import bound, day_of, minus, product, selected, when, zero
@@ -64,75 +64,79 @@ def levels(question: Question) -> exp.Select:
         metric = question.counted[place]
         if metric.cap is not None:
             piece = piece.join(exp.to_table(f"limit{place}"), join_type="cross", copy=False)
-        for name, until in (("after", "CURRENT ROW"), ("before", None)):
-            reached = exp.func("COALESCE", _so_far(metric, place, until), zero())
-            value = level(metric, reached)
+        for name, reached in _around(metric, place):
+            value = level(metric, exp.func("COALESCE", reached, zero()))
             if metric.cap is not None:
                 value = exp.func("LEAST", value, exp.column("cap", f"limit{place}"))
             piece = piece.select(value.as_(f"{name}{place}"), copy=False)
     return piece
 
 
-def _so_far(metric: MetricDraft, place: int, until: str | None) -> exp.Expr:
-    largest = metric.kind == "mean" and metric.aggregation == "max"
+def _around(metric: MetricDraft, place: int) -> Iterator[tuple[str, exp.Expr]]:
+    """What the cells up to one come to, and those before it."""
     gained = exp.column(f"g{place}", "cells")
+    if metric.kind == "mean" and metric.aggregation == "max":
+        yield "after", _over(exp.Max(this=gained.copy()))
+        yield "before", _over(exp.Max(this=gained.copy()), exp.Literal.number(1))
+        return
+    # One window for both: sorting is what they cost.
+    so_far = _over(exp.Sum(this=gained.copy()))
+    yield "after", so_far
+    yield "before", minus(so_far, gained)
+
+
+def _over(so_far: exp.Expr, ahead: exp.Expr | None = None) -> exp.Expr:
     spec = exp.WindowSpec(
         kind="ROWS",
         start="UNBOUNDED",
         start_side="PRECEDING",
-        end=until or exp.Literal.number(1),
-        end_side=None if until else "PRECEDING",
+        end=ahead or "CURRENT ROW",
+        end_side="PRECEDING" if ahead else None,
     )
-    return exp.Window(
-        this=exp.Max(this=gained) if largest else exp.Sum(this=gained),
-        partition_by=[exp.column("unit", "cells")],
-        order=_by_day(),
-        spec=spec,
-    )
+    return exp.Window(this=so_far, partition_by=[exp.column("unit", "cells")], order=_by_day(), spec=spec)
 
 
 def _by_day() -> exp.Order:
     return exp.Order(expressions=[exp.Ordered(this=exp.column("day", "cells"), nulls_first=True)])
 
 
-def step_rows(question: Question, metric: MetricDraft) -> exp.Select:
-    """What each day's cells add.
-
-    Units with a level at all (n); and of the k own variables and c covariates the sums of levels (k), the
-    sums of products of levels around their middles (pairs of k), the sums of products with the covariates
-    (k · c), and the covariates' sums over the units that got a level (c).
-    """
-    place_of = {each.key: place for place, each in enumerate(question.counted)}
-    own = [place_of[part.key] for part in question.parts(metric)]
-    known = variables(question, metric)[len(own) :]
+def step_rows(question: Question, bundle: Sequence[MetricDraft]) -> exp.Select:
+    """What each day's cells add to some metrics: units with a level at all (n), and each one's numbers."""
     piece = exp.select().from_("levels").join("centres", join_type="cross")
-    if known:
+    if any(question.predecessors(metric) for metric in bundle):
         piece = piece.join(exp.to_table("valued"), on="valued.unit = levels.unit", copy=False)
     first = exp.column("place", "levels").eq(1)
-    numbers = [exp.Sum(this=minus(_at("after", place), _at("before", place))) for place in own]
-    numbers += [
-        exp.Sum(
-            this=minus(
-                product(_off("after", left), _off("after", right)),
-                when(first, zero(), product(_off("before", left), _off("before", right))),
-            )
-        )
-        for left, right in combinations_with_replacement(own, 2)
-    ]
-    for place in own:
-        for _, distance in known:
-            now, then = product(_off("after", place), distance), product(_off("before", place), distance)
-            numbers.append(exp.Sum(this=minus(now, when(first, zero(), then))))
-    numbers += [exp.Sum(this=when(first, distance, zero())) for _, distance in known]
     return row(
         piece.group_by("levels.arm", "levels.day"),
         "step",
-        name=metric.key,
+        name=joined(bundle),
         arm=exp.column("arm", "levels"),
         day=exp.column("day", "levels"),
         n=exp.Sum(this=when(first, exp.convert(1), exp.convert(0))),
-        numbers=numbers,
+        numbers=[number for metric in bundle for number in _steps(question, metric, first)],
     )
+
+
+def _steps(question: Question, metric: MetricDraft, first: exp.Expr) -> Iterator[exp.Expr]:
+    """Of a metric's k own variables and c covariates.
+
+    The sums of levels (k), the sums of products of levels around their middles (pairs of k), the sums of
+    products with the covariates (k · c), and the covariates' sums over the units that got a level (c).
+    """
+    place_of = {each.key: place for place, each in enumerate(question.counted)}
+    own = [place_of[part.key] for part in question.parts(metric)]
+    known = [distance for _, distance in variables(question, metric)[len(own) :]]
+    for place in own:
+        yield exp.Sum(this=minus(_at("after", place), _at("before", place)))
+    for left, right in combinations_with_replacement(own, 2):
+        now, then = (product(_off(name, left), _off(name, right)) for name in ("after", "before"))
+        yield exp.Sum(this=minus(now, when(first, zero(), then)))
+    for place in own:
+        for distance in known:
+            now, then = (product(_off(name, place), distance) for name in ("after", "before"))
+            yield exp.Sum(this=minus(now, when(first, zero(), then)))
+    for distance in known:
+        yield exp.Sum(this=when(first, distance, zero()))
 
 
 def _at(name: str, place: int) -> exp.Expr:

@@ -20,6 +20,9 @@ HISTORIC = frozenset({LIFECYCLE, RFM})
 ADDING = frozenset({"sum", "count", "max"})
 """The aggregations whose level after a day follows from the levels before it and the day's own events."""
 
+BUNDLE = 8
+"""Metrics that share a pass: their numbers stand side by side in one row, and every row is as wide."""
+
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -57,6 +60,8 @@ class Question:
         Keys of the metrics whose gains are wanted day by day since the exposure.
     channel
         The property that names the channel of an event; None for no credits.
+    beside
+        Other experiments by the name of a segment: its values are their variants.
     """
 
     experiment: str
@@ -75,6 +80,7 @@ class Question:
     gap: int = 30 * 60_000
     aged: frozenset[str] = frozenset()
     channel: str | None = None
+    beside: Mapping[str, "Question"] = field(default_factory=dict)
 
     @property
     def counted(self) -> tuple[MetricDraft, ...]:
@@ -112,6 +118,14 @@ class Question:
         own = len(metric.steps) if metric.kind == "funnel" else len(self.parts(metric))
         return own + len(covariates(metric, self.back, self.also))
 
+    def bundles(self) -> list[tuple[MetricDraft, ...]]:
+        """Metrics that are added up in one pass: those of the same span, some at a time."""
+        spans: dict[int, list[MetricDraft]] = {}
+        for metric in self.metrics:
+            if metric.kind != "quantile":
+                spans.setdefault(self.span(metric), []).append(metric)
+        return [bundle for same in spans.values() for bundle in in_bundles(same)]
+
     def span(self, metric: MetricDraft) -> int:
         """Milliseconds after its exposure until a unit counts for the metric."""
         return max(_span(part) for part in self.parts(metric))
@@ -127,6 +141,11 @@ class Question:
             for part in self.parts(metric)
         )
         return adding and self.grows(metric)
+
+
+def in_bundles(metrics: Sequence[MetricDraft]) -> list[tuple[MetricDraft, ...]]:
+    """Some metrics at a time: an answer's row holds the numbers of them all."""
+    return [tuple(metrics[start : start + BUNDLE]) for start in range(0, len(metrics), BUNDLE)]
 
 
 def predecessors(metric: MetricDraft, back: int, also: Sequence[str]) -> tuple[str, ...]:

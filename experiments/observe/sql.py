@@ -45,7 +45,7 @@ def day_of(moment: str | exp.Expr) -> exp.Expr:
     """The day, counted from 1970, of milliseconds since then."""
     milliseconds = exp.maybe_parse(moment) if isinstance(moment, str) else moment
     day = exp.Literal.number(f"{DAY_MS}.0")
-    return exp.cast(exp.Floor(this=exp.Div(this=exp.paren(milliseconds.copy()), expression=day)), "BIGINT")
+    return whole(exp.Floor(this=exp.Div(this=exp.Paren(this=milliseconds.copy()), expression=day)))
 
 
 def when(condition: exp.Expr, value: exp.Expr, otherwise: exp.Expr | None = None) -> exp.Expr:
@@ -56,7 +56,12 @@ def when(condition: exp.Expr, value: exp.Expr, otherwise: exp.Expr | None = None
 
 def real(value: float | str | exp.Expr) -> exp.Expr:
     """A number, or an expression, as a double."""
-    return exp.cast(value.copy() if isinstance(value, exp.Expr) else exp.convert(value), "DOUBLE")
+    return typed(value.copy() if isinstance(value, exp.Expr) else exp.convert(value), exp.DType.DOUBLE)
+
+
+def typed(value: exp.Expr, kind: exp.DType) -> exp.Expr:
+    """A cast. The builder's own would copy the value, which is ours already."""
+    return exp.Cast(this=value, to=exp.DataType(this=kind))
 
 
 def zero() -> exp.Expr:
@@ -76,7 +81,7 @@ def both(*conditions: exp.Expr) -> exp.Expr:
 
 def product(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Two factors."""
-    return exp.Mul(this=exp.paren(left.copy()), expression=exp.paren(right.copy()))
+    return exp.Mul(this=exp.Paren(this=left.copy()), expression=exp.Paren(this=right.copy()))
 
 
 def minus(left: exp.Expr, right: exp.Expr) -> exp.Expr:
@@ -87,8 +92,18 @@ def minus(left: exp.Expr, right: exp.Expr) -> exp.Expr:
 def selected(piece: exp.Select, columns: Iterable[tuple[exp.Expr, str]]) -> exp.Select:
     """Add named columns to a piece."""
     for value, name in columns:
-        piece = piece.select(value.copy().as_(name), copy=False)
+        piece.append("expressions", alias(value.copy(), name))
     return piece
+
+
+def alias(value: exp.Expr, name: str) -> exp.Expr:
+    """A named column."""
+    return exp.Alias(this=value, alias=exp.to_identifier(name))
+
+
+def whole(value: exp.Expr) -> exp.Expr:
+    """A whole number."""
+    return typed(value, exp.DType.BIGINT)
 
 
 DAY_MS_REAL = exp.Literal.number(f"{DAY_MS}.0")

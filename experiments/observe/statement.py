@@ -11,6 +11,7 @@ met          one row per unit: its variants, its first exposure, whether it was 
 (busy)       units with more events on one day than people have
 sorted_out   what becomes of each unit, and why
 units        the units that count
+(beside…)    each unit's variant in another experiment
 (traits)     what the attributes at the first exposure say of a unit, for segments
 gathered     one row per unit with events: what each metric's events come to, after and before the exposure
 (piece…)     the same for a metric that needs more than sums: sessions, the last value, funnels
@@ -32,14 +33,23 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from experiments.observe import answers, attribution, curves, gathering, samples, units, values
-from experiments.observe.question import Question
+from experiments.observe import (
+    answers,
+    attribution,
+    curves,
+    gathering,
+    overlapping,
+    samples,
+    units,
+    values,
+)
+from experiments.observe.question import Question, in_bundles
 from experiments.observe.sql import DIALECT
 
 
 def compose(question: Question) -> exp.Expr:
     """Put the statement together."""
-    answer = exp.union(*answers.padded(list(_answers(question))), distinct=False)
+    answer = exp.union(*answers.padded(list(_answers(question))), distinct=False, copy=False)
     for name, piece in _pieces(question):
         answer = answer.with_(name, as_=piece, copy=False)
     return answer
@@ -89,6 +99,9 @@ def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
             if name in units.attribute_segments(question):
                 yield f"common{place}", units.common(place)
         yield "told_apart", units.told_apart(question)
+    for place, name in enumerate(question.segments):
+        if name in question.beside:
+            yield f"beside{place}", overlapping.beside(question.beside[name])
 
 
 def _answers(question: Question) -> Iterator[exp.Select]:
@@ -100,9 +113,10 @@ def _answers(question: Question) -> Iterator[exp.Select]:
             yield answers.young(question, metric)
             continue
         yield answers.middles(question, metric)
-        yield answers.metric_rows(question, metric)
-        if question.runs(metric):
-            yield curves.step_rows(question, metric)
+    for bundle in question.bundles():
+        yield answers.metric_rows(question, bundle)
+    for bundle in in_bundles(curves.running(question)):
+        yield curves.step_rows(question, bundle)
     for place, _ in enumerate(question.segments):
         yield from answers.cut_rows(question, place)
     if curves.aged(question):

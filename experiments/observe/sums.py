@@ -6,7 +6,7 @@ anything is subtracted, and nothing of a variance is lost on the way.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis import Moments, Shape
 from experiments.metrics import MetricDraft
+from experiments.observe.answers import BETWEEN
 from experiments.observe.question import Question
 from experiments.observe.rows import Parts, Row
 
@@ -87,6 +88,43 @@ def unpacked(pairs: Sequence[float], width: int) -> Floats:
     square = np.zeros((width, width))
     square[np.triu_indices(width)] = pairs
     return np.asarray(square + np.triu(square, 1).T)
+
+
+def unbundled(question: Question, rows: Sequence[Row]) -> Iterator[Row]:
+    """Rows of several metrics as one row for each of them."""
+    for row in rows:
+        at = 0
+        for key in row.name.split(BETWEEN):
+            width = BUNDLED[row.part](question, question.by_key[key])
+            yield row._replace(name=key, numbers=row.numbers[at : at + width])
+            at += width
+
+
+def _cut_width(question: Question, metric: MetricDraft) -> int:
+    width = question.width(metric)
+    return width if metric.kind == "funnel" else width + _pairs(width)
+
+
+def _metric_width(question: Question, metric: MetricDraft) -> int:
+    return _cut_width(question, metric) + (3 if metric.kind == "mean" else 0)
+
+
+def _step_width(question: Question, metric: MetricDraft) -> int:
+    own = len(question.parts(metric))
+    known = question.width(metric) - own
+    return own + _pairs(own) + own * known + known
+
+
+def _pairs(width: int) -> int:
+    return width * (width + 1) // 2
+
+
+BUNDLED: Mapping[str, Callable[[Question, MetricDraft], int]] = {
+    "metric": _metric_width,
+    "cut": _cut_width,
+    "step": _step_width,
+}
+"""The parts whose rows hold several metrics, and how many numbers each one has there."""
 
 
 def read_sums(question: Question, parts: Parts) -> dict[str, Sums]:

@@ -119,7 +119,7 @@ def units() -> exp.Select:
 
 def attribute_segments(question: Question) -> list[str]:
     """The planned segments that attributes decide, in their order."""
-    return [name for name in question.segments if name not in HISTORIC]
+    return [name for name in question.segments if name not in HISTORIC and name not in question.beside]
 
 
 def traits(question: Question) -> exp.Select:
@@ -132,7 +132,7 @@ def traits(question: Question) -> exp.Select:
         """
     )
     for place, name in enumerate(question.segments):
-        if name not in HISTORIC:
+        if name in attribute_segments(question):
             piece = piece.select(exp.Min(this=_segment(question, name)).as_(f"s{place}"), copy=False)
     return piece
 
@@ -155,7 +155,7 @@ def told_apart(question: Question) -> exp.Select:
     """The traits, rare values of each segment taken together."""
     piece = filled("SELECT traits.unit FROM traits")
     for place, name in enumerate(question.segments):
-        if name in HISTORIC:
+        if name not in attribute_segments(question):
             continue
         value, kept = exp.column(f"s{place}", "traits"), exp.column("value", f"common{place}")
         told = (

@@ -85,6 +85,12 @@ def _with_segments(question: Question, piece: exp.Select) -> exp.Select:
                 value = _lifecycle()
             case "rfm":
                 value = _rfm()
+            case _ if name in question.beside:
+                own = f"beside{place}"
+                piece = piece.join(
+                    exp.to_table(own), on=f"{own}.unit = units.unit", join_type="left", copy=False
+                )
+                value = exp.column("variant", own)
             case _:
                 value = exp.column(f"s{place}", "told_apart")
         piece = piece.select(value.as_(f"s{place}"), copy=False)
@@ -173,14 +179,25 @@ def names(question: Question) -> Iterator[str]:
 
 
 def centres(question: Question) -> exp.Select:
-    """The middle of each value over all units, around which sums of squares are taken, and its spread."""
+    """The middle of each value, around which sums of squares are taken, and its spread.
+
+    Over the units whose window has passed: one that has not may hold a value far from all that count.
+    """
     piece = filled("SELECT COUNT(*) AS pooled FROM valued")
     for name in names(question):
-        if name.startswith(("x", "b")) or name == "seen":
-            piece = piece.select(_or_nought(exp.Avg(this=exp.column(name))).as_(f"{name}_middle"), copy=False)
+        if name.startswith("b") or name == "seen":
+            piece = selected(piece, [(_or_nought(exp.Avg(this=exp.column(name))), f"{name}_middle")])
         if name.startswith("x"):
-            spread = _or_nought(exp.StddevPop(this=exp.column(name)))
-            piece = piece.select(spread.as_(f"{name}_spread"), copy=False)
+            metric = question.counted[int(name[1:].partition("_")[0])]
+            counts = bound("first_at <= :latest", latest=question.horizon - question.span(metric))
+            value = when(counts, exp.column(name)) if question.span(metric) else exp.column(name)
+            piece = selected(
+                piece,
+                [
+                    (_or_nought(exp.Avg(this=value.copy())), f"{name}_middle"),
+                    (_or_nought(exp.StddevPop(this=value.copy())), f"{name}_spread"),
+                ],
+            )
     return piece
 
 

@@ -75,8 +75,8 @@ def test_returns_need_both_arms_for_a_difference_and_somebody_for_a_share() -> N
     lonely = observed(ages={"sales": {"new": ages(1, 1), "other": ages(1, 1), "old": ages(1)}})
     (day,) = readout_of(lonely).returns
     assert (day.share, day.difference) == ({"new": 880 / 3_900}, {})
-    nobody = observed(ages={"sales": {"new": (Age(1, Moments.empty(), 0),)}})
-    assert readout_of(nobody).returns[0].share == {}
+    nobody = observed(ages={"sales": {"new": (Age(1, Moments.empty(), 0), Age(2, arm(1.0), 7))}})
+    assert [day.share for day in readout_of(nobody).returns] == [{}, {"new": 7 / 10_000}]
     assert readout_of(observed()).returns == ()
 
 
@@ -108,15 +108,23 @@ def test_days_that_few_have_lived_to_are_shown_but_not_judged() -> None:
     assert not series.novelty
 
 
+def test_days_after_the_last_on_which_anything_happened_are_left_out() -> None:
+    quiet = tuple(Age(day, arm(0.0, var=0.0), 0) for day in range(3, 60))
+    seen = observed(ages={"sales": {"old": (*ages(1, 1, 1), *quiet), "new": (*ages(2, 2, 2), *quiet)}})
+    answer = readout_of(seen)
+    assert [day.day for day in answer.returns] == [1, 2]
+    assert [point.day for point in answer.ages[0].points] == [0, 1, 2]
+
+
 def test_too_few_days_or_nothing_that_varies_is_no_drift() -> None:
     (short,) = readout_of(observed(ages={"sales": {"old": ages(1, 1), "new": ages(1, 2)}})).ages
     assert (short.p_value, short.change, short.novelty) == (None, None, False)
     flat = tuple(Age(day, arm(1.0, var=0.0), 5) for day in range(4))
     (still,) = readout_of(observed(ages={"sales": {"old": flat, "new": flat}})).ages
-    assert still.points[0].estimate is None
+    assert still.points == ()
     nobody = (Age(0, Moments.empty(), 0),)
     (empty,) = readout_of(observed(ages={"sales": {"old": nobody, "new": nobody}})).ages
-    assert empty.points[0].estimate is None
+    assert empty.points == ()
     assert readout_of(observed(ages={"sales": {"new": flat}})).ages == ()
 
 

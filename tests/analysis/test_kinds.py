@@ -260,6 +260,7 @@ def test_a_covariate_that_repeats_another_is_left_out() -> None:
         pytest.param(NEW[:, [2, 2]], OLD[:, [2, 2]], id="nothing left after the adjustment"),
         pytest.param(NEW[:, [0]], OLD[:, [0]], id="covariates were not counted"),
         pytest.param(NEW[:, [0, 2]], OLD[:, [0]], id="covariates were counted in one arm"),
+        pytest.param(NEW[:, [0, 2]] * [1, 0], OLD[:, [0, 2]] * [1, 0], id="a covariate is the same for all"),
     ],
 )
 def test_where_nothing_can_be_adjusted_the_plain_comparison_stays(new: np.ndarray, old: np.ndarray) -> None:

@@ -141,6 +141,26 @@ def test_segments_decide_nothing() -> None:
     assert harmed.verdict.recommendation == "stop"
 
 
+def test_few_events_are_told_where_they_are_fewest() -> None:
+    arms = {name: Moments.from_counts(successes=9, n=400) for name in ("old", "new")}
+    seen = observed(
+        {"sales": arms},
+        cuts=(Cut("channel", "ads", {}, {"sales": arms}), Cut("channel", "tv", {}, {"sales": {}})),
+    )
+    asked = plan(PlannedMetric("sales", Role.PRIMARY, kind="proportion"), segments=("channel",))
+    ads, tv = in_segments(read(asked, seen, version="test"))
+    assert [str(flag.kind) for flag in ads.flags] == ["few_events"]
+    assert tv.flags == ()
+
+
+@pytest.mark.parametrize("kind", ["quantile", "time_to_event"])
+def test_what_is_not_counted_in_moments_is_not_read_in_segments(kind: str) -> None:
+    asked = plan(PlannedMetric("sales", Role.PRIMARY, kind=kind, quantile=0.5), segments=("channel",))
+    answer = read(asked, observed(cuts=(cut("ads", 11.0), cut("mail", 9.0))), version="test")
+    assert in_segments(answer) == ()
+    assert answer.interactions == ()
+
+
 def test_ratios_and_shares_are_read_in_segments_too() -> None:
     rng = np.random.default_rng(1)
     views = 1.0 + rng.poisson(4, (400, 1))

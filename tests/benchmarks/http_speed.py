@@ -3,6 +3,7 @@
 Everything is measured in one run on one machine, several rounds each in turn, and printed as ratios: only
 those can be compared between machines. Load comes from ``wrk`` (``apt-get install wrk``). Options:
 
+``--parts PART …`` some of ``http``, ``process``, ``memory`` and ``many``; all of them unless told otherwise
 ``--threads N …``  compare numbers of blocking threads
 ``--gunicorn``     the same doors behind gunicorn's threads (``pip install gunicorn``)
 ``--unleash``      unleash-server from npm on a PostgreSQL of its own, ten rules in bulk
@@ -221,12 +222,15 @@ def compare(servers: dict[str, list[str]], ports: dict[str, int], key: str, fold
     with ExitStack() as started:
         for name, command in servers.items():
             started.enter_context(running(command, ports[name], EVENHAND_DATA_DIR=str(folder / "data")))
-            press(ports[name], SINGLE, f"Bearer {key}", folder)  # every unit has been seen after that
+            press(ports[name], SINGLE, f"Bearer {key}", folder)  # every unit has been seen by every worker
         for turn in range(ROUNDS):
             for name in servers:
                 found[name].append(press(ports[name], SINGLE, f"Bearer {key}", folder))
                 print(f"  round {turn + 1}: {name:<34} {found[name][-1]}", file=sys.stderr, flush=True)
     return {name: sorted(loads, key=lambda load: load.rate)[ROUNDS // 2] for name, loads in found.items()}
+
+
+PARTS = ["http", "process", "memory", "many"]
 
 
 def report(found: dict[str, Load], base: str) -> None:
@@ -338,13 +342,17 @@ def over_http(folder: Path, key: str, *, threads: list[int], with_gunicorn: bool
     )
     report(found, f"empty, {threads[-1]} threads")
     ours, route = found[f"ours, {threads[-1]} threads"], found["plain Flask route"]
-    print(f"  ours against the plain Flask route: {ours.rate / route.rate:.1f}")
+    empty = found[f"empty, {threads[-1]} threads"]
+    print(f"  ours against the empty application: {ours.rate / empty.rate:.2f} (wanted 0.6)")
+    print(f"  ours against the plain Flask route: {ours.rate / route.rate:.1f} (wanted 2)")
+    print(f"  p99 at {CONNECTIONS} connections: {ours.p99:.1f} ms (wanted 25)")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, nargs="+", default=[THREADS])
-    for flag in ("--gunicorn", "--unleash", "--growthbook-proxy", "--only-http"):
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    for flag in ("--gunicorn", "--unleash", "--growthbook-proxy"):
         parser.add_argument(flag, action="store_true")
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
@@ -352,23 +360,32 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="evenhand-speed-") as name:
         folder = Path(name)
         key = furnish(folder / "data", 10)
-        over_http(folder, key, threads=asked.threads, with_gunicorn=asked.gunicorn)
+        if "http" in asked.parts:
+            over_http(folder, key, threads=asked.threads, with_gunicorn=asked.gunicorn)
         for rival in [
             *(["unleash"] if asked.unleash else []),
             *(["growthbook"] if asked.growthbook_proxy else []),
         ]:
             beside(folder, key, rival)
-        if asked.only_http:
-            return
         deployment = open_deployment(Settings(data_dir=folder / "data"))
         deployment.mirror.refresh()
-        known = microseconds(deployment, key, new=False)
-        new = microseconds(deployment, key, new=True)
-        print(f"in this process: {known:.1f} µs of CPU a request, {new:.1f} µs with a new exposure queued")
-        held, more = memory(deployment, key)
-        print(f"memory: {held:.0f} MB, and {more:+.1f} MB after a million evaluations")
-        many(deployment, key)
+        if "process" in asked.parts:
+            in_process(deployment, key)
+        if "memory" in asked.parts:
+            held, more = memory(deployment, key)
+            print(f"memory: {held:.0f} MB, and {more:+.1f} MB after a million evaluations (wanted ±5)")
+        if "many" in asked.parts:
+            many(deployment, key)
         deployment.close()
+
+
+def in_process(deployment: Deployment, key: str) -> None:
+    """What a request takes without a server around it."""
+    known = microseconds(deployment, key, new=False)
+    new = microseconds(deployment, key, new=True)
+    print(
+        f"in this process: {known:.1f} µs of CPU a request, {new:.1f} with a new exposure queued (wanted 25)"
+    )
 
 
 def beside(folder: Path, key: str, rival: str) -> None:

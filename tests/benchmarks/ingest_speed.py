@@ -1,9 +1,11 @@
 """How fast events are taken in, and how quick evaluation stays meanwhile.
 
-Run by hand: ``python -m tests.benchmarks.ingest_speed``. Everything is a ratio within one run; the load comes
-from the same machine, so it is paid for by the same processors.
+Run by hand: ``python -m tests.benchmarks.ingest_speed``, with ``--parts`` for some of it.
+Everything is a ratio within one run, the median of several rounds in turn; the load comes from the same
+machine, so it is paid for by the same processors. Single events come from ``wrk``.
 """
 
+import argparse
 import json
 import multiprocessing
 import secrets
@@ -11,7 +13,6 @@ import selectors
 import socket
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,12 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.http_speed import EVENTS, Load, granian, press, running
 from tests.serving import Instance, free_port, served
+from web.deployment import THREADS
 
 BATCH = 100
 CONNECTIONS = 12
 SECONDS = 3.0
-ROUNDS = 3
+ROUNDS = 5
+PARTS = ["batches", "singles", "latency"]
 
 DEFINITIONS: dict[str, Any] = {
     "metrics": [{"key": "bought", "kind": "proportion", "event": "Purchase"}],
@@ -64,7 +68,7 @@ def request(path: str, document: Any, key: str) -> bytes:
 
 
 @dataclass
-class Load:
+class Sent:
     """What a load of requests came to."""
 
     answered: int = 0
@@ -72,10 +76,10 @@ class Load:
     seconds: float = 0.0
 
 
-def send(port: int, requests: Sequence[bytes], seconds: float) -> Load:
+def send(port: int, requests: Sequence[bytes], seconds: float) -> Sent:
     """Send requests one after the other over several connections, until the time or the requests are over."""
     selector, waiting = selectors.DefaultSelector(), iter(requests)
-    load, began = Load(), time.perf_counter()
+    load, began = Sent(), time.perf_counter()
     for each in range(CONNECTIONS):
         connection = socket.create_connection(("127.0.0.1", port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -139,51 +143,21 @@ def parse_only() -> Any:
     headers = [("Content-Type", "application/json"), ("Content-Length", "16")]
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
-        from_json(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        length = int(environ.get("CONTENT_LENGTH", 0))
+        if length:
+            from_json(environ["wsgi.input"].read(length))
         start_response("200 OK", headers)
         return [b'{"success":true}']
 
     return app
 
 
-def _serve_parsing(port: int) -> None:
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-    from granian.server import Server
-
-    from web.deployment import THREADS
-
-    Server(
-        "tests.benchmarks.ingest_speed:parse_only",
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=2,
-        blocking_threads=THREADS,
-        factory=True,
-        websockets=False,
-        log_level=LogLevels.error,
-    ).serve()
-
-
 @contextmanager
 def parsing() -> Iterator[int]:
     """The same server with an endpoint that only parses."""
     port = free_port()
-    process = multiprocessing.get_context("spawn").Process(target=_serve_parsing, args=(port,))
-    process.start()
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except ConnectionError:
-            time.sleep(0.1)
-    try:
+    with running(granian("tests.benchmarks.ingest_speed:parse_only", port, THREADS), port):
         yield port
-    finally:
-        process.terminate()
-        process.join(30)
 
 
 def evaluations(instance: Instance, seconds: float) -> list[float]:
@@ -210,9 +184,11 @@ def _percentiles(times: list[float]) -> str:
     return f"p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms, longest {max(times):.1f} ms of {len(times)}"
 
 
-def _speed(instance: Instance, parsing_port: int, folder: Path) -> None:
-    batches, singles, onlies, bares, whole = [], [], [], [], []
-    count, number = 60_000, 0
+def _batches(instance: Instance, folder: Path) -> None:
+    rates: list[float] = []
+    bares: list[float] = []
+    whole: list[float] = []
+    count, number = 40_000, 0
     for _ in range(ROUNDS):
         messages = [message(number + n) for n in range(count)]
         number += count
@@ -220,29 +196,30 @@ def _speed(instance: Instance, parsing_port: int, folder: Path) -> None:
         bares.append(bare(folder, rows, per_commit=BATCH))
         whole.append(bare(folder, rows, per_commit=count))
         groups = [messages[n : n + BATCH] for n in range(0, count, BATCH)]
-        load = send(
-            instance.port, [request("/v1/batch", {"batch": each}, instance.key) for each in groups], SECONDS
-        )
-        assert not load.refused
-        batches.append(load.answered * BATCH / load.seconds)
-        alone = [message(number + n) for n in range(20_000)]
-        number += len(alone)
-        asked = [request("/v1/track", each, instance.key) for each in alone]
+        asked = [request("/v1/batch", {"batch": each}, instance.key) for each in groups]
         load = send(instance.port, asked, SECONDS)
         assert not load.refused
-        singles.append(load.answered / load.seconds)
-        load = send(parsing_port, asked, SECONDS)
-        onlies.append(load.answered / load.seconds)
-    middle = statistics.median
-    print(f"bare executemany, a commit for each {BATCH}: {middle(bares):,.0f} rows/s")
-    print(f"bare executemany, one commit: {middle(whole):,.0f} rows/s")
+        rates.append(load.answered * BATCH / load.seconds)
+    ours, often, once = map(statistics.median, (rates, bares, whole))
+    print(f"bare executemany, a commit for each {BATCH}: {often:,.0f} rows/s; one commit: {once:,.0f} rows/s")
     print(
-        f"over HTTP, batches of {BATCH}, two workers: {middle(batches):,.0f} rows/s, "
-        f"ratio {middle(batches) / middle(bares):.2f} (wanted 0.5), "
-        f"{middle(batches) / middle(whole):.2f} of one commit"
+        f"batches of {BATCH} over HTTP, two workers: {ours:,.0f} rows/s, "
+        f"{ours / often:.2f} of the first, {ours / once:.2f} of the second (wanted 0.5)"
     )
-    print(f"single events: {middle(singles):,.0f}/s; an endpoint that only parses: {middle(onlies):,.0f}/s")
-    print(f"ratio {middle(singles) / middle(onlies):.2f} (wanted 0.6)")
+
+
+def _singles(instance: Instance, parsing_port: int, folder: Path) -> None:
+    ports = {"single events": instance.port, "an endpoint that only parses": parsing_port}
+    loads: dict[str, list[Load]] = {name: [] for name in ports}
+    for _ in range(ROUNDS):
+        for name, port in ports.items():
+            asked = press(port, "/v1/track", f"Bearer {instance.key}", folder, load=EVENTS)
+            loads[name].append(asked)
+    found = {name: sorted(each, key=lambda load: load.rate)[ROUNDS // 2] for name, each in loads.items()}
+    for name, load in found.items():
+        print(f"{name}: {load}")
+    ours, only = (load.rate for load in found.values())
+    print(f"ratio {ours / only:.2f} (wanted 0.6)")
 
 
 def _load(port: int, key: str, seconds: float) -> None:
@@ -271,13 +248,19 @@ def _latency(instance: Instance) -> None:
 
 def main() -> None:
     """Print the ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with served(folder / "data", workers=2, definitions=DEFINITIONS) as instance, parsing() as port:
             time.sleep(2)  # until the first analyses are over
-            if "latency" not in sys.argv:
-                _speed(instance, port, folder)
-            _latency(instance)
+            if "batches" in asked.parts:
+                _batches(instance, folder)
+            if "singles" in asked.parts:
+                _singles(instance, port, folder)
+            if "latency" in asked.parts:
+                _latency(instance)
 
 
 if __name__ == "__main__":

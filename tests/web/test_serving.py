@@ -17,7 +17,7 @@ from experiments.store.schema import upgrade
 from experiments.workers import list_workers
 from tests.samples import NOW, apply
 from tests.served import Served, served, wait_for
-from web.deployment import clock, open_deployment
+from web.deployment import MOST_STORING, clock, open_deployment
 from web.settings import Settings
 
 
@@ -88,10 +88,11 @@ def both_workers_serve(store: Store, server: Served, secret: str) -> None:
 
 def decisions_go_on_while_the_ledger_is_locked(store: Store, server: Served, secret: str) -> None:
     event = {"userId": "u", "event": "purchase"}
-    with concurrent.futures.ThreadPoolExecutor(60) as pool:
+    crowd = 2 * MOST_STORING + 40
+    with concurrent.futures.ThreadPoolExecutor(crowd) as pool:
         with Lock(store):
-            sent = [pool.submit(server.post, "/v1/track", event, x_api_key=secret) for _ in range(60)]
-            time.sleep(0.3)
+            sent = [pool.submit(server.post, "/v1/track", event, x_api_key=secret) for _ in range(crowd)]
+            time.sleep(0.5)
             began = time.monotonic()
             assert all(server.evaluate("checkout", f"u{n}", secret).status == 200 for n in range(20))
             assert time.monotonic() - began < 2

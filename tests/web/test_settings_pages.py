@@ -7,10 +7,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from experiments import members, people, tokens
-from experiments.project import find_project
+from experiments import launch, members, people, tokens
+from experiments.definition import Definitions
+from experiments.project import ProjectDraft, find_project, save_project
 from experiments.roles import Role
 from experiments.tokens import PREFIX
+from tests.web import scenes
 from tests.web.conftest import form_token, link_for, send, signed_in
 from web.api.operations import OPERATIONS
 from web.deployment import Deployment
@@ -230,3 +232,26 @@ def test_the_page_of_the_doors_has_a_form_for_every_operation(gallery: Flask) ->
     for operation in OPERATIONS:
         assert f'id="{operation.name}"' in shown
         assert f'data-path="{operation.path}"' in shown
+
+
+def test_two_people_start_an_experiment_on_the_pages(empty_site: Flask, ada: FlaskClient) -> None:
+    bo = somebody(empty_site, "Bo", Role.EDITOR)
+    document = scenes.TOUCH.definitions().model_dump(mode="json")
+    document["experiments"][0]["status"] = "draft"
+    deployment = deployment_of(empty_site)
+    with deployment.store.write() as session:
+        save_project(session=session, draft=ProjectDraft(approval=True), actor="Ada", now=scenes.NOW)
+        file = Definitions.model_validate(document)
+        launch.apply(session=session, definitions=file, actor="Ada", now=scenes.NOW)
+
+    def move(client: FlaskClient, name: str) -> int:
+        asked = client.get(f"/experiments/touch/{name}")
+        seen = re.findall(r'name="revision" value="(\d+)"', text(asked))
+        return send(client, f"/experiments/touch/{name}", {"revision": seen[0] if seen else "1"}).status_code
+
+    assert "/touch/start" not in text(ada.get("/experiments/touch"))
+    assert move(ada, "submit") == 303
+    assert (move(ada, "approve"), move(ada, "start")) == (409, 409)
+    assert move(bo, "approve") == 303
+    assert "Bo approved it as it stands" in text(ada.get("/experiments/touch"))
+    assert move(ada, "start") == 303

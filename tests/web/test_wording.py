@@ -155,6 +155,22 @@ def test_chinese_says_the_same(gallery: Flask) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0372, "0.037"),
+        (3.14e-44, "3.1 × 10⁻⁴⁴"),
+        (9.98e-44, "1.0 × 10⁻⁴³"),
+        (1e-300, "1.0 × 10⁻³⁰⁰"),
+        (0.0, "0"),
+    ],
+)
+def test_small_p_values_are_powers_of_ten_with_one_digit_before_the_point(
+    english: Flask, value: float, text: str
+) -> None:
+    assert numbers.p_value(value) == text
+
+
+@pytest.mark.parametrize(
     ("p_value", "words"),
     [
         (1e-40, "in fewer than 1 of 1,000 experiments"),

@@ -1,12 +1,14 @@
 """Orders: what is asked of the management API in a body or a query, where it is not a definition itself."""
 
+from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from experiments.audit import AuditFilter
+from experiments.choices import Choice
 from experiments.definition import ExperimentDraft
-from experiments.fields import Draft, Key, Name, UnitId
+from experiments.fields import Draft, Instant, Key, Name, UnitId
 from experiments.lifecycle import Status
 from experiments.people import KeyKind
 from experiments.roles import Role
@@ -59,12 +61,6 @@ class MoveOrder(Draft):
     """A move that needs no further word."""
 
 
-class ConcludeOrder(Draft):
-    """How an experiment ends."""
-
-    ship: Key | None = Field(default=None, description="What everybody gets; null rolls back to the control.")
-
-
 class UnitQuestion(Draft):
     """For whom a decision is asked."""
 
@@ -110,4 +106,27 @@ class DaysBack(Draft):
     days: int = Field(default=30, ge=1, le=3_650, description="Whole days, today included.")
 
 
-JsonObject = dict[str, JsonValue]
+class LearningFilter(Page):
+    """Which learnings are wanted."""
+
+    q: str = Field(default="", max_length=200, description="Words that they hold, every one of them.")
+    outcome: Choice | None = Field(default=None, description="Only those of this decision.")
+    metric: str = Field(default="", max_length=128, description="Only those of this primary metric.")
+
+
+class AlertFilter(Page):
+    """Which alerts are wanted."""
+
+    experiment: str = Field(default="", max_length=128, description="Only those of this experiment.")
+
+
+class CalendarSpan(Draft):
+    """Which part of the calendar is wanted: from a month ago to three ahead, where nothing is said."""
+
+    since: Instant | None = Field(default=None, description="From this day on.")
+    until: Instant | None = Field(default=None, description="Up to this day.")
+
+    def between(self, now: datetime) -> tuple[datetime, datetime]:
+        """The two ends."""
+        since = self.since or now - timedelta(days=30)
+        return since, self.until or since + timedelta(days=120)

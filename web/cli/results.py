@@ -22,6 +22,9 @@ from web.reporting.subject import subject_of
 
 _key = click.argument("key")
 
+INTERACTING = 0.05
+"""Below this adjusted p-value an effect is said to depend on another experiment."""
+
 
 @click.command("analyze")
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
@@ -171,3 +174,36 @@ def _summary(document: Mapping[str, Any]) -> str:
 
 def _percent(share: float | None) -> str:
     return "…" if share is None else f"{share:+.1%}"
+
+
+@click.command("overlaps")
+@click.argument("keys", metavar="[KEY]...", nargs=-1)
+@json_option
+def overlaps_command(keys: tuple[str, ...], *, as_json: bool) -> None:
+    """Say which running experiments share units, and whether they get in each other's way."""
+    from experiments import overlaps  # late: the engine takes longer to load than most commands take
+
+    settings = settings_of()
+    with ready_store(settings) as store, progress_bar("overlaps") as progress:
+        found = overlaps.find_overlaps(
+            store=store, columns=settings.columns_path, now=clock(), keys=keys, progress=progress
+        )
+    text = "\n".join(map(_shared, found)) or "no two of these experiments share units"
+    say({"overlaps": [each.to_json() for each in found]}, as_json=as_json, text=text)
+
+
+def _shared(overlap: Any) -> str:
+    document = overlap.to_json()
+    passed = document["assignment"]["passed"]
+    split = {
+        True: "assigned independently",
+        False: "ASSIGNMENTS DEPEND ON EACH OTHER",
+        None: "too few to tell",
+    }
+    clashes = [
+        f"{each['experiment']}: {each['metric']} of {each['treatment']} depends on {each['other']}"
+        for each in document["interactions"]
+        if each["p_value_adjusted"] < INTERACTING
+    ]
+    line = f"{overlap.first} and {overlap.second}: {overlap.units} units, {split[passed]}"
+    return "; ".join([line, *clashes])

@@ -31,6 +31,7 @@ _COMMANDS: Mapping[str, str] = {
     "erase": "web.cli.privacy",
     "seed": "web.cli.data",
     "analyze": "web.cli.results",
+    "overlaps": "web.cli.results",
     "readout": "web.cli.results",
     "verify": "web.cli.results",
     "assign": "web.cli.results",

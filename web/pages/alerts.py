@@ -56,8 +56,8 @@ def show_alerts() -> str:
     lines = [_line(each, experiments[each.experiment], metrics, seen.get(each.snapshot)) for each in history]
     return render_template(
         "alerts.html",
-        standing=[line for line in lines if line.alert.fired_at and not line.alert.ended_at],
-        history=lines,
+        standing=[line for line in lines if line.alert.stands],
+        history=[line for line in lines if not line.alert.stands],
         rules=[_rule(each, experiments, metrics) for found in rules.values() for each in found],
         address=bool(deployment.current().settings.webhook),
     )

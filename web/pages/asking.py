@@ -15,5 +15,4 @@ class Asker(TypedDict):
 
 def asker() -> Asker:
     """The person who is signed in, and the present moment."""
-    person = auth.person()
-    return Asker(actor=person.name if person else "", now=deployment.current().now())
+    return Asker(actor=auth.name(), now=deployment.current().now())

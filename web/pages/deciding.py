@@ -13,10 +13,11 @@ from experiments.concluded import Conclusion as Decision
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
 from experiments.lifecycle import Status
 from experiments.readouts import Snapshot
+from experiments.roles import Scope
 from web import deployment
 from web.pages.asking import asker
 from web.pages.choice_form import ChoiceForm, blank_choice, document_of, read_choice
-from web.pages.site import site
+from web.pages.site import needs, site
 from web.scorecard import Line, lines_of
 from web.wording import Conclusion, FourChecks, Names, conclude, four_checks
 from web.wording.complaints import beside
@@ -64,6 +65,7 @@ def decide(key: str) -> str:
 
 
 @site.post("/experiments/<key>/decide")
+@needs(Scope.LAUNCH)
 def record_decision(key: str) -> Response | tuple[str, int] | str:
     """Record a decision and carry it out, or show the form again with what is missing."""
     form, case = read_choice(request.form), _find(key)

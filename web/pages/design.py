@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import catalog, conclusions, launch, timeline
+from experiments import approvals, catalog, conclusions, launch, timeline
 from experiments.catalog import Experiment
 from experiments.lifecycle import Status
+from experiments.project import find_project
 from experiments.publishing import latest_version
 from experiments.roles import Scope
+from experiments.store import Session
 from experiments.workers import list_workers
 from web import auth, deployment
 from web.pages.site import needs, site
@@ -33,7 +35,9 @@ class Move:
     button: str
 
 
-_ACTS: Mapping[str, Callable[..., Experiment]] = {
+_ACTS: Mapping[str, Callable[..., object]] = {
+    "submit": launch.submit,
+    "approve": approvals.approve,
     "start": launch.start,
     "stop": launch.stop,
     "archive": launch.archive,
@@ -58,6 +62,8 @@ def show_design(key: str) -> str:
         workers = list_workers(session=session, now=deployment.current().now())
         published = latest_version(session=session)
         ending = conclusions.ending_of(session=session, key=key)
+        moves = _moves(session, experiment)
+        approval = approvals.find_approval(session=session, key=key, now=deployment.current().now())
     return render_template(
         "design.html",
         experiment=experiment,
@@ -66,7 +72,8 @@ def show_design(key: str) -> str:
         sections=sections(experiment, metrics),
         chip=status_chip(experiment.status),
         history=[(entry, told(entry), changes_told(entry)) for entry in history],
-        moves=_moves(experiment),
+        moves=moves,
+        approval=approval,
         editable=experiment.status not in (Status.CONCLUDED, Status.ARCHIVED),
         ending=ending,
         decidable=experiment.status in (Status.RUNNING, Status.STOPPED),
@@ -77,17 +84,18 @@ def show_design(key: str) -> str:
     )
 
 
-@site.get("/experiments/<key>/<any(start, stop, archive):move>")
+@site.get("/experiments/<key>/<any(submit, approve, start, stop, archive):move>")
 def confirm(key: str, move: str) -> str:
     """Say what a move will do, before it is made."""
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
-    if move not in _moves(experiment):
+        moves = _moves(session, experiment)
+    if move not in moves:
         abort(404)
     return render_template("confirm.html", experiment=experiment, move=_worded(move, experiment))
 
 
-@site.post("/experiments/<key>/<any(start, stop, archive):move>")
+@site.post("/experiments/<key>/<any(submit, approve, start, stop, archive):move>")
 @needs(Scope.LAUNCH)
 def make(key: str, move: str) -> Response:
     """Make a move, if nobody has changed the experiment since it was confirmed."""
@@ -103,17 +111,52 @@ def _revision() -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else abort(400)
 
 
-def _moves(experiment: Experiment) -> tuple[str, ...]:
-    return _MOVES[experiment.status]
+def _moves(session: Session, experiment: Experiment) -> tuple[str, ...]:
+    """Where it can go from here; a start that takes two people comes after the second one's yes."""
+    moves = _MOVES[experiment.status]
+    if "start" not in moves or not find_project(session=session).definition.approval:
+        return moves
+    now = deployment.current().now()
+    if approvals.find_approval(session=session, key=experiment.key, now=now) is not None:
+        return moves
+    first = "submit" if experiment.status is Status.DRAFT else "approve"
+    return tuple(first if move == "start" else move for move in moves)
 
 
 def _worded(move: str, experiment: Experiment) -> Move:
     words: dict[str, Callable[[Experiment], Move]] = {
+        "submit": _submit,
+        "approve": _approve,
         "start": _start,
         "stop": _stop,
         "archive": _archive,
     }
     return words[move](experiment)
+
+
+def _submit(experiment: Experiment) -> Move:
+    return Move(
+        "submit",
+        gettext("Hand %(name)s over for review?", name=experiment.title),
+        (
+            gettext("Somebody who did not write it reads it and approves it; then it can start."),
+            gettext("It can still be changed; a change after the approval makes it void."),
+        ),
+        gettext("Hand over for review"),
+    )
+
+
+def _approve(experiment: Experiment) -> Move:
+    return Move(
+        "approve",
+        gettext("Approve %(name)s?", name=experiment.title),
+        (
+            gettext("You have read the definition as it stands, and it may start like this."),
+            gettext("Your approval holds for three days, and for nothing that is changed afterwards."),
+            gettext("Whoever wrote it down or changed it last cannot approve it."),
+        ),
+        gettext("Approve"),
+    )
 
 
 def _start(experiment: Experiment) -> Move:

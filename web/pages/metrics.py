@@ -109,7 +109,7 @@ def _save(*, version: int, editing: Metric | None = None) -> Response | str | tu
         draft = parse_metric(_document(typed) | ({} if editing is None else {"key": editing.key}))
         with deployment.current().store.write() as session:
             now = deployment.current().now()
-            catalog.save_metric(session=session, draft=draft, actor=_actor(), now=now, version=version)
+            catalog.save_metric(session=session, draft=draft, actor=auth.name(), now=now, version=version)
     except InvalidInput as refusal:
         return _form(typed, list(refusal.problems), editing=editing), 422
     except Conflict as refusal:
@@ -224,8 +224,3 @@ def _spread(metric: Metric, past: Past | None) -> str:
 def _find(key: str) -> Metric:
     with deployment.current().store.read() as session:
         return catalog.find_metrics(session=session, keys=[key])[key]
-
-
-def _actor() -> str:
-    person = auth.person()
-    return person.name if person else ""

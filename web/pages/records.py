@@ -54,7 +54,10 @@ def _page(typed: Mapping[str, str], wanted: AuditFilter, problem: str) -> str:
         typed=typed,
         problem=problem,
         actions=[(action, words.action_word(action)) for action in actions],
-        entries=[(entry, words.action_word(entry.action), words.thing(entry.object)) for entry in page],
+        entries=[
+            (entry, words.action_word(entry.action), words.thing(entry.object), words.difference(entry))
+            for entry in page
+        ],
         older=url_for("pages.show_audit", **given, below=page[-1].id) if more else "",
         newest=url_for("pages.show_audit", **given) if _below() is not None else "",
     )

@@ -25,9 +25,8 @@ def show_results(key: str) -> str:
     if against and against != look.experiment.definition.control:
         body = drawn(look, "against", lambda: _seen_against(look, against), against)
     else:
-        against = ""
         body = drawn(look, "results", lambda: _body(look, wanted), wanted)
-    return render_template("results.html", look=look, body=body, against=against, older=_number("snapshot"))
+    return render_template("results.html", look=look, body=body, older=_number("snapshot"))
 
 
 @site.get("/experiments/<key>/snapshots", endpoint="snapshots")

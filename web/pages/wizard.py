@@ -22,6 +22,7 @@ from experiments.errors import Conflict, EvenhandError, InvalidInput, NotAllowed
 from experiments.fields import KEY_PATTERN
 from experiments.lifecycle import may_edit
 from experiments.readiness import check_ready, may_start
+from experiments.roles import Scope
 from experiments.sheets import Sheet
 from experiments.similar import find_similar
 from web import auth, deployment
@@ -167,7 +168,7 @@ def _keep(session: Any, key: str, form: Form, *, revision: int) -> Sheet:
         session=session,
         key=key,
         typed=form.to_json(),
-        actor=_actor(),
+        actor=auth.name(),
         now=deployment.current().now(),
         revision=revision,
     )
@@ -226,7 +227,7 @@ def _write_through(sheet: Sheet, form: Form) -> list[Problem]:
 def _write(sheet: Sheet, draft: ExperimentDraft) -> None:
     with deployment.current().store.write() as session:
         sheets.write_draft(
-            session=session, sheet=sheet, draft=draft, actor=_actor(), now=deployment.current().now()
+            session=session, sheet=sheet, draft=draft, actor=auth.name(), now=deployment.current().now()
         )
 
 
@@ -243,11 +244,13 @@ def _finish(sheet: Sheet, form: Form, go: str) -> AnyAnswer:
     experiment, points = _look(sheet.key, form)
     if not may_start(points):
         return _show("check", _desk_of(sheet, form)), 422
+    if go == "start":
+        auth.asking().require(Scope.LAUNCH)
     act = launch.start if go == "start" else launch.submit
     try:
         with deployment.current().store.write() as session:
             now, revision = deployment.current().now(), experiment.revision
-            act(session=session, key=sheet.key, actor=_actor(), now=now, revision=revision)
+            act(session=session, key=sheet.key, actor=auth.name(), now=now, revision=revision)
             sheets.drop_sheet(session=session, key=sheet.key)
     except EvenhandError as refusal:
         return _show("check", _desk_of(sheet, form), [Problem("form", str(refusal))]), 409
@@ -264,7 +267,7 @@ def _change_started(desk: Desk) -> AnyAnswer:
             launch.edit(
                 session=session,
                 draft=draft,
-                actor=_actor(),
+                actor=auth.name(),
                 now=deployment.current().now(),
                 revision=experiment.revision if not desk.outdated else 0,
                 new_phase=request.form.get("new_phase") == "yes",
@@ -390,11 +393,6 @@ def _key_from(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
     words = re.findall(r"[a-z0-9]+", plain)
     return "-".join(words)[:40].strip("-") or f"experiment-{secrets.token_hex(3)}"
-
-
-def _actor() -> str:
-    person = auth.person()
-    return person.name if person else ""
 
 
 def _revision() -> int:

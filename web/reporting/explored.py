@@ -11,7 +11,7 @@ from web.wording import Names
 from web.wording.ages import ages_sentence, ages_table
 from web.wording.changes import is_share
 from web.wording.channels import credit_tables
-from web.wording.funnels import funnel_table, returns_note, returns_table
+from web.wording.funnels import LAST_DAY, funnel_table, returns_note, returns_table
 from web.wording.health import mix_sentence, mix_table
 from web.wording.language import gettext
 from web.wording.segments import SegmentLine, interaction_sentences, segment_lines
@@ -98,7 +98,7 @@ def funnels_of(readout: Readout, names: Names, *, most: int | None = None) -> tu
 
 def retention_of(readout: Readout, names: Names) -> Retained | None:
     """Who came back, as soon as somebody is old enough."""
-    days = [each for each in readout.returns if any(each.old_enough.values())]
+    days = [each for each in readout.returns if any(each.old_enough.values()) and each.day <= LAST_DAY]
     if not days:
         return None
     curves, gaps = returns_charts(readout, days, names)

@@ -8,13 +8,12 @@ from web import pages
 from web.reporting.file import html_file
 from web.reporting.report import report_of
 from web.reporting.subject import Subject
-
-LANGUAGES = {"en": "en", "zh": "zh_Hans_CN"}
+from web.wording.language import READERS
 
 
 def report_file(subject: Subject, readout: Readout, *, language: str) -> str:
     """Write a report as a file, in one of the two languages."""
     app = Flask("web")
     pages.register(app)
-    with app.app_context(), flask_babel.force_locale(LANGUAGES[language]):
+    with app.app_context(), flask_babel.force_locale(READERS[language]):
         return html_file(report_of(subject, readout))

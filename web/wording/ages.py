@@ -44,7 +44,7 @@ def ages_table(readout: Readout, series: AgeSeries) -> Table:
 def lasting_table(curves: list[Lasting], names: Names, times: list[int]) -> Table:
     """The share without the event after some spans of time."""
     head = (gettext("Time since exposure"), *(names.variant(each.variant) for each in curves))
-    rows = tuple((span_word(time), *(_at(curve, time) for curve in curves)) for time in times)
+    rows = tuple((numbers.span(time), *(_at(curve, time) for curve in curves)) for time in times)
     return Table(gettext("Units without the event so far"), head, rows)
 
 
@@ -62,14 +62,6 @@ def change_with_range(change: Interval, *, as_share: bool) -> str:
 def signed(value: float, *, as_share: bool) -> str:
     """Write a change with its sign."""
     return (numbers.MINUS if value < 0 else "+") + points(abs(value), as_share=as_share)
-
-
-def span_word(millis: float) -> str:
-    """Write a span of time in the unit that suits it."""
-    hours = millis / 3_600_000
-    if hours < 48:
-        return gettext("%(count)s h", count=numbers.number(hours, 0 if hours >= 10 or hours == 0 else 1))
-    return gettext("%(count)s days", count=numbers.number(hours / 24, 0))
 
 
 def _row(point: AgePoint, *, as_share: bool) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def levels_of(readout: Readout, names: Names, finding: Finding) -> Levels:
     decimals = numbers.level_decimals(values, differences, as_share=share)
 
     def written(value: float | None) -> str:
-        return "–" if value is None else measure.beside(numbers.level(value, decimals, as_share=share))
+        return "–" if value is None else measure.level(value, decimals, as_share=share)
 
     return Levels(written(finding.control_value), written(finding.treatment_value))
 

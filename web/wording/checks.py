@@ -32,6 +32,9 @@ def four_checks(readout: Readout, names: Names) -> tuple[FourChecks, ...]:
 
 def _data(readout: Readout) -> FourChecks:
     failed = {check.name for check in readout.failed}
+    if not failed and readout.advice:
+        advice = ngettext("%(num)s thing to look at", "%(num)s things to look at", len(readout.advice))
+        return FourChecks("good", gettext("The data can be trusted"), advice)
     if not failed:
         return FourChecks(
             "good", gettext("The data can be trusted"), gettext("split as planned, events are arriving")

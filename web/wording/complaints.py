@@ -21,7 +21,9 @@ def _field(place: str) -> str:
     task = re.fullmatch(r"follow_ups\.(\d+)\.(task|owner|due)", place)
     if task:
         return f"{task[2]}:{task[1]}"
-    return place.split(".", maxsplit=1)[0].split(" ", maxsplit=1)[0] or "form"
+    if place.startswith("segment "):  # what a whole segment refers to stands in its condition
+        return "condition"
+    return place.split(".", maxsplit=1)[0] or "form"
 
 
 def _told(message: str) -> str:

@@ -13,6 +13,9 @@ from web.wording.tables import Table
 TOLD_DAYS = (1, 3, 7, 14, 30)
 """Days after the exposure that people compare by habit."""
 
+LAST_DAY = TOLD_DAYS[-1]
+"""Later days are left out: few units are that old."""
+
 
 def points_change(difference: Interval | None) -> str:
     """Write a difference of shares in points of per cent, with its interval."""

@@ -1,19 +1,17 @@
 """Health: every check on the data with its result, its threshold, and what to do when it fails."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from analysis import Readout
 from analysis.readout import DataCheck, Mix, StageCheck
 from web.wording import numbers
+from web.wording.advice import check_words
 from web.wording.language import gettext, ngettext
 from web.wording.legibility import legible
 from web.wording.names import Names, clipped
 from web.wording.readings import Chip
 from web.wording.tables import Table
-
-SPLIT_LEVEL = 0.001
-CROSSOVER_LIMIT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,12 @@ def health_sentence(readout: Readout) -> str:
     failed = readout.failed
     if any(check.name == "exposures" for check in failed):
         return gettext("No unit has met this experiment so far.")
+    if not failed and readout.advice:
+        return ngettext(
+            "The data can be trusted. One check asks for a look.",
+            "The data can be trusted. %(num)s checks ask for a look.",
+            len(readout.advice),
+        )
     if not failed:
         return ngettext(
             "The check passed: the data can be trusted.",
@@ -123,7 +127,7 @@ def _share(counts: object, name: str, totals: dict[str, int]) -> str:
 
 
 def _diagnosis(check: DataCheck, names: Names) -> Diagnosis:
-    title, threshold, advice = _words(check.name)
+    title, threshold, advice = check_words(check.name)
     return Diagnosis(check.name, title, _chip(check), _result(check, names), threshold, advice)
 
 
@@ -131,64 +135,68 @@ def _chip(check: DataCheck) -> Chip:
     if check.passed:
         return Chip("safe", "✓", gettext("Passed"))
     if check.advisory:
-        return Chip("quiet", "●", gettext("Look"))
+        return Chip("quiet", "●", gettext("Worth a look"))
     return Chip("worse", "✗", gettext("Failed"))
 
 
-def _words(name: str) -> tuple[str, str, str]:
-    """Title, threshold and advice of a check; one that is not known by name still has its numbers."""
-    level = numbers.number(SPLIT_LEVEL, 3)
-    chance = gettext("p of at least %(level)s", level=level)
-    known: dict[str, Callable[[], tuple[str, str, str]]] = {
-        "srm": lambda: (
-            gettext("Split between the variants"),
-            chance,
-            gettext("Look for the first day, platform or step whose split is off; the fault lies there."),
-        ),
-        "crossover": lambda: (
-            gettext("Units seen in two variants"),
-            gettext("at most %(limit)s", limit=numbers.percent(CROSSOVER_LIMIT)),
-            gettext("Check that the unit's id stays the same at sign-in and on every device."),
-        ),
-        "exposures": lambda: (
-            gettext("Units have arrived"),
-            gettext("at least one"),
-            gettext("Check that a program asks for the variant with a server key, or sends the exposure."),
-        ),
-        "metrics": lambda: (
-            gettext("Primary metrics are recorded"),
-            gettext("an event in some variant"),
-            gettext("Compare the event's name in the metric with the name that is sent."),
-        ),
-        "pre_period": lambda: (
-            gettext("Groups were alike before the start"),
-            chance,
-            gettext("The groups differed before anything was changed: the assignment or a join is broken."),
-        ),
-        "late_data": lambda: (
-            gettext("Late events"),
-            gettext("few"),
-            gettext("Wait until the newest days have filled up before reading them."),
-        ),
-    }
-    found = known.get(name)
-    return found() if found else (legible(name).replace("_", " "), "", "")
-
-
 def _result(check: DataCheck, names: Names) -> str:
-    if check.name == "metrics":
-        keys = [key.strip() for key in check.detail.split(",") if key.strip()]
-        silent = numbers.listed([names.metric(key) for key in keys])
-        return gettext("nothing counted for %(names)s", names=silent) if silent else gettext("all counted")
-    if check.name == "exposures":
-        return gettext("%(count)s units", count=numbers.whole(sum((check.observed or {}).values())))
-    if check.name == "crossover":
-        return numbers.percent(check.statistic or 0.0, 2)
+    """What was found, and where."""
+    found = _found(check)
+    where = _where(check, names)
+    if not where:
+        return found
+    return gettext("%(where)s: %(found)s", where=where, found=found) if found else where
+
+
+def _found(check: DataCheck) -> str:
+    match check.name:
+        case "metrics" | "silent_metrics":
+            return gettext("nothing counted") if check.detail else gettext("all counted")
+        case "exposures":
+            return gettext("%(count)s units", count=numbers.whole(sum((check.observed or {}).values())))
+        case "future":
+            return numbers.whole(sum((check.observed or {}).values()))
+        case "unreadable":
+            return numbers.whole(sum((check.observed or {}).values()))
+        case "sensitivity":
+            return gettext("the reading would change") if check.detail else gettext("the reading stays")
+        case "crossover" | "late_data" | "mismatched" | "arrivals":
+            return numbers.percent(check.statistic or 0.0, 2)
     if check.p_value is not None:
         return gettext("p = %(p)s", p=numbers.p_value(check.p_value))
-    if check.detail:
-        return clipped(legible(check.detail))
-    return "–" if check.statistic is None else numbers.number(check.statistic, 3)
+    return "" if check.statistic is None else numbers.number(check.statistic, 3)
+
+
+def _where(check: DataCheck, names: Names) -> str:
+    """The place that a check names: a day, a step, a segment, metrics with their variants."""
+    parts = [part.strip() for part in check.detail.split(",") if part.strip()]
+    match check.name:
+        case "srm":
+            return ""
+        case "srm_segments":
+            segment, _, value = check.detail.partition("=")
+            return names.segment(segment, value) if check.detail else ""
+        case "srm_stages":
+            return stage_word(check.detail) if check.detail else ""
+        case "srm_daily" | "srm_sequential" | "arrivals":
+            return numbers.listed([_day(part) for part in parts])
+        case "metrics" | "silent_metrics" | "unreadable":
+            return numbers.listed([names.metric(part) for part in parts])
+        case "pre_period" | "sensitivity":
+            return numbers.listed([_comparison(part, names) for part in parts[:3]])
+    return clipped(legible(check.detail))
+
+
+def _comparison(place: str, names: Names) -> str:
+    metric, variant, *_ = [*place.split(":"), "", ""]
+    return f"{names.metric(metric)} · {names.variant(variant)}" if variant else names.metric(metric)
+
+
+def _day(text: str) -> str:
+    try:
+        return numbers.day(date.fromisoformat(text))
+    except ValueError:
+        return clipped(legible(text))
 
 
 def quality_terms(readout: Readout, names: Names) -> tuple[tuple[str, str], ...]:

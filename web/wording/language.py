@@ -13,6 +13,9 @@ COOKIE = "evenhand_language"
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh_Hans_CN": "简体中文"}
 """Locale ids with the names that their readers know."""
 
+READERS: Mapping[str, str] = {"en": "en", "zh": "zh_Hans_CN"}
+"""What programs and commands call a language, and its locale."""
+
 _ACCEPTED = {
     "en": "en",
     "zh": "zh_Hans_CN",

@@ -5,15 +5,27 @@ from dataclasses import dataclass
 from babel.numbers import get_currency_symbol, is_currency
 from flask_babel import get_locale
 
+from web.wording import numbers
+
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How values are written (``number``, ``percent``, ``currency`` or ``duration``), and in what unit."""
+    """How values are written and in what unit.
+
+    ``format`` is ``number``, ``percent``, ``currency``, ``duration``, or ``span`` for milliseconds that are
+    written in the unit of time that suits them.
+    """
 
     format: str = "number"
     unit: str = ""
+
+    def level(self, value: float, decimals: int, *, as_share: bool) -> str:
+        """Write one level of the metric."""
+        if self.format == "span":
+            return numbers.span(value)
+        return self.beside(numbers.level(value, decimals, as_share=as_share))
 
     def beside(self, text: str) -> str:
         """Write what the number is counted in beside it; a share carries its own sign."""

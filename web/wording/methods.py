@@ -166,6 +166,12 @@ def _computing(readout: Readout) -> Iterator[Term]:
         gettext("Relative to the control, interval by Fieller's theorem."),
         "fieller",
     )
+    if any(finding.variance_reduction is not None for finding in readout.comparisons):
+        text = gettext("For what was known before the exposure; changes refer to the unadjusted control.")
+        yield gettext("Adjustment"), text, "cuped"
+    if readout.interactions:
+        text = gettext("Corrected together by false discovery; Cochran's Q says whether effects differ.")
+        yield gettext("Segments"), text, "heterogeneity"
     if any(metric.role is Role.GUARDRAIL for metric in readout.plan.metrics):
         yield gettext("Guardrails"), gettext("Safe when the whole interval lies inside the harm limit.")
     check = readout.check("srm")

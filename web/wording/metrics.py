@@ -1,9 +1,10 @@
 """Metrics: what one counts, in words, and its raw numbers in each variant."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from analysis import Moments, Observation, Readout
+from analysis.observation import QuantileSample
 from experiments.metrics import MetricDraft
 from web.wording import numbers
 from web.wording.changes import is_share
@@ -20,7 +21,9 @@ def definition_terms(definition: MetricDraft) -> tuple[Term, ...]:
 
 
 def raw_table(observation: Observation, readout: Readout, metric: str, names: Names) -> Table:
-    """What the comparisons are made of: units, level and spread in each variant."""
+    """What the comparisons are made of, in each variant."""
+    if metric in observation.quantiles:
+        return _quantiles(observation.quantiles[metric], readout, metric, names)
     share = is_share(readout, metric)
     head = (
         gettext("Variant"),
@@ -37,7 +40,23 @@ def raw_table(observation: Observation, readout: Readout, metric: str, names: Na
     return Table(gettext("Raw numbers"), head, rows)
 
 
+def _quantiles(samples: Mapping[str, QuantileSample], readout: Readout, metric: str, names: Names) -> Table:
+    head = (gettext("Variant"), gettext("Units"), gettext("Values"), gettext("Quantile"))
+    measure, rows = names.measure(metric), []
+    for variant in readout.plan.weights:
+        sample = samples.get(variant)
+        if sample is None or sample.value is None:
+            rows.append((names.variant(variant), numbers.whole(0), numbers.whole(0), "–"))
+            continue
+        decimals = numbers.decimals_of(abs(sample.value), digits=4)
+        level = measure.level(sample.value, decimals, as_share=False)
+        counts = (numbers.whole(sample.below.n), numbers.whole(sample.values))
+        rows.append((names.variant(variant), *counts, level))
+    return Table(gettext("Raw numbers"), head, tuple(rows))
+
+
 def _raw(moments: Moments, *, as_share: bool) -> tuple[str, ...]:
+    """The first variable: of a funnel its first step, of a ratio the numerator."""
     if not moments.n:
         return numbers.whole(0), "–", "–", "–"
     value = moments.value

@@ -53,7 +53,9 @@ def names_of(experiment: Experiment, metrics: Mapping[str, Metric]) -> Names:
 
 
 def measure_of(metric: Metric) -> Measure:
-    """What a metric's values are counted in."""
+    """What a metric's values are counted in; times until an event are counted in milliseconds."""
+    if metric.definition.kind == "time_to_event":
+        return Measure("span")
     return Measure(metric.definition.shown_as, legible(metric.definition.unit))
 
 

@@ -39,12 +39,12 @@ def call_of(item: Item, metric_name: str = "") -> Call:
 
 def _alert(item: Item, metric: str) -> Call:
     text = gettext("%(metric)s is beyond its harm limit.", metric=metric or item.about)
-    return _call(item, ("bad", "▼"), text, gettext("Look into it"), "results")
+    return _call(item, ("bad", "▼"), text, gettext("Look closer"), "results")
 
 
 def _health(item: Item, _: str) -> Call:
     text = gettext("The data cannot be trusted: do not read the results before this is understood.")
-    return _call(item, ("bad", "✗"), text, gettext("Look into it"), "results")
+    return _call(item, ("bad", "✗"), text, gettext("Look closer"), "results")
 
 
 def _decide(item: Item, _: str) -> Call:

@@ -124,8 +124,9 @@ def p_value(value: float) -> str:
         return number(0)
     if value >= 0.0001:
         return number(value, decimals_of(value, digits=2, most=5))
-    exponent = math.floor(math.log10(value))
-    return f"{number(value / 10.0**exponent, 1)} × 10{str(exponent).translate(_RAISED)}"
+    # Written out and read back: what rounds up to ten belongs to the next power.
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{number(float(mantissa), 1)} × 10{str(int(exponent)).translate(_RAISED)}"
 
 
 def day(value: date, *, style: str = "medium") -> str:
@@ -146,6 +147,15 @@ def month(value: date) -> str:
 def moment(value: datetime) -> str:
     """Write a moment, in UTC."""
     return gettext("%(moment)s UTC", moment=format_datetime(value, "medium", rebase=False))
+
+
+def span(millis: float) -> str:
+    """Write a span of time in the unit that suits it."""
+    hours = millis / 3_600_000
+    if hours < 48:
+        return gettext("%(count)s h", count=number(hours, 0 if hours >= 10 or hours == 0 else 1))
+    days = hours / 24
+    return gettext("%(count)s days", count=number(days, 0 if float(days).is_integer() else 1))
 
 
 def listed(names: Sequence[str]) -> str:

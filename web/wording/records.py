@@ -1,13 +1,19 @@
 """Words about people, tokens, keys, the project and the audit log."""
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+from experiments.audit import Entry
 from experiments.people import ApiKey, KeyKind
 from experiments.roles import Role, Scope
 from experiments.tokens import AdminToken
 from web.wording.language import gettext
 from web.wording.readings import Chip
+
+SHORT = 80
+"""Characters of a change that fit into the line that tells it."""
 
 
 def roles() -> Mapping[Role, tuple[str, str]]:
@@ -87,6 +93,32 @@ def action_word(action: str) -> str:
     return known() if known else action
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a change did: ``short`` where that fits into the line, both sides of it otherwise."""
+
+    short: str = ""
+    before: str = ""
+    after: str = ""
+
+
+def difference(entry: Entry) -> Difference:
+    """Say what a change did: definitions with one member on each line."""
+    before, after = (_readable(text or "") for text in (entry.before, entry.after))
+    if "\n" in before + after or len(before + after) > SHORT:
+        return Difference(before=before, after=after)
+    return Difference(short=" → ".join(text for text in (before, after) if text))
+
+
+def _readable(text: str) -> str:
+    if not text.startswith("{"):
+        return text
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
 def thing(name: str) -> str:
     """Say what it was done to."""
     kind, colon, key = name.partition(":")
@@ -103,6 +135,7 @@ _ACTIONS: dict[str, Callable[[], str]] = {
     "approve": lambda: gettext("approved"),
     "running": lambda: gettext("started"),
     "stopped": lambda: gettext("stopped"),
+    "decide": lambda: gettext("decided"),
     "concluded": lambda: gettext("concluded"),
     "archived": lambda: gettext("archived"),
     "new_phase": lambda: gettext("began a new phase"),
@@ -112,6 +145,9 @@ _ACTIONS: dict[str, Callable[[], str]] = {
     "sign_out": lambda: gettext("signed out everywhere"),
     "revoke": lambda: gettext("revoked"),
     "erase": lambda: gettext("erased"),
+    "report": lambda: gettext("wrote the report"),
+    "share": lambda: gettext("shared"),
+    "unshare": lambda: gettext("revoked the link to"),
     "threshold": lambda: gettext("set a threshold"),
 }
 _THINGS: dict[str, Callable[[], str]] = {

@@ -17,7 +17,6 @@ from web.api.errors import BadQuery
 from web.api.management.shapes import moment, shown_entry
 from web.api.orders import (
     CloneOrder,
-    ConcludeOrder,
     EditOptions,
     ExperimentBody,
     ExperimentFilter,
@@ -91,12 +90,6 @@ def start_experiment(asking: Asking, key: str, draft: StartOrder) -> Reply:
 def stop_experiment(asking: Asking, key: str, draft: MoveOrder) -> Reply:  # noqa: ARG001 - as above
     """Stop it."""
     return _reply(launch.stop(key=key, revision=asking.revision, **asking.terms))
-
-
-@serves("conclude_experiment")
-def conclude_experiment(asking: Asking, key: str, draft: ConcludeOrder) -> Reply:
-    """End it for good."""
-    return _reply(launch.conclude(key=key, ship=draft.ship, revision=asking.revision, **asking.terms))
 
 
 @serves("archive_experiment")

@@ -10,12 +10,14 @@ from web.api.operations.catalogue import CATALOGUE
 from web.api.operations.data import DATA
 from web.api.operations.doors import DOORS, OPENAPI
 from web.api.operations.experiments import EXPERIMENTS
+from web.api.operations.outcomes import OUTCOMES
 from web.api.operations.readouts import READOUTS
 
 GROUPS: tuple[tuple[str, tuple[Operation, ...]], ...] = (
     ("Assignment, events and health", (*DOORS, OPENAPI)),
     ("Experiments", EXPERIMENTS),
     ("Readouts", READOUTS),
+    ("Decisions and what came of them", OUTCOMES),
     ("What experiments stand on", CATALOGUE),
     ("Data", DATA),
     ("Administration", ADMINISTRATION),

@@ -4,7 +4,6 @@ from experiments.roles import Scope
 from web.api.operation import managed
 from web.api.orders import (
     CloneOrder,
-    ConcludeOrder,
     EditOptions,
     ExperimentBody,
     ExperimentFilter,
@@ -154,17 +153,6 @@ EXPERIMENTS = (
         draft=MoveOrder,
         body={},
         answer={**_SHOWN, "status": "stopped"},
-        guarded=True,
-        statuses=_MOVED,
-    ),
-    managed(
-        "POST /experiments/{key}/conclude",
-        "conclude_experiment",
-        Scope.LAUNCH,
-        "End a stopped experiment for good: ship a variant, or roll back.",
-        draft=ConcludeOrder,
-        body={"ship": "one_page"},
-        answer={**_SHOWN, "status": "concluded", "shipped": "one_page"},
         guarded=True,
         statuses=_MOVED,
     ),

@@ -20,7 +20,7 @@ MANAGED = [each for each in OPERATIONS if each.access is Access.TOKEN]
 
 
 def path_of(operation: Operation) -> str:
-    named = {"key": "nothing", "id": "999999", "prefix": "eh_admin_0"}
+    named = {"key": "nothing", "id": "999999", "prefix": "eh_admin_0", "metric": "nothing"}
     return operation.path.removeprefix("/api/v1").format(**named)
 
 
