@@ -95,8 +95,7 @@ def furnish(app: Flask) -> str:
         answer = send(client, path, {**revision, **fields})
         assert answer.status_code in (200, 303), (path, _complaints(answer.get_data(as_text=True)))
     page = send(client, "/experiments/rich/report/share", {"days": "30"}).get_data(as_text=True)
-    shared: str = re.findall(r"/s/[\w-]+", page)[0]
-    return shared
+    return str(re.findall(r"/s/[\w-]+", page)[0])
 
 
 def written() -> Iterator[str]:

@@ -51,8 +51,8 @@ def messages() -> tuple[str, ...]:
     path = TRANSLATIONS / "zh_Hans_CN" / "LC_MESSAGES" / "messages.po"
     with path.open("rb") as file:
         catalogue = read_po(file)
-    ids = ([each.id] if isinstance(each.id, str) else each.id for each in catalogue if each.id)
-    pieces = {piece.strip() for texts in ids for text in texts for piece in VALUE.split(text)}
+    ids = (str(text) for each in catalogue for text in (each.id if each.pluralizable else (each.id,)))
+    pieces = {piece.strip() for text in ids for piece in VALUE.split(text)}
     return tuple(sorted(piece for piece in pieces if len(WORDS.findall(piece)) > 2))
 
 

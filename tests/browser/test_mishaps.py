@@ -2,13 +2,11 @@
 
 import re
 import threading
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from experiments import launch
-from tests.browser.conftest import OpenPage
 from tests.browser.dress import Dress
 from tests.browser.shop import Shop
 from tests.samples import definitions, experiment
@@ -88,27 +86,6 @@ def test_a_page_reloaded_while_the_worker_analyses_is_whole_each_time(chromium: 
         expect(page.get_by_role("heading", name=re.compile("Not analysed yet|What changed"))).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="What changed")).to_be_visible()
-
-
-def test_the_file_opened_from_a_disk_shows_the_same_numbers_and_asks_for_nothing(
-    open_page: OpenPage, chromium: Browser, tmp_path: Path
-) -> None:
-    page = open_page("/experiments/rich/report")
-    numbers = page.locator("table td").all_text_contents()
-    file = tmp_path / "report.html"
-    file.write_bytes(page.request.get("/experiments/rich/report.html").body())
-    window = chromium.new_context(offline=True)
-    asked: list[str] = []
-    opened = window.new_page()
-    opened.on("request", lambda it: asked.append(it.url))
-    opened.on("pageerror", lambda problem: asked.append(str(problem)))
-    opened.goto(file.as_uri())
-    opened.wait_for_selector("html[data-figures-ready]", state="attached")
-    shown = opened.locator("table td").all_text_contents()
-    window.close()
-    assert numbers
-    assert set(map(str.strip, numbers)) == set(map(str.strip, shown))
-    assert asked == [file.as_uri()]
 
 
 def test_no_dialog_opens_whatever_people_are_called(chromium: Browser, shop: Shop) -> None:

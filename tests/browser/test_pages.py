@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, StorageState, expect
 
@@ -26,6 +27,69 @@ def repainted(page: Page, before: float) -> bool:
             return True
         page.wait_for_timeout(50)
     return False
+
+
+def test_a_decision_is_made_with_the_keyboard_and_found_among_the_learnings(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.locator("a.button", has_text=re.compile("Decide.*Nothing")).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="Stop and keep the control")).to_be_checked()
+    expect(page.get_by_label("Variant", exact=True)).to_be_hidden()
+    page.get_by_role("radio", name="Stop and keep the control").press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Variant", exact=True)).to_be_visible()
+    page.get_by_role("radio", name="Stop and keep the control").check()
+    page.get_by_label("Follow-up", exact=True).first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded yet")
+    page.get_by_label("What was learnt").fill("A colour alone moves nobody.")
+    page.get_by_label("Follow-up", exact=True).first.fill("Tell the others")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("As it was decided")).to_be_visible()
+    page.get_by_role("link", name="All learnings").click()
+    page.locator("#q").fill("COLOUR alone")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="A colour alone moves nobody.")).to_be_visible()
+
+
+def test_the_exported_file_shows_the_same_numbers_from_the_disk(
+    open_page: OpenPage, chromium: Browser, tmp_path: Path
+) -> None:
+    page = open_page("/experiments/rich/report")
+    path = tmp_path / "report.html"
+    path.write_bytes(page.context.request.get("/experiments/rich/report.html").body())
+    context, asked, said = chromium.new_context(offline=True), [], []
+    file = context.new_page()
+    file.on("request", lambda it: asked.append(it.url))
+    file.on("console", lambda it: said.append(it.text) if it.type in ("error", "warning") else None)
+    file.goto(path.as_uri())
+    file.wait_for_selector("html[data-figures-ready]", state="attached")
+    for part in (".verdict", ".facts", "#changed", "#split", "#methods"):
+        assert file.locator(part).inner_text() == page.locator(part).inner_text()
+    assert file.locator(".canvas .bk-Figure").count() == page.locator(".canvas .bk-Figure").count() > 5
+    assert asked == [path.as_uri()]
+    assert [each for each in said if "willReadFrequently" not in each] == []
+    context.close()
+
+
+def test_a_link_is_made_read_by_a_stranger_and_withdrawn(
+    open_page: OpenPage, chromium: Browser, origin: str
+) -> None:
+    page = open_page("/experiments/checkout-onepage/report")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("Link", exact=True).input_value()
+    context = chromium.new_context(locale="zh-CN")
+    stranger = context.new_page()
+    stranger.goto(link)
+    expect(stranger.get_by_role("heading", name="数据概览")).to_be_visible()
+    stranger.wait_for_selector("html[data-figures-ready]", state="attached")
+    assert violations(stranger) == []
+    page.get_by_role("button", name="Withdraw").first.click()
+    expect(page.get_by_role("cell", name="withdrawn")).to_be_visible()
+    answer = stranger.goto(link)
+    assert answer is not None
+    assert answer.status == 404
+    context.close()
 
 
 def test_axe_would_notice(open_page: OpenPage) -> None:

@@ -201,7 +201,10 @@ FEW = Scene(
         "paid": {"control": counted(1, 40), "treatment": counted(3, 41)},
         "revenue": {"control": (40, 0.0, 0.0), "treatment": (41, 0.5, 2.0)},
     },
-    {"metrics": {"primary": ["paid"], "secondary": ["revenue"]}, "plan": {"inference": "always_valid"}},
+    {
+        "metrics": {"primary": ["paid"], "secondary": ["revenue"]},
+        "plan": {"inference": "sequential", "size": 4_000},
+    },
     days=1,
 )
 EMPTY = Scene(
