@@ -23,10 +23,10 @@ from web.tally import Tally
 
 VERSION = version("evenhand")
 
-THREADS = 64
+THREADS = 16
 """Threads of a serving process that run the application; `web.cli.serving` says how the number was found."""
 
-MOST_STORING = THREADS - 8
+MOST_STORING = THREADS - 4
 """Threads of them that may wait for the ledger at once: the others are always free for decisions."""
 
 _log = logging.getLogger(__name__)
