@@ -328,3 +328,19 @@ def test_before_anything_may_be_spent_the_interval_is_unlimited() -> None:
     found = only(asked, against(arm(10.5), arm(10.0)))
     assert found.difference == Interval(0.5, -math.inf, math.inf)
     assert (found.significant, found.detectable_lift) == (False, None)
+
+
+@pytest.mark.parametrize(("n", "said"), [(99, "too_few_units"), (100, None)])
+def test_an_always_valid_interval_begins_at_a_hundred_units_in_each_variant(n: int, said: str | None) -> None:
+    asked = plan(inference="always_valid")
+    found = only(asked, against(arm(10.4, n=n), arm(10.0, n=5_000)))
+    assert found.not_estimable == said
+    assert (found.difference is None) == (said is not None)
+
+
+@pytest.mark.parametrize(("successes", "said"), [(19, "too_few_units"), (20, None)])
+def test_of_a_share_it_waits_for_twenty_successes_too(successes: int, said: str | None) -> None:
+    paid = PlannedMetric("paid", Role.PRIMARY, kind="proportion")
+    few, many = (Moments.from_counts(successes=each, n=2_000) for each in (successes, 60))
+    found = only(plan(paid, inference="always_valid"), against(few, many, key="paid"))
+    assert found.not_estimable == said
