@@ -128,6 +128,22 @@ def write_draft(
     return written
 
 
+def put_over(*, session: Session, key: str) -> None:
+    """Let a sheet stand on the experiment as it is now, so that writing it replaces what others wrote since.
+
+    Raises
+    ------
+    NotFound
+        If nothing is being typed about it.
+    """
+    row, experiment = _row(session, key), _experiment(session, key)
+    if row is None:
+        raise NotFound(f"nothing is being typed about {key}")
+    row.stands_on = experiment.revision if experiment else 0
+    session.add(row)
+    session.flush()
+
+
 def rename_sheet(*, session: Session, key: str, wanted: str) -> None:
     """Give a sheet another key, as long as no experiment has its own.
 

@@ -307,6 +307,18 @@ def test_a_sheet_knows_when_the_experiment_was_changed_elsewhere(author: FlaskCl
     assert "Through another door" in text
 
 
+def test_who_knows_of_the_other_change_may_put_the_sheet_in_its_place(author: FlaskClient) -> None:
+    through(author)
+    save(author, "believe")
+    with store_of(author).store.write() as session:
+        draft = find_experiment(session=session, key="colour").definition
+        changed = draft.model_copy(update={"name": "Through another door"})
+        launch.edit(session=session, draft=changed, actor="api", now=NOW)
+    assert save(author, "believe", go="over").location == "/experiments/colour/edit/believe"
+    assert save(author, "check", go="save").status_code == 303
+    assert experiment(author).definition.name == BELIEVE["name"]
+
+
 def test_the_outlook_is_recomputed_from_what_is_typed(author: FlaskClient) -> None:
     through(author)
     answer = send(author, "/experiments/colour/edit/outlook", {**MEASURE, "step": "measure"})

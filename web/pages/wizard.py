@@ -193,6 +193,8 @@ def _onwards(step: str, sheet: Sheet, form: Form) -> AnyAnswer:
         return _show("who", _desk_of(sheet, form.with_another_condition()))
     if go == "adopt":
         return _adopt(sheet, form)
+    if go == "over":
+        return _put_over(sheet, step)
     if go in ("start", "review", "save"):
         return _finish(sheet, form, go)
     problems = _write_through(sheet, form)
@@ -203,6 +205,13 @@ def _onwards(step: str, sheet: Sheet, form: Form) -> AnyAnswer:
         return _show(step, _desk_of(sheet, form), problems), 422
     onward = STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)]
     return redirect(url_for("pages.open_step", key=key, step=onward), 303)
+
+
+def _put_over(sheet: Sheet, step: str) -> Response:
+    """Keep what is typed here rather than what was written elsewhere meanwhile, knowingly."""
+    with deployment.current().store.write() as session:
+        sheets.put_over(session=session, key=sheet.key)
+    return redirect(url_for("pages.open_step", key=sheet.key, step=step), 303)
 
 
 def _adopt(sheet: Sheet, form: Form) -> Response:
