@@ -17,6 +17,7 @@ from experiments.thresholds import Threshold
 from web import deployment
 from web.pages.asking import asker
 from web.pages.site import needs, site
+from web.pages.typed import read_number
 from web.wording.alerts import alert_chip, alert_sentence, delivery_told, wait_told
 from web.wording.complaints import beside
 from web.wording.names import names_of
@@ -136,10 +137,7 @@ def _rule(threshold: Threshold, experiments: dict[str, Experiment], metrics: dic
 
 
 def _number(text: str, place: str, limits: tuple[float, float]) -> float:
-    try:
-        number = float(text.strip().removesuffix("%").replace(",", "."))
-    except ValueError:
-        number = float("nan")
-    if not limits[0] <= number <= limits[1]:
+    number = read_number(text)
+    if number is None or not limits[0] <= number <= limits[1]:
         raise InvalidInput.at(place, f"expected {limits[0]:g} to {limits[1]:g}")
     return number

@@ -1,6 +1,5 @@
 """The calculator: units and whole weeks for any numbers, without an experiment."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from experiments.pasts import Past, find_pasts
 from experiments.planning import Ask, Outlook, look_ahead
 from web import deployment
 from web.pages.site import site
+from web.pages.typed import read_number
 from web.wording.language import gettext, html_tag
 
 START = {
@@ -114,10 +114,7 @@ def _level(typed: Mapping[str, str], past: Past | None) -> tuple[float, float]:
 
 
 def _number(typed: Mapping[str, str], name: str, label: str) -> float:
-    try:
-        number = float(typed[name].removesuffix("%").replace(",", "."))
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < 1e12:
+    number = read_number(typed[name])
+    if number is None or number < 0:
         raise ValueError(gettext("%(field)s: write a number.", field=label))
     return number

@@ -6,6 +6,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from experiments.errors import InvalidInput, Problem
+from web.pages.typed import read_number
 
 BLANK_TASKS = 2
 """Empty lines for follow-ups."""
@@ -110,11 +111,8 @@ def _day(text: str, place: str, problems: list[Problem]) -> str | None:
 
 def _share(text: str, place: str, limits: tuple[float, float], problems: list[Problem]) -> int:
     """Read per cent as basis points."""
-    try:
-        percent = float(text.strip().removesuffix("%").replace(",", ".") or "nan")
-    except ValueError:
-        percent = float("nan")
-    if not limits[0] <= percent <= limits[1]:
+    percent = read_number(text)
+    if percent is None or not limits[0] <= percent <= limits[1]:
         problems.append(Problem(place, f"expected {limits[0]:g} to {limits[1]:g}"))
         return 1
     return round(percent * 100)

@@ -7,17 +7,9 @@ from typing import Any
 from assignment import BUCKETS
 from experiments.definition import ExperimentDraft, parse_experiment
 from experiments.errors import InvalidInput, Problem
-from web.pages.form import (
-    LISTED,
-    PLAIN,
-    VALUELESS,
-    Form,
-    TypedCondition,
-    TypedVariant,
-    form_of,
-    listed,
-    scalar,
-)
+from web.pages.form import PLAIN, Form, TypedVariant, form_of
+from web.pages.rows_form import TypedRow, test_of
+from web.pages.typed import listed, read_number
 
 
 def draft_of(form: Form, standing: ExperimentDraft | None) -> ExperimentDraft:
@@ -139,27 +131,16 @@ def _targeting(form: Form, problems: list[Problem]) -> dict[str, Any] | None:
 
 
 def condition_document(
-    text: str, match: str, conditions: Sequence[TypedCondition], problems: list[Problem], *, place: str
+    text: str, match: str, conditions: Sequence[TypedRow], problems: list[Problem], *, place: str
 ) -> dict[str, Any] | None:
     """The condition that was typed: as JSON, or line by line; None where nothing was."""
     if text.strip():
         written: dict[str, Any] | None = _json(text, place, problems)
         return written
-    parts = [_condition(each) for each in conditions if each.attribute.strip()]
+    parts = [test_of(each) for each in conditions if each.attribute.strip()]
     if not parts:
         return None
     return {"any" if match == "any" else "all": parts}
-
-
-def _condition(typed: TypedCondition) -> dict[str, Any]:
-    part: dict[str, Any] = {"attribute": typed.attribute.strip(), "operator": typed.operator}
-    if typed.operator in VALUELESS:
-        return part
-    if typed.operator in LISTED:
-        return {**part, "value": [scalar(each) for each in listed(typed.value)]}
-    if typed.operator.startswith("version_"):
-        return {**part, "value": typed.value.strip()}
-    return {**part, "value": scalar(typed.value.strip())}
 
 
 def _metrics(form: Form, problems: list[Problem]) -> dict[str, Any]:
@@ -197,12 +178,9 @@ def _share(text: str, place: str, problems: list[Problem]) -> float:
 
 
 def _number(text: str, place: str, problems: list[Problem], *, default: float) -> float:
-    """Read a number with a comma or a point; note a problem and go on with the default otherwise."""
-    try:
-        number = float(text.strip().removesuffix("%").replace(",", "."))
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < 1e12:
+    """Read a number; note a problem and go on with the default otherwise."""
+    number = read_number(text)
+    if number is None:
         problems.append(Problem(place, "not a number"))
         return default
     return number

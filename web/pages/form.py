@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from assignment import BUCKETS
 from experiments.definition import ExperimentDraft, PlanDraft, VariantDraft
 from experiments.project import DefaultPlan
+from web.pages.rows_form import MOST_ROWS, TypedRow, rows_of
 
 STEPS = ("believe", "measure", "who", "check")
 """The steps of the form, in their order."""
@@ -29,11 +30,6 @@ PLAIN = ("name", "key", "owner", "description", "control", "unit")
 """Fields that are in the definition as they are typed."""
 
 MOST_VARIANTS = 50
-MOST_CONDITIONS = 20
-LISTED = ("in", "not_in")
-"""Operators whose value is a list, typed with commas."""
-
-VALUELESS = ("exists", "not_exists")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +48,12 @@ class TypedVariant:
 
 
 @dataclass(frozen=True, slots=True)
-class TypedCondition:
-    """One line of the targeting."""
-
-    attribute: str = ""
-    operator: str = "eq"
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Form:
     """All fields, as text."""
 
     texts: Mapping[str, str]
     variants: tuple[TypedVariant, ...]
-    conditions: tuple[TypedCondition, ...] = ()
+    conditions: tuple[TypedRow, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     margins: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,7 +63,7 @@ class Form:
 
     def with_another_condition(self) -> "Form":
         """The same form with one more empty condition."""
-        return replace(self, conditions=(*self.conditions, TypedCondition())[:MOST_CONDITIONS])
+        return replace(self, conditions=(*self.conditions, TypedRow())[:MOST_ROWS])
 
     def with_texts(self, **texts: str) -> "Form":
         """The same form with some fields filled in."""
@@ -88,7 +75,7 @@ class Form:
         return [(place, each) for place, each in enumerate(self.variants) if not each.empty]
 
     @property
-    def named_conditions(self) -> list[tuple[int, TypedCondition]]:
+    def named_conditions(self) -> list[tuple[int, TypedRow]]:
         """Conditions that name an attribute, with their places in the form."""
         return [(place, each) for place, each in enumerate(self.conditions) if each.attribute.strip()]
 
@@ -102,7 +89,7 @@ class Form:
         return cls(
             {**blank_form().texts, **document["texts"]},
             tuple(TypedVariant(**each) for each in document["variants"]),
-            tuple(TypedCondition(**each) for each in document["conditions"]),
+            tuple(TypedRow(**each) for each in document["conditions"]),
             document["roles"],
             document["margins"],
         )
@@ -176,29 +163,12 @@ def _typed(variant: VariantDraft) -> TypedVariant:
     return TypedVariant(variant.key, variant.name, str(variant.weight), value)
 
 
-def typed_condition(targeting: Mapping[str, Any] | None) -> tuple[str, tuple[TypedCondition, ...], str]:
-    """How a condition fits the lines of the form; one that nests deeper is shown as JSON."""
-    if targeting is None:
+def typed_condition(condition: Mapping[str, Any] | None) -> tuple[str, tuple[TypedRow, ...], str]:
+    """How a condition fits the lines of a form: how they are joined, the lines, and else its JSON."""
+    if condition is None:
         return "all", (), ""
-    match = next((word for word in ("all", "any") if set(targeting) == {word}), None)
-    parts = targeting[match] if match else [targeting]
-    if len(parts) <= MOST_CONDITIONS and all("attribute" in part for part in parts):
-        return match or "all", tuple(_typed_part(part) for part in parts), ""
-    return "all", (), json.dumps(targeting, ensure_ascii=False)
-
-
-def _typed_part(part: Mapping[str, Any]) -> TypedCondition:
-    value = part.get("value")
-    texts = [_typed_value(each) for each in value] if isinstance(value, list) else [_typed_value(value)]
-    return TypedCondition(part["attribute"], part["operator"], ", ".join(texts))
-
-
-def _typed_value(value: Any) -> str:
-    if value is None:
-        return ""
-    return (
-        value if isinstance(value, str) and scalar(value) == value else json.dumps(value, ensure_ascii=False)
-    )
+    form = rows_of(condition)
+    return form.joined, tuple(row for row in form.rows if row.attribute), form.text
 
 
 def _percent(share: float) -> str:
@@ -217,7 +187,7 @@ def read_step(step: str, sent: MultiDict[str, str], form: Form) -> Form:
             form,
             texts=texts,
             variants=tuple(TypedVariant(*line) for line in variants)[:MOST_VARIANTS] or form.variants,
-            conditions=tuple(TypedCondition(*line) for line in conditions)[:MOST_CONDITIONS],
+            conditions=tuple(TypedRow(*line) for line in conditions)[:MOST_ROWS],
         )
     return replace(form, texts=texts)
 
@@ -228,17 +198,3 @@ def _prefixed(sent: MultiDict[str, str], prefix: str) -> dict[str, str]:
 
 def _lines(sent: MultiDict[str, str], kind: str, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     return zip(*(sent.getlist(f"{kind}_{name}") for name in names), strict=False)
-
-
-def listed(text: str) -> list[str]:
-    """Read names separated by commas, as either language writes them."""
-    return [part.strip() for part in text.replace("，", ",").replace("、", ",").split(",") if part.strip()]
-
-
-def scalar(text: str) -> Any:
-    """Read a number, true or false, or a text in quotes; anything else is the text itself."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, str | int | float | bool) else text

@@ -9,6 +9,7 @@ from experiments.errors import Conflict, InvalidInput, Problem
 from web import deployment
 from web.pages.asking import asker
 from web.pages.site import site
+from web.pages.typed import read_number
 from web.wording.complaints import beside
 
 
@@ -41,10 +42,7 @@ def _page(texts: dict[str, str], problems: list[Problem]) -> str:
 
 def _basis_points(text: str) -> int:
     """Read per cent as basis points."""
-    try:
-        percent = float(text.removesuffix("%").replace(",", "."))
-    except ValueError:
-        percent = float("nan")
-    if not 0.01 <= percent <= 50:
+    percent = read_number(text)
+    if percent is None or not 0.01 <= percent <= 50:
         raise InvalidInput.at("share", "expected 0.01 to 50")
     return round(percent * 100)

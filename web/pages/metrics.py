@@ -9,17 +9,21 @@ from experiments import catalog, metric_uses
 from experiments.catalog import Metric
 from experiments.definition import parse_metric
 from experiments.errors import Conflict, InvalidInput, Problem
+from experiments.metrics import COUNTABLE
 from experiments.pasts import Past, find_pasts
 from experiments.roles import Scope
-from web import auth, deployment
+from web import deployment
 from web.charts import days_chart
+from web.pages.asking import asker
 from web.pages.drafting import condition_document
-from web.pages.form import MOST_CONDITIONS, TypedCondition, typed_condition
+from web.pages.form import typed_condition
+from web.pages.rows_form import MOST_ROWS, TypedRow
 from web.pages.site import needs, site
+from web.pages.typed import read_count, read_number
 from web.wording import metric_forms as words
+from web.wording.conditions import operator_words
 from web.wording.design import metric_sentence
 from web.wording.language import gettext, html_tag
-from web.wording.operators import offered_operators
 from web.wording.pasts import past_value
 from web.wording.problems import worded
 
@@ -97,22 +101,19 @@ def edit_metric(key: str) -> str:
 def change_metric(key: str) -> Response | str | tuple[str, int]:
     """Write the next version down; experiments that run keep the one that they started with."""
     metric = _find(key)
-    text = request.form.get("version", "")
-    seen = int(text) if text.isdecimal() and len(text) < 10 else 0
-    return _save(version=seen, editing=metric)
+    return _save(version=read_count(request.form.get("version", "")) or 0, editing=metric)
 
 
 def _save(*, version: int, editing: Metric | None = None) -> Response | str | tuple[str, int]:
     typed: dict[str, Any] = {name: request.form.get(name, "") for name in words.FIELDS}
     typed["conditions"] = _typed_conditions()
     if request.form.get("go") == "condition":
-        typed["conditions"] = [*typed["conditions"], TypedCondition()][:MOST_CONDITIONS]
+        typed["conditions"] = [*typed["conditions"], TypedRow()][:MOST_ROWS]
         return _form(typed, [], editing=editing)
     try:
         draft = parse_metric(_document(typed) | ({} if editing is None else {"key": editing.key}))
         with deployment.current().store.write() as session:
-            now = deployment.current().now()
-            catalog.save_metric(session=session, draft=draft, actor=auth.name(), now=now, version=version)
+            catalog.save_metric(session=session, draft=draft, version=version, **asker())
     except InvalidInput as refusal:
         return _form(typed, list(refusal.problems), editing=editing), 422
     except Conflict as refusal:
@@ -135,7 +136,7 @@ def _form(typed: dict[str, Any], problems: list[Problem], *, editing: Metric | N
         kinds=words.kinds(),
         labels=words.labels(),
         choices=words.choices(),
-        operators=offered_operators,
+        operators=[each for each in operator_words() if each[0] in COUNTABLE],
     )
 
 
@@ -198,15 +199,14 @@ def _document(typed: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _typed_conditions() -> list[TypedCondition]:
+def _typed_conditions() -> list[TypedRow]:
     columns = [request.form.getlist(f"condition_{name}") for name in ("attribute", "operator", "value")]
-    return [TypedCondition(*line) for line in zip(*columns, strict=False)][:MOST_CONDITIONS]
+    return [TypedRow(*line) for line in zip(*columns, strict=False)][:MOST_ROWS]
 
 
 def _number(name: str, text: str, problems: list[Problem]) -> float | int | None:
-    try:
-        value = float(text.strip().removesuffix("%").replace(",", "."))
-    except ValueError:
+    value = read_number(text)
+    if value is None:
         problems.append(Problem(name, "not a number"))
         return None
     if name in PER_CENT:

@@ -1,19 +1,19 @@
 """Outlook: what a form's numbers come to, from the past of its metrics, its audience and its layer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from analysis import InvalidInput as WrongInput
 from analysis.power import Design
+from experiments.allotment import Allotment, allotments
 from experiments.audience import Audience, estimate_audience
-from experiments.eligibility import list_holdouts, list_layers
 from experiments.errors import InvalidInput
 from experiments.pasts import Past, find_pasts
 from experiments.planning import Ask, Outlook, look_ahead
-from experiments.rooms import Room, room_in
+from experiments.store import Session
 from web.pages.drafting import targeting_of
 from web.pages.form import Form
+from web.pages.typed import read_number
 
 ROWS = 4
 """Weeks of the table that people trade off on."""
@@ -39,25 +39,23 @@ class Surroundings:
     audience: Audience | None = None
     outlook: Outlook | None = None
     missing: str = ""
-    rooms: Sequence[Room] = ()
-    holdouts: Sequence[str] = ()
+    layers: Sequence[Allotment] = ()
     share: float = 1.0
     daily_units: float = 0.0
-    design: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def layers(self) -> list[tuple[str, str]]:
-        """The layers to choose from, each with what it is called."""
-        return [(room.layer, room.layer) for room in self.rooms]
+    def layer_choices(self) -> list[tuple[str, str]]:
+        """Key and words of every layer, for a select box."""
+        layers = (found.layer.definition for found in self.layers)
+        return [(layer.key, layer.name or layer.key) for layer in layers]
 
 
-def look_around(*, session: Any, form: Form) -> Surroundings:
+def look_around(*, session: Session, form: Form) -> Surroundings:
     """Gather what a form's numbers are judged by."""
     unit = form.texts["unit"] or "user_id"
     pasts = find_pasts(session=session, unit_type=unit)
     goal = next((key for key, role in form.roles.items() if role == "primary"), "")
     audience = _audience(session, form, unit)
-    rooms = [room_in(session=session, layer=each.definition.key) for each in list_layers(session=session)]
     share = _share(form, audience)
     past = pasts.get(goal)
     outlook, missing = _outlook(form, past, share) if goal else (None, "no_goal")
@@ -67,14 +65,13 @@ def look_around(*, session: Any, form: Form) -> Surroundings:
         audience=audience,
         outlook=outlook,
         missing=missing,
-        rooms=rooms,
-        holdouts=[each.definition.key for each in list_holdouts(session=session)],
+        layers=allotments(session=session),
         share=share,
         daily_units=past.daily_units if past else 0.0,
     )
 
 
-def _audience(session: Any, form: Form, unit: str) -> Audience | None:
+def _audience(session: Session, form: Form, unit: str) -> Audience | None:
     try:
         targeting = targeting_of(form)
         return estimate_audience(session=session, targeting=targeting, unit_type=unit) if targeting else None
@@ -131,9 +128,6 @@ def _of_hundred(text: str, default: float) -> float:
 
 
 def _number(text: str, default: float) -> float:
-    """A number, or the default where none was typed: the form itself says what is wrong."""
-    try:
-        number = float(text.strip().removesuffix("%").replace(",", "."))
-    except ValueError:
-        return default
-    return number if 0 <= number < 1e12 else default
+    """A number from 0, or the default where none was typed: the form itself says what is wrong."""
+    number = read_number(text)
+    return default if number is None or number < 0 else number

@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from experiments.errors import InvalidInput
+from web.pages.typed import listed, scalar
 
 LISTS = frozenset({"in", "not_in"})
 """Operators that take several values, typed with commas between them."""
@@ -41,12 +42,19 @@ def rows_of(condition: Mapping[str, Any]) -> RowsForm:
     """Fill the form with a condition: rows where they can say it, otherwise its JSON."""
     joined = next((name for name in ("all", "any") if name in condition), "")
     parts = condition[joined] if joined else [condition]
-    if all("attribute" in each for each in parts):
+    if len(parts) <= MOST_ROWS and all(_fits(each) for each in parts):
         typed = tuple(
             TypedRow(each["attribute"], each["operator"], _typed(each.get("value"))) for each in parts
         )
         return RowsForm(joined or "all", (*typed, TypedRow()))
     return RowsForm(text=json.dumps(condition, ensure_ascii=False, indent=1))
+
+
+def _fits(part: Mapping[str, Any]) -> bool:
+    """Whether a line can say it: one test, and no value of a list that would be taken for two."""
+    values = part.get("value")
+    several = values if isinstance(values, list) else []
+    return "attribute" in part and all(listed(_typed(each)) == [_typed(each)] for each in several)
 
 
 def read_rows(sent: MultiDict[str, str]) -> RowsForm:
@@ -73,26 +81,18 @@ def condition_of(form: RowsForm) -> Any:
     rows = [row for row in form.rows if row.attribute.strip()]
     if not rows:
         raise InvalidInput.at("condition", "expected a text")
-    return {form.joined: [_test(row) for row in rows]}
+    return {form.joined: [test_of(row) for row in rows]}
 
 
-def _test(row: TypedRow) -> dict[str, Any]:
+def test_of(row: TypedRow) -> dict[str, Any]:
+    """One test as it is meant: parts of texts and versions are texts, whatever they look like."""
     test: dict[str, Any] = {"attribute": row.attribute.strip(), "operator": row.operator}
     if row.operator in LISTS:
-        test["value"] = [_value(each.strip()) for each in row.value.split(",") if each.strip()]
+        test["value"] = [scalar(each) for each in listed(row.value)]
     elif row.operator not in ("exists", "not_exists"):
-        versions = row.operator.startswith("version_") or row.operator in ("starts_with", "ends_with")
-        test["value"] = row.value.strip() if versions else _value(row.value.strip())
+        versions = row.operator.startswith(("version_", "starts_", "ends_", "contains"))
+        test["value"] = row.value.strip() if versions else scalar(row.value.strip())
     return test
-
-
-def _value(text: str) -> Any:
-    """Numbers, truth values and quoted texts are what JSON says; everything else is a plain text."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, str | int | float | bool) else text
 
 
 def _typed(value: Any) -> str:
@@ -101,5 +101,5 @@ def _typed(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_typed(each) for each in value)
     if isinstance(value, str):
-        return value if _value(value) == value and "," not in value else json.dumps(value, ensure_ascii=False)
+        return value if scalar(value) == value and "," not in value else json.dumps(value, ensure_ascii=False)
     return json.dumps(value)

@@ -31,10 +31,11 @@ from web.pages.drafting import draft_of
 from web.pages.form import STEPS, Form, form_of, form_with, read_step
 from web.pages.outlook import Surroundings, look_around
 from web.pages.site import site
+from web.pages.typed import read_count
+from web.wording.conditions import operator_words
 from web.wording.design import metric_sentence
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.language import gettext
-from web.wording.operators import offered_operators
 from web.wording.pasts import past_value
 from web.wording.problems import beside_fields, step_of
 from web.wording.readiness import Line, worded_point
@@ -379,7 +380,7 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
         metrics=metrics,
         metric_sentence=metric_sentence,
         past_value=past_value,
-        operators=offered_operators,
+        operators=operator_words(),
         similar=similar,
         surroundings=surroundings,
         points=points,
@@ -412,5 +413,4 @@ def _key_from(name: str) -> str:
 
 
 def _revision() -> int:
-    text = request.form.get("revision", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
+    return read_count(request.form.get("revision", "")) or 0
