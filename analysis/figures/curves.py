@@ -140,27 +140,29 @@ def draw_gaps(
     label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
     canvas.xgrid.visible = False
     rule(canvas, at=0, dimension="width")
-    ends_known = [(g.age, g.low, g.high) for g in gaps if g.low is not None and g.high is not None]
+    _differences(canvas, gaps, words)
+    return canvas
+
+
+def _differences(canvas: figure, gaps: Sequence[Gap], words: CurveWords) -> None:
+    known = [(gap.age, gap.low, gap.high) for gap in gaps if gap.low is not None and gap.high is not None]
     canvas.segment(
-        x0=[age for age, _, _ in ends_known],
-        x1=[age for age, _, _ in ends_known],
-        y0=[low for _, low, _ in ends_known],
-        y1=[high for _, _, high in ends_known],
+        x0=[age for age, _, _ in known],
+        x1=[age for age, _, _ in known],
+        y0=[low for _, low, _ in known],
+        y1=[high for _, _, high in known],
         line_color=BLUE,
         line_width=5,
         line_alpha=0.4,
     )
-    source = ColumnDataSource(
-        {
-            "x": places,
-            "y": [gap.estimate for gap in gaps],
-            "when": [gap.when for gap in gaps],
-            "told": [gap.told for gap in gaps],
-        }
-    )
-    dots = canvas.scatter(x="x", y="y", source=source, size=7, color=BLUE)
+    columns = {
+        "x": [gap.age for gap in gaps],
+        "y": [gap.estimate for gap in gaps],
+        "when": [gap.when for gap in gaps],
+        "told": [gap.told for gap in gaps],
+    }
+    dots = canvas.scatter(x="x", y="y", source=ColumnDataSource(columns), size=7, color=BLUE)
     tell(canvas, dots, [(words.age, "@when"), (words.change, "@told")])
-    return canvas
 
 
 def _curve(canvas: figure, curve: Curve, dash: str, words: CurveWords) -> None:
