@@ -64,10 +64,11 @@ def intervals_chart(lines: Sequence[Line]) -> Chart:
 
 def lift_chart(readout: Readout, series: Series, *, label: str, name: str = "lift") -> Chart:
     """Draw one comparison day by day."""
-    end = readout.plan.planned_end
+    end, finding = readout.plan.planned_end, readout.finding(series.metric, series.variant)
+    decimals = 1 if finding is None or finding.lift is None else numbers.lift_decimals(finding.lift)
     words = LiftWords(
         format_tick=numbers.tick_percent,
-        format_lift=lambda value: numbers.signed_percent(value, 0 if abs(value) >= 1 else 1),
+        format_lift=lambda value: numbers.signed_percent(value, decimals),
         format_day=numbers.short_day,
         planned_end=gettext("planned end"),
         day=gettext("Day"),
