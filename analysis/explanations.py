@@ -31,6 +31,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A metric in one variant after one day, over everything up to its end; None where it has no value."""
+
+    day: date
+    units: int
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SplitPoint:
     """One day of arrivals, and each variant's share of all arrivals up to its end.
 

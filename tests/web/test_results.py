@@ -1,8 +1,11 @@
 """The results page: what a reader may choose to see of one readout."""
 
+import csv
+import io
 import re
 from dataclasses import replace
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -100,3 +103,26 @@ def test_money_has_cents_or_none(english: Flask) -> None:
         "CN¥42.10",
         "CN¥42.10",
     ]
+
+
+def test_a_metric_shows_its_value_in_every_variant_day_by_day(visitor: FlaskClient) -> None:
+    page = text_of(visitor, "/experiments/rich/results/paid")
+    card = page.partition('id="days"')[2].partition("</section>")[0]
+    assert card.count("<tr>") == 1 + 14
+    newest = re.findall(r"<tr>(.*?)</tr>", card, re.DOTALL)[1]
+    cells = [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", newest)]
+    assert cells[:4] == ["Mar 14", "108,992", "11.8%", "12.7%"]
+    assert cells[4].startswith("+7.6% (+")
+
+
+def test_the_days_of_a_metric_are_a_file_of_the_same_numbers(visitor: FlaskClient) -> None:
+    answer = visitor.get("/experiments/rich/results/paid/days.csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="evenhand-rich-paid-days.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).lstrip("\ufeff"))))
+    assert len(rows) == 2 * 14
+    last = {row["variant"]: row for row in rows if row["day"] == "2026-03-14"}
+    assert int(last["control"]["units"]) == 54_669
+    assert float(last["control"]["value"]) == pytest.approx(6_451 / 54_669, rel=1e-12)
+    assert last["control"]["lift"] == ""
+    assert float(last["treatment"]["lift_low"]) < float(last["treatment"]["lift"])
+    assert visitor.get("/experiments/rich/results/nothing/days.csv").status_code == 404

@@ -15,9 +15,9 @@ from experiments.roles import Scope
 from experiments.shares import LIFETIMES
 from web import auth, deployment
 from web.looking import Look
-from web.pages.looking import drawn, look_at
+from web.pages.looking import attached, drawn, look_at
 from web.pages.site import POLICY, needs, nonce, open_to_all, site
-from web.reporting.exported import CONFINED, export_readout, exported_name
+from web.reporting.exported import export_readout, exported_name
 from web.reporting.file import html_file
 from web.reporting.placeholders import unknown_in, values_of
 from web.reporting.printing import find_chromium, print_pdf
@@ -60,7 +60,7 @@ def export_report(key: str, form: Any) -> Response:
     if form == "pdf":
         return _pdf(look)
     exported = export_readout(look.subject, look.snapshot(), form)
-    return _attached(exported.content, exported.name, exported.media_type)
+    return attached(exported.content, exported.name, exported.media_type)
 
 
 @site.get("/experiments/<key>/report/edit")
@@ -183,12 +183,4 @@ def _pdf(look: Look) -> Response:
         abort(404, gettext("This server has no Chromium to print with."))
     snapshot = look.snapshot()
     printed = print_pdf(html_file(report_of(look.subject, snapshot.readout)), chromium=chromium)
-    return _attached(printed, exported_name(look.subject, snapshot, "pdf"), "application/pdf")
-
-
-def _attached(content: str | bytes, name: str, media_type: str) -> Response:
-    """A download."""
-    answer = Response(content, mimetype=media_type)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["Content-Security-Policy"] = CONFINED
-    return answer
+    return attached(printed, exported_name(look.subject, snapshot, "pdf"), "application/pdf")
