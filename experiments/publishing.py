@@ -163,7 +163,7 @@ def _rule(experiment: Experiment, holdouts: tuple[str, ...]) -> Rule:
         key=draft.key,
         salt=experiment.salt,
         control=draft.control,
-        variants=tuple(Variant(each.key, each.weight, _value(each)) for each in draft.variants),
+        variants=tuple(Variant(each.key, each.weight, published_value(each)) for each in draft.variants),
         phase=experiment.phase,
         unit_type=draft.unit,
         state=State.SHIPPED if experiment.shipped else _STATES[experiment.status],
@@ -177,6 +177,6 @@ def _rule(experiment: Experiment, holdouts: tuple[str, ...]) -> Rule:
     )
 
 
-def _value(variant: VariantDraft) -> JsonValue:
+def published_value(variant: VariantDraft) -> JsonValue:
     """What clients receive: OpenFeature's would answer a null with the default in the code."""
     return variant.key if variant.value is None else variant.value

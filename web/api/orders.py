@@ -11,6 +11,7 @@ from experiments.definition import ExperimentDraft
 from experiments.fields import Draft, Instant, Key, Name, UnitId
 from experiments.lifecycle import Status
 from experiments.people import KeyKind
+from experiments.previews import LIFETIMES as PREVIEW_LIFETIMES
 from experiments.roles import Role
 from experiments.shares import LIFETIMES
 from web.api.replies import Page
@@ -74,6 +75,13 @@ class StartOrder(Draft):
     """How an experiment starts."""
 
     new_phase: bool = Field(default=False, description="Whether a stopped experiment draws lots again.")
+
+
+class PreviewOptions(Draft):
+    """Where variants are looked at, and for how long."""
+
+    page: str = Field(default="", max_length=2_000, description="A page of the project's site.")
+    days: int = Field(default=7, description=f"One of {', '.join(map(str, PREVIEW_LIFETIMES))}.")
 
 
 class MoveOrder(Draft):

@@ -41,6 +41,7 @@ _MODULES = (
     "methods",
     "metric_detail",
     "metrics",
+    "previews",
     "project",
     "records",
     "report",

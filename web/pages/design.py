@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from experiments import approvals, catalog, conclusions, launch, timeline
 from experiments.catalog import Experiment
 from experiments.lifecycle import Status
+from experiments.previews import is_shown
 from experiments.project import find_project
 from experiments.publishing import latest_version
 from experiments.roles import Scope
@@ -79,6 +80,7 @@ def show_design(key: str) -> str:
         decidable=experiment.status in (Status.RUNNING, Status.STOPPED),
         outcome=outcome_chip,
         decides=experiment.started_at is not None and experiment.definition.assignment == "internal",
+        previewed=is_shown(experiment.status, experiment.definition.assignment),
         workers=workers,
         published=published,
     )

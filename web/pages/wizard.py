@@ -30,6 +30,7 @@ from web import auth, deployment
 from web.pages.drafting import draft_of
 from web.pages.form import STEPS, Form, form_of, form_with, read_step
 from web.pages.outlook import Surroundings, look_around
+from web.pages.previews import previews_on
 from web.pages.site import site
 from web.pages.typed import read_count
 from web.wording.conditions import operator_words
@@ -364,6 +365,8 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
     with deployment.current().store.read() as session:
         metrics = catalog.list_metrics(session=session)
         similar = find_similar(session=session, text=sentence, but=desk.key)
+        product = find_project(session=session).definition.site
+        previews = previews_on(session, desk.experiment) if step == "check" and desk.experiment else []
     surroundings = _surroundings(form)
     points: tuple[Line, ...] = ()
     if step == "check" and not faults and desk.experiment is not None and not desk.started:
@@ -384,6 +387,8 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
         similar=similar,
         surroundings=surroundings,
         points=points,
+        previews=previews,
+        product=product,
         ready=bool(points) and all(point.settled or not point.blocks for point in points),
         hypothesis=hypothesis_sentence,
     )

@@ -8,6 +8,7 @@ from web.api.orders import (
     ExperimentBody,
     ExperimentFilter,
     MoveOrder,
+    PreviewOptions,
     StartOrder,
     UnitQuestion,
 )
@@ -199,6 +200,26 @@ EXPERIMENTS = (
             ],
             "next": None,
         },
+    ),
+    managed(
+        "GET /experiments/{key}/previews",
+        "list_previews",
+        Scope.READ,
+        "Make links that show one variant each, before the start and afterwards.",
+        "Append _variant=TOKEN to any page whose client passes it on in its context. Whoever opens it sees "
+        "the variant and is not recorded. The address is null until the project names its site.",
+        query=PreviewOptions,
+        answer={
+            "previews": [
+                {
+                    "variant": "one_page",
+                    "token": "checkout:one_page:1774137600:…",
+                    "address": "https://shop.example/cart?_variant=checkout%3Aone_page%3A1774137600%3A…",
+                    "expires_at": "2026-03-22T00:00:00+00:00",
+                }
+            ]
+        },
+        statuses={422: "The page is not of the project's site, or there is nothing to show."},
     ),
     managed(
         "GET /experiments/{key}/decision",
