@@ -89,6 +89,12 @@ def start_experiment(asking: Asking, key: str, draft: StartOrder) -> Reply:
     return _reply(started)
 
 
+@serves("cancel_start")
+def cancel_start(asking: Asking, key: str, draft: MoveOrder) -> Reply:  # noqa: ARG001 - as above
+    """Take its start back."""
+    return _reply(launch.cancel(key=key, revision=asking.revision, **asking.terms))
+
+
 @serves("stop_experiment")
 def stop_experiment(asking: Asking, key: str, draft: MoveOrder) -> Reply:  # noqa: ARG001 - as above
     """Stop it."""

@@ -137,13 +137,26 @@ EXPERIMENTS = (
         "start_experiment",
         Scope.LAUNCH,
         "Start an experiment, or go on with a stopped one.",
-        "Every worker assigns by it within a second or two. A stopped experiment goes on under the same "
-        "salt, or draws lots again with new_phase.",
+        "Every worker assigns by it within a second or two. Where starts of the definition is yet to come, "
+        "its status is scheduled: it starts by itself then, and until then everybody gets the control. A "
+        "stopped experiment goes on under the same salt, or draws lots again with new_phase.",
         draft=StartOrder,
         body={"new_phase": False},
         answer=_SHOWN,
         guarded=True,
         statuses=_MOVED,
+    ),
+    managed(
+        "POST /experiments/{key}/cancel",
+        "cancel_start",
+        Scope.LAUNCH,
+        "Take a scheduled start back.",
+        "The experiment is a draft again. A change of its definition does the same.",
+        draft=MoveOrder,
+        body={},
+        answer={**_SHOWN, "status": "draft", "started_at": None},
+        guarded=True,
+        statuses={409: "No start is scheduled."},
     ),
     managed(
         "POST /experiments/{key}/stop",
