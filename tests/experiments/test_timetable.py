@@ -7,7 +7,7 @@ import pytest
 
 from assignment import Decision, decide
 from experiments import approvals, audit, launch, timetable
-from experiments.catalog import Experiment, find_experiment
+from experiments.catalog import Experiment, find_experiment, require_row
 from experiments.definition import LayerDraft
 from experiments.eligibility import save_layer
 from experiments.errors import InvalidInput, NotAllowed
@@ -107,7 +107,7 @@ def test_a_start_that_has_become_impossible_is_taken_back_with_its_reason(store:
         save_layer(session=session, draft=LayerDraft(key="pricing"), actor="ada", now=NOW)
     apply(store, experiment(starts=SOON.isoformat(), segments=["vip"]))
     with store.write() as session:
-        row = launch.require_row(session=session, key="checkout")
+        row = require_row(session=session, key="checkout")
         row.definition = row.definition.replace('"layer":null', '"layer":"gone"').replace(
             '"slots":[]', '"slots":[[0,10]]'
         )
