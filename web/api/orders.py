@@ -121,6 +121,7 @@ class ErasureOrder(Draft):
 
     unit: UnitId
     kind: UnitType = "user_id"
+    only_count: bool = Field(default=False, description="Say what would go, and take nothing out.")
 
 
 class AuditPage(AuditFilter, Page):

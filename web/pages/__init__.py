@@ -29,6 +29,7 @@ _MODULES = (
     "digest",
     "documentation",
     "entrance",
+    "erasing",
     "experiments",
     "exploring",
     "health",
