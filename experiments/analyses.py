@@ -224,6 +224,7 @@ def question_of(*, session: Session, experiment: Experiment, now: datetime) -> Q
         gap=draft.plan.session_gap * 60_000,
         aged=frozenset(draft.metrics.primary),
         channel=draft.plan.channel,
+        ours=draft.assignment == "internal",
     )
 
 

@@ -62,6 +62,8 @@ class Question:
         The property that names the channel of an event; None for no credits.
     beside
         Other experiments by the name of a segment: its values are their variants.
+    ours
+        Whether our own rules assign the units, so that an exposure can disagree with them.
     """
 
     experiment: str
@@ -81,6 +83,7 @@ class Question:
     aged: frozenset[str] = frozenset()
     channel: str | None = None
     beside: Mapping[str, "Question"] = field(default_factory=dict)
+    ours: bool = False
 
     @property
     def counted(self) -> tuple[MetricDraft, ...]:
