@@ -89,7 +89,23 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from attribution.pieces(question)
 
 
+def compose_values(question: Question) -> exp.Expr:
+    """Instead of sums each unit's number of the one metric, with the moment from which the unit counts."""
+    (metric,) = question.metrics
+    answer = exp.select("valued.first_at", "valued.x0 AS value").from_("valued")
+    answer = answer.where(answers.matured(question, metric), copy=False)
+    for name, piece in _pieces(question):
+        answer = answer.with_(name, as_=piece, copy=False)
+        if name == "valued":
+            break
+    return answer
+
+
 def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
+    if question.past:
+        yield "sorted_out", units.passed_by(question)
+        yield "units", units.kept()
+        return
     yield "shown", units.shown(question)
     yield "met", units.met(question)
     if question.bots is not None and question.bots.events_per_day is not None:

@@ -114,6 +114,24 @@ def sorted_out(question: Question) -> exp.Select:
     return piece.select(fate.else_(exp.convert(KEPT)).as_("fate"), copy=False)
 
 
+def passed_by(question: Question) -> exp.Select:
+    """Without an experiment: every unit with an event in the phase, as if exposed with its first one."""
+    return filled(
+        """
+        SELECT unit, 0 AS arm, first_at, first_at AS last_at, 0 AS exposures, 0 AS unlike, 0 AS first_arm,
+               0 AS recorded_arm, :kept AS fate
+        FROM (
+            SELECT :unit AS unit, MIN(occurred_at) AS first_at FROM event
+            WHERE occurred_at >= :since AND occurred_at < :until AND NOT :unit IS NULL GROUP BY :unit
+        ) AS begun
+        """,
+        kept=KEPT,
+        unit=exp.column(question.unit_type),
+        since=question.since,
+        until=question.until,
+    )
+
+
 def kept() -> exp.Select:
     """The units that count."""
     return filled("SELECT unit, arm, first_at FROM sorted_out WHERE fate = :kept", kept=KEPT)
