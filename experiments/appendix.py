@@ -9,10 +9,10 @@ from sqlmodel import Session, col, select
 from experiments import audit
 from experiments.analyses import question_of
 from experiments.catalog import Experiment, find_experiment
+from experiments.metric_uses import chosen_metrics
 from experiments.metrics import MetricDraft
 from experiments.observe import Engine, Question
 from experiments.observe.statement import compose
-from experiments.registry import chosen_metrics
 from experiments.store.tables import MetricRow, PhaseRow
 from experiments.timeline import FieldChange, changes_in
 

@@ -16,13 +16,10 @@ from experiments.observe.gathering import amount, fits
 from experiments.observe.sql import alias, both, filled, real, total, when, zero
 from experiments.store.instants import to_millis
 
-FLOWING = frozenset({"sum", "count"})
-"""The aggregations whose total is a product of factors."""
-
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One period: units with any event, units that did it, how often, and the sum of its values."""
+    """One period: units with any event, units that did it, how often, and the metric's total over them."""
 
     visitors: int
     units: int
@@ -38,7 +35,9 @@ def flows(metric: MetricDraft) -> bool:
     """Whether the metric's total over all units is a product of factors."""
     if metric.kind == "proportion":
         return metric.at_least == 1
-    return metric.kind == "mean" and metric.aggregation in FLOWING
+    return metric.kind == "mean" and (
+        metric.aggregation == "sum" or (metric.aggregation == "count" and metric.scale == 1)
+    )
 
 
 def count_flows(
@@ -67,7 +66,8 @@ def _flow(metric: MetricDraft, place: int, row: Sequence[float] | None) -> Flow:
     if row is None:
         return Flow(0, 0, 0, 0.0)
     units, events, worth = row[1 + 3 * place : 4 + 3 * place]
-    return Flow(int(row[0]), int(units), int(events), float(worth) * metric.scale)
+    whole = float(units) if metric.kind == "proportion" else float(worth) * metric.scale
+    return Flow(int(row[0]), int(units), int(events), whole)
 
 
 def _statement(

@@ -140,6 +140,7 @@ def test_flows_are_counted_in_the_last_weeks_and_in_those_before(store: Store, e
         found = find_pasts(session=session)
     assert found["spend"].flows == (Flow(1, 1, 1, 5.0), Flow(2, 1, 2, 15.0))
     assert found["orders"].flows == (Flow(1, 1, 1, 1.0), Flow(2, 1, 2, 2.0))
+    assert found["bought"].flows == (Flow(1, 1, 1, 1.0), Flow(2, 1, 2, 1.0))
 
 
 def test_a_history_has_a_number_for_each_unit(store: Store, engine: Embedded, pasts: dict[str, Past]) -> None:
