@@ -88,18 +88,21 @@ def _branch(part: Part, measured: Mapping[str, Metric]) -> Branch:
 def _root_of(metric: Metric, known: Mapping[str, Metric]) -> Metric | None:
     """The total that the metric is part of and that has most factors: itself, where it has as many."""
     own = metric.definition
-    if own.kind == "ratio" and own.numerator in known:
+    if own.numerator is not None and own.numerator in known:
         own = known[own.numerator].definition
     if not flows(own):
         return None
     alike = _alike(own, known)
-    return min(alike, key=lambda each: (-len(_names(each.definition)), each.key != metric.key, each.key))
+    return min(alike, key=lambda each: (-len(_names(each.definition)), each.key != metric.key))
 
 
 def _alike(metric: MetricDraft, known: Mapping[str, Metric]) -> list[Metric]:
-    """The totals of the same events."""
+    """The totals of the same events, those without a window or a scale of their own first."""
     same = (each for each in known.values() if each.definition.events == metric.events)
-    return [each for each in same if flows(each.definition) and each.definition.where == metric.where]
+    found = [each for each in same if flows(each.definition) and each.definition.where == metric.where]
+    return sorted(
+        found, key=lambda each: (each.definition.scale != 1, each.definition.window or "", each.key)
+    )
 
 
 def _names(metric: MetricDraft) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ METRICS: list[dict[str, Any]] = [
     {"key": "revenue", "kind": "mean", **BUY},
     {"key": "orders", "kind": "mean", "aggregation": "count", **BUY},
     {"key": "conversion", "kind": "proportion", **BUY},
+    {"key": "margin", "kind": "mean", "scale": 0.3, **BUY},
+    {"key": "first_week", "kind": "mean", "window": "7d", **BUY},
     {"key": "order_value", "kind": "ratio", "numerator": "revenue", "denominator": "orders"},
     {"key": "repeat", "kind": "ratio", "numerator": "orders", "denominator": "conversion"},
     {"key": "red_sales", "kind": "mean", "where": RED, **BUY},
