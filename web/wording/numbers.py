@@ -9,6 +9,7 @@ from babel.numbers import format_decimal
 from flask_babel import format_datetime, get_locale
 
 from analysis import Interval
+from experiments.fields import zone_of
 from web.wording.language import gettext
 
 MINUS = "\N{MINUS SIGN}"
@@ -150,6 +151,15 @@ def month(value: date) -> str:
 def moment(value: datetime) -> str:
     """Write a moment, in UTC."""
     return gettext("%(moment)s UTC", moment=format_datetime(value, "medium", rebase=False))
+
+
+def moment_in(value: datetime, zone: str) -> str:
+    """Write a moment in a time zone, and name the zone."""
+    if zone == "UTC":
+        return moment(value)
+    local = value.astimezone(zone_of(zone))
+    when = format_datetime(local, "medium", rebase=False)
+    return gettext("%(moment)s (%(zone)s)", moment=when, zone=zone)
 
 
 def span(millis: float) -> str:
