@@ -25,6 +25,7 @@ NOT_PAGES: Mapping[str, str] = {
 }
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "appendix": ("/experiments/rich/appendix",),
     "choose_place": ("/layers/checkout/place?from=0&to=5000",),
     "compare_snapshots": (f"/experiments/rich/snapshots/{len(SCENES)}/{len(SCENES)}",),
     "confirm": tuple(f"/experiments/{key}" for key in ("touch/stop", "third-grader/archive", "warm/start")),

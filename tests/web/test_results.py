@@ -10,9 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from analysis.plan import Correction
+from experiments.catalog import save_metric
+from experiments.definition import parse_metric
 from tests.web import scenes
+from tests.web.conftest import signed_in
 from tests.web.test_report import text_of
 from tests.web.test_wording import both_languages, english, read
+from web.deployment import Deployment
 from web.wording import numbers
 from web.wording.measures import Measure
 from web.wording.methods import interval_note
@@ -126,3 +130,16 @@ def test_the_days_of_a_metric_are_a_file_of_the_same_numbers(visitor: FlaskClien
     assert last["control"]["lift"] == ""
     assert float(last["treatment"]["lift_low"]) < float(last["treatment"]["lift"])
     assert visitor.get("/experiments/rich/results/nothing/days.csv").status_code == 404
+
+
+def test_the_appendix_has_the_sql_of_every_metric_and_who_changed_what(gallery: Flask) -> None:
+    deployment: Deployment = gallery.extensions["evenhand"]
+    with deployment.store.write() as session:
+        changed = parse_metric({**scenes.METRICS[2], "description": "Money given back."})
+        save_metric(session=session, draft=changed, actor="Bo", now=scenes.NOW)
+    page = text_of(signed_in(gallery), "/experiments/rich/appendix")
+    assert page.count('<details class="statement">') == 5
+    assert page.count("SELECT") >= 5
+    assert "Bo changed the metric Refund rate, which made version 2 of it" in page
+    assert "<ins>Money given back.</ins>" in page
+    assert "/experiments/rich/appendix" in text_of(signed_in(gallery), RICH)
