@@ -101,6 +101,20 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
+class CohortDay:
+    """Who came back on one day of life, of the units first exposed in one week.
+
+    Only units that are old enough count; ``week`` is a Monday.
+    """
+
+    week: date
+    day: int
+    old_enough: Mapping[str, int]
+    share: Mapping[str, float]
+    difference: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
 class AgePoint:
     """A comparison's difference on one day of the units' lives after exposure."""
 
