@@ -14,11 +14,12 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.errors import EvenhandError, Unavailable
-from experiments.store import Store
+from experiments.store import Session, Store
 from experiments.store.ledger import Receipt, Record, append, append_batches
 from experiments.store.tallies import NOTHING, Remarks
 
@@ -71,6 +72,20 @@ class _Job:
         return self.outcome
 
 
+class _Load(NamedTuple):
+    """What one transaction stores: jobs, and records without anybody who waits."""
+
+    jobs: Sequence[_Job]
+    kept: Sequence[Record]
+
+
+def _append(session: Session, load: _Load) -> tuple[list[Receipt], Receipt]:
+    """Append a load in the session's transaction."""
+    batches, remarks = [job.records for job in load.jobs], [job.remarks for job in load.jobs]
+    receipts = append_batches(session=session, batches=batches, remarks=remarks) if batches else []
+    return receipts, append(session=session, records=load.kept) if load.kept else Receipt()
+
+
 class LedgerWriter:
     """Appends to the ledger for all threads of a process.
 
@@ -78,7 +93,7 @@ class LedgerWriter:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._ledger = store
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self.begun = 0
@@ -171,62 +186,71 @@ class LedgerWriter:
                 if left is not None and left <= 0:
                     break
                 self._changed.wait(left)
-            jobs, kept = self._take()
             self.begun += 1
-        self._commit(jobs, kept)
+        self._commit()
         return not self._leaving or bool(self._jobs) or (bool(self._kept) and not self._away)
 
-    def _take(self) -> tuple[list[_Job], list[Record]]:
+    def _take(self) -> _Load:
         """Take jobs off the queue, and look at kept records, which stay until they are stored."""
-        jobs, rows = [], 0
-        while self._jobs and rows < MOST_ROWS:
-            job = self._jobs.popleft()
-            if not job.given_up:
-                job.begun = True
-                jobs.append(job)
-                rows += len(job.records)
-        ripe = self._leaving or self._due <= time.monotonic()
-        return jobs, list(islice(self._kept, max(0, MOST_ROWS - rows))) if ripe else []
+        jobs: list[_Job] = []
+        rows = 0
+        with self._changed:
+            while self._jobs and rows < MOST_ROWS:
+                job = self._jobs.popleft()
+                if not job.given_up:
+                    job.begun = True
+                    jobs.append(job)
+                    rows += len(job.records)
+            ripe = self._leaving or self._due <= time.monotonic()
+            return _Load(jobs, list(islice(self._kept, max(0, MOST_ROWS - rows))) if ripe else [])
 
-    def _commit(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
-        """Answer everybody, even if something happens that nobody foresaw."""
+    def _commit(self) -> None:
+        """Store what waits, and answer everybody, even if something happens that nobody foresaw."""
+        load: _Load | None = None
         try:
-            self._store_all(jobs, kept)
+            with self._ledger.write() as session:
+                session.connection()  # Waits for its turn: whoever comes until then shares the commit.
+                load = self._take()
+                receipts, recorded = _append(session, load)
+            self._tell(load, receipts, recorded)
         except Unavailable as problem:
-            for job in jobs:
+            load = load or self._take()
+            for job in load.jobs:
                 job.answer(problem)
             self._postpone()
         except _REFUSALS:
-            self._store_each(jobs, kept)
+            self._store_each(load or self._take())
         finally:
-            for job in jobs:
+            for job in (load or self._take()).jobs:
                 if job.outcome is None:
                     job.answer(Unavailable("not stored; send it again"))
 
-    def _store_all(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
-        """Store everything in one transaction."""
-        with self._store.write() as session:
-            batches, remarks = [job.records for job in jobs], [job.remarks for job in jobs]
-            receipts = append_batches(session=session, batches=batches, remarks=remarks) if jobs else []
-            recorded = append(session=session, records=kept) if kept else Receipt()
-        for job, receipt in zip(jobs, receipts, strict=True):
+    def _store(self, load: _Load) -> None:
+        """Store a load in one transaction."""
+        with self._ledger.write() as session:
+            receipts, recorded = _append(session, load)
+        self._tell(load, receipts, recorded)
+
+    def _tell(self, load: _Load, receipts: Sequence[Receipt], recorded: Receipt) -> None:
+        """Let everybody know that a load is stored."""
+        for job, receipt in zip(load.jobs, receipts, strict=True):
             job.answer(receipt)
         self.recorded += recorded
-        self._forget(len(kept))
+        self._forget(len(load.kept))
 
-    def _store_each(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
+    def _store_each(self, load: _Load) -> None:
         """Store each job in a transaction of its own, since one of them spoilt the common one."""
-        for job in jobs:
+        for job in load.jobs:
             try:
-                self._store_all([job], [])
+                self._store(_Load([job], []))
             except _REFUSALS as problem:
                 told = (
                     problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
                 )
                 job.answer(told)
-        for record in kept:
+        for record in load.kept:
             try:
-                self._store_all([], [record])
+                self._store(_Load([], [record]))
             except Unavailable:
                 self._postpone()
                 return
