@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -46,36 +46,39 @@ _REFUSALS = (EvenhandError, SQLAlchemyError, ValueError, OverflowError)
 _log = logging.getLogger(__name__)
 
 
-class _Job:
-    """Records that somebody waits for. Its gate is a bare lock: a future costs ten times that."""
+Outcome = Receipt | EvenhandError
 
-    __slots__ = ("_gate", "begun", "given_up", "outcome", "records", "remarks")
 
-    def __init__(self, records: Sequence[Record], remarks: Remarks) -> None:
+class Job:
+    """Records that somebody waits for, and whom to tell what has become of them.
+
+    Attributes
+    ----------
+    told
+        Called once with the outcome, in the writing thread: it must be quick.
+    """
+
+    __slots__ = ("_told", "begun", "given_up", "outcome", "records", "remarks")
+
+    def __init__(self, records: Sequence[Record], remarks: Remarks, told: Callable[["Job"], None]) -> None:
         self.records = records
         self.remarks = remarks
         self.begun = False
         self.given_up = False
-        self.outcome: Receipt | EvenhandError | None = None
-        self._gate = threading.Lock()
-        self._gate.acquire()
+        self.outcome: Outcome | None = None
+        self._told = told
 
-    def answer(self, outcome: Receipt | EvenhandError) -> None:
+    def answer(self, outcome: Outcome) -> None:
         """Let the one who waits know; the first answer counts."""
         if self.outcome is None:
             self.outcome = outcome
-            self._gate.release()
-
-    def wait(self) -> Receipt | EvenhandError | None:
-        """The outcome; None if it did not come in time."""
-        self._gate.acquire(timeout=PATIENCE)
-        return self.outcome
+            self._told(self)
 
 
 class _Load(NamedTuple):
     """What one transaction stores: jobs, and records without anybody who waits."""
 
-    jobs: Sequence[_Job]
+    jobs: Sequence[Job]
     kept: Sequence[Record]
 
 
@@ -93,9 +96,9 @@ class LedgerWriter:
     """
 
     def __init__(self, store: Store) -> None:
-        self._ledger = store
+        self._store = store
         self._changed = threading.Condition()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[Job] = deque()
         self.begun = 0
         """Commits that were begun."""
         self.recorded = Receipt()
@@ -116,17 +119,42 @@ class LedgerWriter:
         """
         if not records and not remarks:
             return Receipt()
-        job = _Job(records, remarks)
+        gate = threading.Lock()  # a bare lock: a future costs ten times that
+        gate.acquire()
+        job = self.hand_over(records, remarks, lambda _: gate.release())
+        gate.acquire(timeout=PATIENCE)
+        return self.settle(job)
+
+    def hand_over(self, records: Sequence[Record], remarks: Remarks, told: Callable[[Job], None]) -> Job:
+        """Let records be appended without waiting; the writing thread tells what has become of them.
+
+        Whoever waits for the job settles it, at the latest after `PATIENCE` seconds.
+
+        Raises
+        ------
+        Unavailable
+            If too many wait already.
+        """
+        job = Job(records, remarks, told)
         with self._changed:
             if len(self._jobs) >= MOST_WAITING:
                 raise Unavailable("too many requests are waiting for the ledger; send it again")
             self._jobs.append(job)
             self._wake()
-        outcome = job.wait()
-        if isinstance(outcome, Receipt):
-            return outcome
-        if outcome is not None:
-            raise Unavailable(str(outcome)) from outcome  # others may have been given the same one
+        return job
+
+    def settle(self, job: Job) -> Receipt:
+        """What has become of a job, once it was told or the patience has ended.
+
+        Raises
+        ------
+        Unavailable
+            If its records are not known to be safe; the same ones may be sent again.
+        """
+        if isinstance(job.outcome, Receipt):
+            return job.outcome
+        if job.outcome is not None:
+            raise Unavailable(str(job.outcome)) from job.outcome  # others may have been given the same one
         with self._changed:
             job.given_up = True
         if job.begun:
@@ -192,7 +220,7 @@ class LedgerWriter:
 
     def _take(self) -> _Load:
         """Take jobs off the queue, and look at kept records, which stay until they are stored."""
-        jobs: list[_Job] = []
+        jobs: list[Job] = []
         rows = 0
         with self._changed:
             while self._jobs and rows < MOST_ROWS:
@@ -208,7 +236,7 @@ class LedgerWriter:
         """Store what waits, and answer everybody, even if something happens that nobody foresaw."""
         load: _Load | None = None
         try:
-            with self._ledger.write() as session:
+            with self._store.write() as session:
                 session.connection()  # Waits for its turn: whoever comes until then shares the commit.
                 load = self._take()
                 receipts, recorded = _append(session, load)
@@ -225,9 +253,9 @@ class LedgerWriter:
                 if job.outcome is None:
                     job.answer(Unavailable("not stored; send it again"))
 
-    def _store(self, load: _Load) -> None:
+    def _store_load(self, load: _Load) -> None:
         """Store a load in one transaction."""
-        with self._ledger.write() as session:
+        with self._store.write() as session:
             receipts, recorded = _append(session, load)
         self._tell(load, receipts, recorded)
 
@@ -242,7 +270,7 @@ class LedgerWriter:
         """Store each job in a transaction of its own, since one of them spoilt the common one."""
         for job in load.jobs:
             try:
-                self._store(_Load([job], []))
+                self._store_load(_Load([job], []))
             except _REFUSALS as problem:
                 told = (
                     problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
@@ -250,7 +278,7 @@ class LedgerWriter:
                 job.answer(told)
         for record in load.kept:
             try:
-                self._store(_Load([], [record]))
+                self._store_load(_Load([], [record]))
             except Unavailable:
                 self._postpone()
                 return
