@@ -13,11 +13,11 @@ from experiments.definition import ExperimentDraft
 from experiments.eligibility import conditions_of, list_segments, uncountable
 from experiments.errors import InvalidInput
 from experiments.lifecycle import BEFORE_START, Status
+from experiments.metric_uses import chosen_metrics
 from experiments.metrics import MetricDraft
 from experiments.observe import Bots, Engine, Question, count, count_all
 from experiments.observe.question import DAY_MS, covariates, reach
 from experiments.readouts import Snapshot, count_snapshots, keep, latest
-from experiments.registry import chosen_metrics
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.tables import PhaseRow
@@ -224,6 +224,7 @@ def question_of(*, session: Session, experiment: Experiment, now: datetime) -> Q
         gap=draft.plan.session_gap * 60_000,
         aged=frozenset(draft.metrics.primary),
         channel=draft.plan.channel,
+        ours=draft.assignment == "internal",
     )
 
 

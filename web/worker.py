@@ -79,7 +79,8 @@ class Worker:
     def look_back(self) -> int:
         """Count the past of metrics where it is old or unknown; say how many that were."""
         try:
-            return refresh_pasts(store=self.store, columns=self.settings.columns_path, now=self.now())
+            engine = engine_of(self.settings, self.store)
+            return refresh_pasts(store=self.store, engine=engine, now=self.now())
         except EvenhandError as problem:
             _log.warning("cannot look back: %s", problem)
             return 0

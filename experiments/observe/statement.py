@@ -14,6 +14,7 @@ units        the units that count
 (beside…)    each unit's variant in another experiment
 (traits)     what the attributes at the first exposure say of a unit, for segments
 gathered     one row per unit with events: what each metric's events come to, after and before the exposure
+reached      how far the log reached before each hour in which events came, to tell the late ones
 (piece…)     the same for a metric that needs more than sums: sessions, the last value, funnels
 totals       one row per unit: each metric's value, nought for a unit to which nothing happened
 (limit…)     each metric's cap, from the pooled units
@@ -38,6 +39,7 @@ from experiments.observe import (
     attribution,
     curves,
     gathering,
+    lateness,
     overlapping,
     samples,
     units,
@@ -63,6 +65,7 @@ def text_of(question: Question) -> str:
 def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from _unit_pieces(question)
     yield "gathered", gathering.gathered(question)
+    yield "reached", lateness.reached(question)
     for place, metric in enumerate(question.counted):
         if gathering.has_own_piece(metric):
             yield f"piece{place}", gathering.own_piece(question, metric)
@@ -86,7 +89,23 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from attribution.pieces(question)
 
 
+def compose_values(question: Question) -> exp.Expr:
+    """Instead of sums each unit's number of the one metric, with the moment from which the unit counts."""
+    (metric,) = question.metrics
+    answer = exp.select("valued.first_at", "valued.x0 AS value").from_("valued")
+    answer = answer.where(answers.matured(question, metric), copy=False)
+    for name, piece in _pieces(question):
+        answer = answer.with_(name, as_=piece, copy=False)
+        if name == "valued":
+            break
+    return answer
+
+
 def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
+    if question.past:
+        yield "sorted_out", units.passed_by(question)
+        yield "units", units.kept()
+        return
     yield "shown", units.shown(question)
     yield "met", units.met(question)
     if question.bots is not None and question.bots.events_per_day is not None:
@@ -107,6 +126,7 @@ def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
 def _answers(question: Question) -> Iterator[exp.Select]:
     yield from answers.arrivals()
     yield from answers.records(question)
+    yield from lateness.late_rows(question)
     yield from answers.unreadable(question)
     for metric in question.metrics:
         if metric.kind == "quantile":
