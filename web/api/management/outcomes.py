@@ -89,10 +89,10 @@ def set_threshold(asking: Asking, key: str, metric: str, draft: ThresholdDraft) 
 def show_webhook(asking: Asking) -> Reply:
     """Where alerts are sent to, and how that went."""
     held = webhooks.secrets_in_force(session=asking.session, now=asking.now)
-    deliveries = webhooks.list_deliveries(session=asking.session)
+    deliveries = [written(each) for each in webhooks.list_deliveries(session=asking.session)]
     address = bool(current().settings.webhook)
     secrets = [_shown_secret(each) for each in held]
-    return Reply({"address": address, "secrets": secrets, "deliveries": [written(each) for each in deliveries]})
+    return Reply({"address": address, "secrets": secrets, "deliveries": deliveries})
 
 
 @serves("make_webhook_secret")
