@@ -70,7 +70,7 @@ def attempt_chip(delivery: Delivery) -> Chip:
     """Say in a word whether a message arrived."""
     if delivery.failure is None:
         return Chip("safe", "✓", gettext("Arrived"))
-    return Chip("worse", "✗", gettext("Failed"))
+    return Chip("worse", "✗", gettext("Did not arrive"))
 
 
 def message_told(delivery: Delivery) -> str:
