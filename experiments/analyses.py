@@ -12,7 +12,7 @@ from experiments.catalog import Experiment, Metric, find_experiment, margins_of
 from experiments.definition import ExperimentDraft
 from experiments.eligibility import conditions_of, list_segments, uncountable
 from experiments.errors import InvalidInput
-from experiments.lifecycle import Status
+from experiments.lifecycle import BEFORE_START, Status
 from experiments.metric_uses import chosen_metrics
 from experiments.metrics import MetricDraft
 from experiments.observe import Bots, Engine, Question, count, count_all
@@ -98,7 +98,7 @@ class _Asked:
 
 def _ask(session: Session, key: str, now: datetime) -> _Asked:
     experiment = find_experiment(session=session, key=key)
-    if experiment.status in (Status.DRAFT, Status.REVIEW):
+    if experiment.status in BEFORE_START:
         raise InvalidInput.at(key, f"is a {experiment.status}; it has no data before it starts")
     metrics = chosen_metrics(session=session, experiment=experiment).planned
     looked = count_snapshots(session=session, key=key, phase=experiment.phase)

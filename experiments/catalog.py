@@ -38,7 +38,18 @@ __all__ = [
 ]
 
 EDITABLE_WHILE_RUNNING = frozenset(
-    {"name", "description", "owner", "tags", "hypothesis", "ends", "status", "source", "overrides"}
+    {
+        "name",
+        "description",
+        "owner",
+        "tags",
+        "hypothesis",
+        "ends",
+        "stops_at_end",
+        "status",
+        "source",
+        "overrides",
+    }
 )
 """What may change without moving a unit or a goalpost. Traffic may rise, secondaries may join and variants be
 called something else, too. An override moves the unit that it names, on purpose and out of the analysis."""
@@ -199,6 +210,9 @@ def rewrite(
             f"{draft.key} has started; changing {', '.join(moved)} would move units or goalposts: "
             "it needs a new phase"
         )
+    if Status(row.status) is Status.SCHEDULED:
+        row.status = Status.DRAFT
+        audit.record(session=session, actor=actor, action="draft", object=draft.key, after="draft", now=now)
     row.definition = after
     row.revision += 1
     row.updated_at = now

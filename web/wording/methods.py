@@ -27,8 +27,12 @@ def interval_note(readout: Readout) -> str:
     """Say once, above the table, what the intervals are."""
     level = numbers.percent(readout.plan.confidence, _level_decimals(readout.plan.confidence))
     if readout.plan.inference == "fixed":
-        return gettext("%(level)s intervals, for one look at the planned end", level=level)
-    return gettext("%(level)s intervals, valid at every look", level=level)
+        told = gettext("%(level)s intervals, for one look at the planned end", level=level)
+    else:
+        told = gettext("%(level)s intervals, valid at every look", level=level)
+    if any(finding.variance_reduction is not None for finding in readout.comparisons):
+        return gettext("%(intervals)s, adjusted for variance (CUPED)", intervals=told)
+    return told
 
 
 def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
