@@ -156,7 +156,7 @@ def named(metric: MetricDraft) -> exp.Expr:
 def hit(metric: MetricDraft) -> exp.Expr:
     """Whether an event counts for a metric after the exposure."""
     first, last = reach(metric)
-    conditions = [*_fits(metric), bound("age >= :first", first=first)]
+    conditions = [fits(metric), bound("age >= :first", first=first)]
     if last is not None:
         conditions.append(bound("age < :last", last=last))
     return both(*conditions)
@@ -164,7 +164,12 @@ def hit(metric: MetricDraft) -> exp.Expr:
 
 def hit_before(metric: MetricDraft, back: int) -> exp.Expr:
     """Whether an event counts for a metric's covariate."""
-    return both(*_fits(metric), bound("age < 0 AND age >= :back", back=-back))
+    return both(fits(metric), bound("age < 0 AND age >= :back", back=-back))
+
+
+def fits(metric: MetricDraft) -> exp.Expr:
+    """Whether an event counts for a metric at some age."""
+    return both(*_fits(metric))
 
 
 def _fits(metric: MetricDraft) -> Iterator[exp.Expr]:
@@ -199,15 +204,19 @@ def may_be_unreadable(metric: MetricDraft) -> bool:
 
 def _unreadable(metric: MetricDraft) -> exp.Expr:
     """Events of the metric that have something else where it needs a number."""
+    first, last = reach(metric)
+    conditions = [unlike_number(metric), bound("age >= :first", first=first)]
+    if last is not None:
+        conditions.append(bound("age < :last", last=last))
+    return total(when(both(*conditions), real(1), zero()))
+
+
+def unlike_number(metric: MetricDraft) -> exp.Expr:
+    """Whether an event of the metric has something else where it needs a number."""
     needed = set(numeric_paths(condition_from_json(metric.where))) if metric.where is not None else set()
     if reads_number(metric) and metric.value != "value":
         needed.add(metric.value)
-    first, last = reach(metric)
-    conditions = [named(metric), bound("age >= :first", first=first)]
-    if last is not None:
-        conditions.append(bound("age < :last", last=last))
-    unlike = exp.paren(exp.or_(*(_not_a_number(path) for path in sorted(needed))))
-    return total(when(both(*conditions, unlike), real(1), zero()))
+    return both(named(metric), exp.paren(exp.or_(*(_not_a_number(path) for path in sorted(needed)))))
 
 
 def _not_a_number(path: str) -> exp.Expr:

@@ -20,8 +20,10 @@ totals       one row per unit: each metric's value, nought for a unit to which n
 valued       the values after capping
 centres      the middle of each value over all units, around which sums of squares are taken
 (cells)      one row per unit and day with events, for metrics that grow without an end
+(reached)    what a unit's cells come to up to each of them
 (levels)     each metric's level after and before a cell
-(lived)      one row per unit and day since its exposure
+(gained)     one row per unit and day since its exposure with events
+(lived)      each metric's level on such a day
 (sample…)    the values that a quantile is taken of, and (levels…) the quantile with its neighbours
 (touches)    events with a channel, and (credited) how conversions are shared among them
 ============ ==========================================================================================
@@ -29,7 +31,7 @@ centres      the middle of each value over all units, around which sums of squar
 The answer is long: one row per part, metric, variant and day, read by `experiments.observe.counting`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from sqlglot import exp
 
@@ -47,11 +49,18 @@ from experiments.observe.question import Question, in_bundles
 from experiments.observe.sql import DIALECT
 
 
-def compose(question: Question) -> exp.Expr:
-    """Put the statement together."""
+def compose(question: Question, ready: Container[str] = ()) -> exp.Expr:
+    """Put the statement together.
+
+    Parameters
+    ----------
+    ready
+        Names of pieces that are there as tables already.
+    """
     answer = exp.union(*answers.padded(list(_answers(question))), distinct=False, copy=False)
     for name, piece in _pieces(question):
-        answer = answer.with_(name, as_=piece, copy=False)
+        if name not in ready:
+            answer = answer.with_(name, as_=piece, copy=False)
     return answer
 
 
@@ -76,8 +85,10 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield "centres", values.centres(question)
     if curves.running(question):
         yield "cells", curves.cells(question)
+        yield "reached", curves.reached(question)
         yield "levels", curves.levels(question)
     if curves.aged(question):
+        yield "gained", curves.gained(question)
         yield "lived", curves.lived(question)
         yield "lived_middles", curves.lived_middles(question)
     for place, metric in samples.quantile_metrics(question):

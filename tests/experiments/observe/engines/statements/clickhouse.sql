@@ -236,35 +236,32 @@ WITH exposure AS (
     CAST(FLOOR((
       occurred_at
     ) / 86400000.0) AS Nullable(Int64))
+), reached AS (
+  SELECT
+    unit,
+    arm,
+    day,
+    ROW_NUMBER() OVER (PARTITION BY unit ORDER BY day NULLS FIRST) AS place,
+    SUM(g1) OVER (
+      PARTITION BY unit
+      ORDER BY day NULLS FIRST
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS after1,
+    SUM(g1) OVER (
+      PARTITION BY unit
+      ORDER BY day NULLS FIRST
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) - g1 AS before1
+  FROM cells
 ), levels AS (
   SELECT
-    cells.unit,
-    cells.arm,
-    cells.day,
-    ROW_NUMBER() OVER (PARTITION BY cells.unit ORDER BY cells.day NULLS FIRST) AS place,
-    LEAST(
-      COALESCE(
-        SUM(cells.g1) OVER (
-          PARTITION BY cells.unit
-          ORDER BY cells.day NULLS FIRST
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ),
-        CAST(0 AS Nullable(Float64))
-      ),
-      limit1.cap
-    ) AS after1,
-    LEAST(
-      COALESCE(
-        SUM(cells.g1) OVER (
-          PARTITION BY cells.unit
-          ORDER BY cells.day NULLS FIRST
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) - cells.g1,
-        CAST(0 AS Nullable(Float64))
-      ),
-      limit1.cap
-    ) AS before1
-  FROM cells
+    reached.unit,
+    reached.arm,
+    reached.day,
+    reached.place,
+    LEAST(COALESCE(reached.after1, CAST(0 AS Nullable(Float64))), limit1.cap) AS after1,
+    LEAST(COALESCE(reached.before1, CAST(0 AS Nullable(Float64))), limit1.cap) AS before1
+  FROM reached
   CROSS JOIN limit1
 )
 SELECT
