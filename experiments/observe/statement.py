@@ -69,6 +69,20 @@ def text_of(question: Question) -> str:
     return compose(question).sql(dialect=DIALECT, pretty=True)
 
 
+SORTING = ("met", "busy", "sorted_out")
+"""The pieces that lead to what becomes of each unit, and nowhere else."""
+
+
+def sorting(question: Question) -> exp.Expr:
+    """The statement as far as ``sorted_out``, which is its answer."""
+    pieces = dict(_unit_pieces(question))
+    answer = pieces["sorted_out"]
+    for name in ("shown", *SORTING[:-1]):
+        if name in pieces:
+            answer = answer.with_(name, as_=pieces[name], copy=False)
+    return answer
+
+
 def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from _unit_pieces(question)
     yield "gathered", gathering.gathered(question)

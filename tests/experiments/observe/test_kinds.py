@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from analysis import Moments
+from analysis import Moments, Observation
 from assignment import condition_from_json, matches
 from experiments.metrics import MetricDraft
 from experiments.observe import Bots, Question
 from experiments.store.ledger import Event, Exposure
-from tests.experiments.observe.by_hand import Hand, agree, day_of, end_of, observe
+from tests.experiments.observe.by_hand import Hand, agree, day_of, end_of, observe, observe_in_memory
 from tests.experiments.observe.logs import DAY, HOUR, NOON, did, question, shown
 
 LARGE = {"attribute": "size", "operator": "gt", "value": 2}
@@ -111,7 +111,13 @@ questions = st.builds(
 def test_every_kind_is_what_a_person_would_count(
     asked: Question, exposures: list[Exposure], events: list[Event]
 ) -> None:
-    seen, hand = observe(asked, exposures, events), Hand(asked, exposures, events)
+    hand = Hand(asked, exposures, events)
+    for seen in (observe(asked, exposures, events), observe_in_memory(asked, exposures, events)):
+        agree_on_everything(hand, seen)
+
+
+def agree_on_everything(hand: Hand, seen: Observation) -> None:
+    asked = hand.asked
     for metric in asked.metrics:
         old_enough = hand.matured(metric)
         assert seen.immature[metric.key] == len(hand.kept) - len(old_enough)
