@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from experiments.metrics import MetricDraft
+from experiments.observe.curves import aged
 from experiments.observe.gathering import (
     adds,
     amount,
@@ -157,7 +158,7 @@ class Scan:
             unit=unit,
             horizon=self._horizon,
         )
-        named = {each.named for each in self.wanted}
+        named = {None if aged(each.question) else each.named for each in self.wanted}
         if None not in named:
             any_of_them = [each.copy() for each, name in self._columns.items() if name in named]
             piece = piece.where(exp.or_(*any_of_them), copy=False)

@@ -1,8 +1,10 @@
-"""Readied pieces: those of the statement that the embedded engine counts in memory, before it asks the rest.
+"""Readied answers: what the embedded engine counts in memory, before it asks the rest of the statement.
 
 Over events lies most of the work of a readout, and adding up arrays of numbered units is several times faster
-than grouping rows. Everything else stays with the statement: which units count and why, values, caps,
-segments, moments. Questions about the same type of unit share a scan.
+than grouping rows. Which units count, and why, is always asked of the statement. A plain question goes the
+rest of the way in memory; for others the events are added up, and values, segments and moments are asked of
+the statement over what was added up; a question that needs more than sums over single events is asked as it
+is. Questions about the same type of unit share a scan.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +13,14 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from experiments.observe import summing
 from experiments.observe.chunks import Scan
 from experiments.observe.question import Question
+from experiments.observe.sheets import Sheet, is_plain
 from experiments.observe.sql import DIALECT
-from experiments.observe.statement import SORTING, compose, sorting
+from experiments.observe.statement import SORTING, about_units, compose, sorting
 from experiments.observe.tallies import Columns, Members, Tally, can_add
-from experiments.observe.units import KEPT
+from experiments.observe.units import kept
 
 TOGETHER = 4_000_000
 """Units of the questions that share a scan: what is counted for them is kept until all are answered."""
@@ -28,9 +32,7 @@ def answer_all(connection: duckdb.DuckDBPyConnection, questions: Sequence[Questi
     """The statement's rows for each question."""
     found: dict[int, Rows] = {}
     for places in _together(connection, questions):
-        tables = _Tables(connection, [questions[place] for place in places])
-        tables.fill()
-        found |= zip(places, tables.answers(), strict=True)
+        found |= zip(places, _scanned(connection, [questions[place] for place in places]), strict=True)
     for place, question in enumerate(questions):
         if place not in found:
             found[place] = _fetched(connection, compose(question))
@@ -48,53 +50,80 @@ def _together(connection: duckdb.DuckDBPyConnection, questions: Sequence[Questio
         yield from (places[start : start + some] for start in range(0, len(places), some))
 
 
-class _Tables:
-    """The pieces of some questions as tables, named by the piece and the question's place."""
+def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> list[Rows]:
+    kinds = [_Plain if is_plain(question) else _Tabled for question in questions]
+    asked = [
+        kind(connection, question, place)
+        for place, (kind, question) in enumerate(zip(kinds, questions, strict=True))
+    ]
+    scan = Scan(questions)
+    for chunk in scan.chunks(connection):
+        for each, wanted in zip(asked, scan.wanted, strict=True):
+            each.add(Tally.of(wanted, chunk, each.members))
+    return [each.answer() for each in asked]
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> None:
-        self._connection = connection
-        self._questions = questions
-        self._made: set[str] = set()
 
-    def fill(self) -> None:
-        """Sort units out, and add up their events."""
-        newest = _newest(self._connection)
-        everybody = [self._sorted_out(place, newest) for place, _ in enumerate(self._questions)]
-        scan = Scan(self._questions)
-        for chunk in scan.chunks(self._connection):
-            for place, (wanted, members) in enumerate(zip(scan.wanted, everybody, strict=True)):
-                for name, columns in Tally.of(wanted, chunk, members).tables():
-                    self._add(f"{name}_{place}", columns)
+class _Asked:
+    """A question whose units have been sorted out."""
 
-    def _sorted_out(self, place: int, newest: int) -> Members:
-        table = f"sorted_out_{place}"
-        self._create(table, _text(sorting(self._questions[place])))
-        kept = self._connection.execute(
-            f"SELECT unit, arm, first_at FROM {table} WHERE fate = {KEPT}"  # noqa: S608 - our own names
-        ).fetchnumpy()
-        return Members.spread(newest, kept["unit"], kept["arm"], kept["first_at"])
+    def __init__(self, connection: duckdb.DuckDBPyConnection, question: Question, place: int) -> None:
+        self.connection = connection
+        self.question = question
+        self._place = place
+        self._tables: dict[str, str] = {}
+        self.create("sorted_out", _text(sorting(question)))
+        units = kept().sql(dialect=DIALECT).replace("sorted_out", self._tables["sorted_out"])
+        found = connection.execute(units).fetchnumpy()
+        self.members = Members.spread(_newest(connection), found["unit"], found["arm"], found["first_at"])
 
-    def _add(self, table: str, columns: Columns) -> None:
-        self._connection.register("tallied", dict(columns))
-        if table in self._made:
-            self._connection.execute(f"INSERT INTO {table} SELECT * FROM tallied")  # noqa: S608 - our own names
+    def create(self, piece: str, query: str) -> None:
+        """Make a table of a piece."""
+        self._tables[piece] = f"{piece}_{self._place}"
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {self._tables[piece]} AS {query}")
+
+    def insert(self, piece: str, columns: Columns) -> None:
+        """Add rows to the table of a piece."""
+        self.connection.register("tallied", dict(columns))
+        if piece in self._tables:
+            self.connection.execute(f"INSERT INTO {self._tables[piece]} FROM tallied")
         else:
-            self._create(table, "SELECT * FROM tallied")
-        self._connection.unregister("tallied")
+            self.create(piece, "FROM tallied")
+        self.connection.unregister("tallied")
 
-    def _create(self, table: str, query: str) -> None:
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
-        self._made.add(table)
+    def ask(self, statement: exp.Expr) -> Rows:
+        """Ask a statement that finds the tables as its pieces, and drop them."""
+        for piece, table in self._tables.items():
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {piece} AS FROM {table}")
+        rows = _fetched(self.connection, statement)
+        for piece, table in self._tables.items():
+            self.connection.execute(f"DROP VIEW {piece}")
+            self.connection.execute(f"DROP TABLE {table}")
+        return rows
 
-    def answers(self) -> Iterator[Rows]:
-        """Ask what is left of the statement."""
-        for place, question in enumerate(self._questions):
-            mine = {name: name.removesuffix(f"_{place}") for name in self._made if name.endswith(f"_{place}")}
-            for table, piece in mine.items():
-                self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {piece} AS FROM {table}")
-            yield _fetched(self._connection, compose(question, ready={*mine.values(), *SORTING}))
-            for table in mine:
-                self._connection.execute(f"DROP TABLE {table}")
+
+class _Tabled(_Asked):
+    """A question of which the statement is asked what follows from what was added up."""
+
+    def add(self, tally: Tally) -> None:
+        for piece, columns in tally.tables():
+            self.insert(piece, columns)
+
+    def answer(self) -> Rows:
+        return self.ask(compose(self.question, ready={*self._tables, *SORTING}))
+
+
+class _Plain(_Asked):
+    """A question that goes the whole way in memory."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, question: Question, place: int) -> None:
+        super().__init__(connection, question, place)
+        self._sheet = Sheet(question, self.members)
+
+    def add(self, tally: Tally) -> None:
+        self._sheet.add(tally)
+
+    def answer(self) -> Rows:
+        return [*self.ask(about_units(self.question)), *summing.rows(self._sheet)]
 
 
 def _newest(connection: duckdb.DuckDBPyConnection) -> int:

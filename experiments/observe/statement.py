@@ -83,6 +83,15 @@ def sorting(question: Question) -> exp.Expr:
     return answer
 
 
+def about_units(question: Question) -> exp.Expr:
+    """The statement as far as it asks of units and records alone; ``sorted_out`` is ready."""
+    rows = [*answers.arrivals(), *answers.records(question)]
+    if curves.aged(question):
+        rows.append(curves.lives(question))
+    answer = exp.union(*answers.padded(rows), distinct=False, copy=False)
+    return answer.with_("units", as_=units.kept(), copy=False)
+
+
 def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from _unit_pieces(question)
     yield "gathered", gathering.gathered(question)
@@ -131,6 +140,7 @@ def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
 
 def _answers(question: Question) -> Iterator[exp.Select]:
     yield from answers.arrivals()
+    yield answers.gathered_events()
     yield from answers.records(question)
     yield from answers.unreadable(question)
     for metric in question.metrics:

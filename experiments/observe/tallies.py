@@ -72,9 +72,9 @@ class Tally:
     age
         Of each event, in milliseconds since its unit's first exposure.
     taken
-        Whether it is one of those that the question takes.
+        Whether it is one of those that the question takes: of a unit that counts, with a name that matters.
     after, before
-        Whether it is, and when: since the exposure, or in the time of the covariates.
+        Whether it is of a unit that counts, since the exposure, or in the time of the covariates.
     """
 
     wanted: Wanted
@@ -92,11 +92,10 @@ class Tally:
         age = chunk.at - members.first_at[chunk.unit]
         lately = age >= -question.back
         taken = age > -(NOBODY // 2) if question.historic else lately
-        taken = taken & (chunk.at <= question.horizon)
-        if wanted.named is not None:
-            taken &= chunk.columns[wanted.named]
+        known = taken & (chunk.at <= question.horizon)
+        taken = known if wanted.named is None else known & chunk.columns[wanted.named]
         since = age >= 0
-        return cls(wanted, chunk, members, age, taken, taken & since, taken & lately & ~since)
+        return cls(wanted, chunk, members, age, taken, known & since, known & lately & ~since)
 
     @property
     def question(self) -> Question:
@@ -106,10 +105,10 @@ class Tally:
     def tables(self) -> Iterator[tuple[str, Columns]]:
         """The rows of each piece that the question needs."""
         yield "gathered", self._gathered()
-        if running(self.question):
-            yield "reached", self._reached()
+        if metrics := running(self.question):
+            yield "reached", self.reached(metrics)
         if aged(self.question):
-            yield "gained", self._gained()
+            yield "gained", self.gained()
 
     def _gathered(self) -> Columns:
         """One row for each unit with events."""
@@ -119,16 +118,21 @@ class Tally:
             "last_at": self._extreme(np.maximum, np.flatnonzero(self.taken), self.chunk.at),
         }
         for reading in self.wanted.readings:
-            columns |= self._of_metric(reading)
+            columns |= self.of_metric(reading)
         if self.question.back:
-            columns["seen"] = self._count(self.before) > 0
+            columns["seen"] = self.seen()
         if self.wanted.spent is not None:
             columns |= self._past(self.chunk.columns[self.wanted.spent])
         rows = np.flatnonzero(events)
         found = {name: values[rows] for name, values in columns.items()}
         return {"unit": self._numbers(rows), **found}
 
-    def _of_metric(self, reading: Reading) -> Iterator[tuple[str, NDArray[Any]]]:
+    def seen(self) -> Flags:
+        """Whether each unit had events before its exposure."""
+        return np.asarray(self._count(self.before) > 0)
+
+    def of_metric(self, reading: Reading) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What each unit's events come to, by the names of the columns."""
         place, metric = reading.place, reading.metric
         if reading.unlike is not None:
             yield f"u{place}", self._count(self._hit_by(metric, reading.unlike)).astype(np.float64)
@@ -181,9 +185,9 @@ class Tally:
     def _numbers(self, places: Whole) -> NDArray[np.int32]:
         return (places + self.chunk.low).astype(np.int32)
 
-    def _reached(self) -> Columns:
+    def reached(self, metrics: Sequence[MetricDraft]) -> Columns:
         """One row for each unit and calendar day with events, and what the unit has come to by then."""
-        readings = self._read_for(followed(self.question, running(self.question)))
+        readings = self._read_for(followed(self.question, list(metrics)))
         hits = [self._hit_by(each.metric, str(each.fits)) for each in readings]
         chosen = np.flatnonzero(np.logical_or.reduce(hits))
         cells = Cells.of(self.chunk.unit[chosen], self.chunk.at[chosen] // DAY_MS)
@@ -195,7 +199,7 @@ class Tally:
             columns[f"before{reading.place}"] = cells.one_before(after)
         return {**self._about(cells), **columns}
 
-    def _gained(self) -> Columns:
+    def gained(self) -> Columns:
         """One row for each unit and whole day of its life with events, and what they come to."""
         day = self.age // DAY_MS
         lived = (day + 1) * DAY_MS <= self.question.horizon - self.members.first_at[self.chunk.unit]
