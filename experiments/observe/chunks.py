@@ -28,7 +28,7 @@ from experiments.observe.gathering import (
     unlike_number,
 )
 from experiments.observe.question import Question
-from experiments.observe.sql import DIALECT, filled, zero
+from experiments.observe.sql import DIALECT, both, filled, zero
 
 ROWS = 1_000_000
 """Events of a chunk, about: enough that asking costs nothing, few enough to be held in a cache."""
@@ -131,7 +131,7 @@ class Scan:
                 yield Reading(place, metric, None, None, unlike)
                 continue
             carries = self._name(_worth(metric)) if _carries(metric) else None
-            yield Reading(place, metric, self._name(fits(metric)), carries, unlike)
+            yield Reading(place, metric, self._name(both(*fits(metric))), carries, unlike)
 
     def _name(self, expression: exp.Expr) -> str:
         return self._columns.setdefault(expression, f"c{len(self._columns)}")

@@ -56,27 +56,27 @@ def cells(question: Question) -> exp.Select:
     return piece
 
 
-def reached(question: Question) -> exp.Select:
+def so_far(question: Question) -> exp.Select:
     """What a unit's cells come to up to each of them, and before it, and the cell's place among them."""
     piece = exp.select("unit", "arm", "day").from_("cells")
     number = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("unit")], order=_by_day())
     piece = piece.select(number.as_("place"), copy=False)
     for place in followed(question, running(question)):
-        for name, so_far in _around(question.counted[place], place):
-            piece = piece.select(so_far.as_(f"{name}{place}"), copy=False)
+        for name, reached in _around(question.counted[place], place):
+            piece = piece.select(reached.as_(f"{name}{place}"), copy=False)
     return piece
 
 
 def levels(question: Question) -> exp.Select:
     """Each metric's level after a cell and before it, counted once and capped, and the cell's place."""
-    piece = exp.select("reached.unit", "reached.arm", "reached.day", "reached.place").from_("reached")
+    piece = exp.select("so_far.unit", "so_far.arm", "so_far.day", "so_far.place").from_("so_far")
     for place in followed(question, running(question)):
         metric = question.counted[place]
         if metric.cap is not None:
             piece = piece.join(exp.to_table(f"limit{place}"), join_type="cross", copy=False)
         for name in ("after", "before"):
-            so_far = exp.column(f"{name}{place}", "reached")
-            value = level(metric, exp.func("COALESCE", so_far, zero()))
+            reached = exp.column(f"{name}{place}", "so_far")
+            value = level(metric, exp.func("COALESCE", reached, zero()))
             if metric.cap is not None:
                 value = exp.func("LEAST", value, exp.column("cap", f"limit{place}"))
             piece = piece.select(value.as_(f"{name}{place}"), copy=False)

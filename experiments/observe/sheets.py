@@ -87,7 +87,7 @@ class Sheet:
         row_of = np.zeros(tally.chunk.size, np.int32)
         row_of[here] = np.arange(low, low + len(here))
         for metric in running(self.question):
-            cells, kept = tally.reached([metric]), self.cells[metric.key]
+            cells, kept = tally.so_far([metric]), self.cells[metric.key]
             kept["row"].append(row_of[cells["unit"] - tally.chunk.low])
             kept["day"].append(cells["day"].astype(np.int32))
             kept["first"].append(cells["place"] == 1)

@@ -14,13 +14,14 @@ units        the units that count
 (beside…)    each unit's variant in another experiment
 (traits)     what the attributes at the first exposure say of a unit, for segments
 gathered     one row per unit with events: what each metric's events come to, after and before the exposure
+reached      how far the log reached before each hour in which events came, to tell the late ones
 (piece…)     the same for a metric that needs more than sums: sessions, the last value, funnels
 totals       one row per unit: each metric's value, nought for a unit to which nothing happened
 (limit…)     each metric's cap, from the pooled units
 valued       the values after capping
 centres      the middle of each value over all units, around which sums of squares are taken
 (cells)      one row per unit and day with events, for metrics that grow without an end
-(reached)    what a unit's cells come to up to each of them
+(so_far)     what a unit's cells come to up to each of them
 (levels)     each metric's level after and before a cell
 (gained)     one row per unit and day since its exposure with events
 (lived)      each metric's level on such a day
@@ -40,6 +41,7 @@ from experiments.observe import (
     attribution,
     curves,
     gathering,
+    lateness,
     overlapping,
     samples,
     units,
@@ -85,16 +87,18 @@ def sorting(question: Question) -> exp.Expr:
 
 def about_units(question: Question) -> exp.Expr:
     """The statement as far as it asks of units and records alone; ``sorted_out`` is ready."""
-    rows = [*answers.arrivals(), *answers.records(question)]
+    rows = [*answers.arrivals(), *answers.records(question), *lateness.late_rows(question)]
     if curves.aged(question):
         rows.append(curves.lives(question))
     answer = exp.union(*answers.padded(rows), distinct=False, copy=False)
-    return answer.with_("units", as_=units.kept(), copy=False)
+    answer = answer.with_("units", as_=units.kept(), copy=False)
+    return answer.with_("reached", as_=lateness.reached(question), copy=False)
 
 
 def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from _unit_pieces(question)
     yield "gathered", gathering.gathered(question)
+    yield "reached", lateness.reached(question)
     for place, metric in enumerate(question.counted):
         if gathering.has_own_piece(metric):
             yield f"piece{place}", gathering.own_piece(question, metric)
@@ -108,7 +112,7 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield "centres", values.centres(question)
     if curves.running(question):
         yield "cells", curves.cells(question)
-        yield "reached", curves.reached(question)
+        yield "so_far", curves.so_far(question)
         yield "levels", curves.levels(question)
     if curves.aged(question):
         yield "gained", curves.gained(question)
@@ -120,7 +124,23 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from attribution.pieces(question)
 
 
+def compose_values(question: Question) -> exp.Expr:
+    """Instead of sums each unit's number of the one metric, with the moment from which the unit counts."""
+    (metric,) = question.metrics
+    answer = exp.select("valued.first_at", "valued.x0 AS value").from_("valued")
+    answer = answer.where(answers.matured(question, metric), copy=False)
+    for name, piece in _pieces(question):
+        answer = answer.with_(name, as_=piece, copy=False)
+        if name == "valued":
+            break
+    return answer
+
+
 def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
+    if question.past:
+        yield "sorted_out", units.passed_by(question)
+        yield "units", units.kept()
+        return
     yield "shown", units.shown(question)
     yield "met", units.met(question)
     if question.bots is not None and question.bots.events_per_day is not None:
@@ -142,6 +162,7 @@ def _answers(question: Question) -> Iterator[exp.Select]:
     yield from answers.arrivals()
     yield answers.gathered_events()
     yield from answers.records(question)
+    yield from lateness.late_rows(question)
     yield from answers.unreadable(question)
     for metric in question.metrics:
         if metric.kind == "quantile":

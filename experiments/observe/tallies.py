@@ -1,6 +1,6 @@
 """Tallies: what the events of each unit come to, added up in memory.
 
-This is what the pieces ``gathered``, ``reached`` and ``gained`` of the statement do, over arrays: their rows,
+This is what the pieces ``gathered``, ``so_far`` and ``gained`` of the statement do, over arrays: their rows,
 as columns of tables, with NaN for what is null there.
 """
 
@@ -106,7 +106,7 @@ class Tally:
         """The rows of each piece that the question needs."""
         yield "gathered", self._gathered()
         if metrics := running(self.question):
-            yield "reached", self.reached(metrics)
+            yield "so_far", self.so_far(metrics)
         if aged(self.question):
             yield "gained", self.gained()
 
@@ -185,7 +185,7 @@ class Tally:
     def _numbers(self, places: Whole) -> NDArray[np.int32]:
         return (places + self.chunk.low).astype(np.int32)
 
-    def reached(self, metrics: Sequence[MetricDraft]) -> Columns:
+    def so_far(self, metrics: Sequence[MetricDraft]) -> Columns:
         """One row for each unit and calendar day with events, and what the unit has come to by then."""
         readings = self._read_for(followed(self.question, list(metrics)))
         hits = [self._hit_by(each.metric, str(each.fits)) for each in readings]
