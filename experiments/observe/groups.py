@@ -1,6 +1,6 @@
 """Groups: things in memory that are added up by variant and day, and the answer's rows made of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,9 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Answer = tuple[Any, ...]
 """A row as `experiments.observe.answers` describes it."""
+
+PIECE = 1 << 16
+"""Things that are added up at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,24 @@ class Groups:
         groups = np.arange(len(n))
         return cls(code, groups // span, groups % span + low, n)
 
-    def total(self, values: NDArray[Any]) -> Floats:
-        """The sum over each group."""
-        return np.bincount(self.code, values, len(self.n)).astype(np.float64, copy=False)
+    def totals(self, values: Callable[[slice], list[Floats]]) -> Floats:
+        """Sums over each group.
+
+        Parameters
+        ----------
+        values
+            Gives the numbers of some of the things; never of all at once, which would not stay in a cache.
+
+        Returns
+        -------
+        array, shape (numbers, groups)
+        """
+        found: Any = 0.0
+        for start in range(0, max(len(self.code), 1), PIECE):
+            here = slice(start, start + PIECE)
+            added = [np.bincount(self.code[here], each, len(self.n)) for each in values(here)]
+            found = found + np.array(added)
+        return np.asarray(found, dtype=np.float64)
 
     def largest(self, values: Floats) -> Floats:
         """The largest value of each group, of values that are not below nought."""
@@ -51,12 +69,9 @@ class Groups:
         np.maximum.at(found, self.code, values)
         return found
 
-    def rows(
-        self, part: str, name: str, numbers: Sequence[Floats], n: Floats | None = None
-    ) -> Iterator[Answer]:
+    def rows(self, part: str, name: str, numbers: Floats, n: Floats | None = None) -> Iterator[Answer]:
         """A row for each group that has anything in it; ``n`` instead of the number of things."""
         counted = self.n if n is None else n.astype(np.int64)
         for place in np.flatnonzero(self.n).tolist():
             arm, day = int(self.arm[place]), int(self.day[place])
-            values = (float(each[place]) for each in numbers)
-            yield (part, name, None, arm, day, int(counted[place]), *values)
+            yield (part, name, None, arm, day, int(counted[place]), *numbers[:, place].tolist())

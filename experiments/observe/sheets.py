@@ -6,6 +6,7 @@ the numbers of a row are is said where the same row is made in SQL.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class Sheet:
         self.arm = members.arm[self._number]
         self.first_at = members.first_at[self._number]
         self.columns: dict[str, Array] = {}
-        self.cells: dict[str, dict[str, list[Array]]] = defaultdict(lambda: defaultdict(list))
+        self._cells: dict[str, dict[str, list[Array]]] = defaultdict(lambda: defaultdict(list))
         self.unreadable: dict[str, float] = defaultdict(float)
         self.events = 0
         self.through: int | None = None
@@ -87,7 +88,7 @@ class Sheet:
         row_of = np.zeros(tally.chunk.size, np.int32)
         row_of[here] = np.arange(low, low + len(here))
         for metric in running(self.question):
-            cells, kept = tally.so_far([metric]), self.cells[metric.key]
+            cells, kept = tally.so_far([metric]), self._cells[metric.key]
             kept["row"].append(row_of[cells["unit"] - tally.chunk.low])
             kept["day"].append(cells["day"].astype(np.int32))
             kept["first"].append(cells["place"] == 1)
@@ -95,12 +96,16 @@ class Sheet:
                 so_far = np.nan_to_num(cells[f"after{place}"])
                 kept[f"x{place}"].append(level(self.question.counted[place], so_far))
         if aged(self.question):
-            cells, kept = tally.gained(), self.cells[""]
+            cells, kept = tally.gained(), self._cells[""]
             kept["arm"].append(cells["arm"])
             kept["day"].append(cells["day"].astype(np.int32))
             for place in followed(self.question, aged(self.question)):
                 gains = np.nan_to_num(cells[f"g{place}"])
                 kept[f"x{place}"].append(level(self.question.counted[place], gains))
+
+    def cells_of(self, key: str) -> Mapping[str, Array]:
+        """The cells of a growing metric, or, by no key, the days of units' lives; they are handed over."""
+        return {name: np.concatenate(each) for name, each in self._cells.pop(key).items()}
 
 
 def level(metric: MetricDraft, reached: Floats, *, lost: bool | None = None) -> Floats:

@@ -1,6 +1,6 @@
 """Summing: from a sheet to the rows of the answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -63,10 +63,6 @@ class _Summing:
         self._middles[name] = float(values[known].mean()) if known.any() else 0.0
         self._columns[name] = np.where(known, values, self._middles[name])
 
-    def _off(self, name: str) -> Floats:
-        """The distances from the middle."""
-        return np.asarray(self._columns[name] - self._middles[name])
-
     def _matured(self, span: int) -> tuple[Array, Groups]:
         """The units whose window has passed, by variant and the day on which it had."""
         if span not in self._by_span:
@@ -88,67 +84,89 @@ class _Summing:
 
     def _sums(self, metric: MetricDraft, names: Sequence[str]) -> Iterator[Answer]:
         old, groups = self._matured(self._question.span(metric))
-        young = len(self._sheet.arm) - len(old)
-        if young:
+        if young := len(self._sheet.arm) - len(old):
             yield ("metric", metric.key, None, 0, None, young)
-        whole = young == 0
-        values = [self._columns[name] if whole else self._columns[name][old] for name in names]
-        numbers = [groups.total(each) for each in values]
-        off = [each - self._middles[name] for each, name in zip(values, names, strict=True)]
-        numbers += [groups.total(left * right) for left, right in combinations_with_replacement(off, 2)]
+        columns = [self._columns[name] if not young else self._columns[name][old] for name in names]
+        spread = self._spreads[names[0]] if metric.kind == "mean" else 0.0
+
+        def numbers(here: slice) -> list[Floats]:
+            values = [each[here] for each in columns]
+            off = self._distances(names, values)
+            found = [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
+            if metric.kind != "mean":
+                return found
+            return [*found, (off[0] / spread) ** 3 if spread > 0 else off[0] * 0.0, np.abs(values[0])]
+
+        found = groups.totals(numbers)
         if metric.kind == "mean":
-            spread = self._spreads[names[0]]
-            standard = off[0] / spread if spread > 0 else np.zeros(len(off[0]))
-            size = np.abs(values[0])
-            numbers += [groups.total(standard**3), groups.largest(size), groups.total(size)]
-        yield from groups.rows("metric", metric.key, numbers)
+            found = np.insert(found, len(found) - 1, groups.largest(np.abs(columns[0])), axis=0)
+        yield from groups.rows("metric", metric.key, found)
+
+    def _distances(self, names: Sequence[str], values: Sequence[Floats]) -> list[Floats]:
+        return [each - self._middles[name] for name, each in zip(names, values, strict=True)]
+
+    def _known(self, names: Sequence[str], rows: Array) -> list[Floats]:
+        """The distances of covariates for some units."""
+        return self._distances(names, [self._columns[name][rows] for name in names])
 
     def _firsts(self, metric: MetricDraft, own: str, known: Sequence[str]) -> Iterator[Answer]:
         """As `experiments.observe.curves.first_rows`."""
         day = self._columns[f"t{own[1:]}"]
         hit = np.flatnonzero(day != NEVER)
         groups = Groups.of(self._sheet.arm[hit], day[hit])
-        off, others = self._off(own)[hit], [self._off(name)[hit] for name in known]
-        numbers = [groups.n.astype(np.float64), groups.total(off * off)]
-        numbers += [groups.total(off * each) for each in others] + [groups.total(each) for each in others]
-        yield from groups.rows("step", metric.key, numbers)
+
+        def numbers(here: slice) -> list[Floats]:
+            (off,), others = self._known([own], hit[here]), self._known(known, hit[here])
+            return [np.ones(len(off)), off * off, *(off * each for each in others), *others]
+
+        yield from groups.rows("step", metric.key, groups.totals(numbers))
 
     def _steps(self, metric: MetricDraft, own: Sequence[str], known: Sequence[str]) -> Iterator[Answer]:
         """As `experiments.observe.curves.step_rows`."""
-        cells = {name: np.concatenate(each) for name, each in self._sheet.cells[metric.key].items()}
-        row, first = cells["row"], cells["first"]
-        groups = Groups.of(self._sheet.arm[row], cells["day"])
-        after, before = zip(*(self._around(name, cells[name], first) for name in own), strict=True)
-        gains = [now - then for now, then in zip(after, before, strict=True)]
-        now = [each - self._middles[name] for each, name in zip(after, own, strict=True)]
-        then = [(each - self._middles[name]) * ~first for each, name in zip(before, own, strict=True)]
-        others = [self._off(name)[row] for name in known]
-        numbers = [groups.total(each) for each in gains]
-        for left, right in combinations_with_replacement(range(len(own)), 2):
-            numbers.append(groups.total(now[left] * now[right] - then[left] * then[right]))
-        for place, _ in enumerate(own):
-            numbers += [groups.total((now[place] - then[place]) * each) for each in others]
-        numbers += [groups.total(each * first) for each in others]
-        yield from groups.rows("step", metric.key, numbers, groups.total(first))
+        cells = self._sheet.cells_of(metric.key)
+        groups = Groups.of(self._sheet.arm[cells["row"]], cells["day"])
 
-    def _around(self, name: str, reached: Floats, first: Array) -> tuple[Floats, Floats]:
-        """Capped levels after each cell and before it."""
+        def numbers(here: slice) -> list[Floats]:
+            first = cells["first"][here]
+            after, before = zip(*(self._around(name, cells, here) for name in own), strict=True)
+            now = self._distances(own, after)
+            then = [each * ~first for each in self._distances(own, before)]
+            others = self._known(known, cells["row"][here])
+            found = [new - old for new, old in zip(after, before, strict=True)]
+            for left, right in combinations_with_replacement(range(len(own)), 2):
+                found.append(now[left] * now[right] - then[left] * then[right])
+            for new, old in zip(now, then, strict=True):
+                found += [(new - old) * each for each in others]
+            return [*found, *(each * first for each in others), first.astype(np.float64)]
+
+        *found, n = groups.totals(numbers)
+        yield from groups.rows("step", metric.key, np.array(found), n)
+
+    def _around(self, name: str, cells: Mapping[str, Array], here: slice) -> tuple[Floats, Floats]:
+        """Capped levels after some cells and before them."""
+        reached = cells[name][max(here.start - 1, 0) : here.stop]
         after = np.minimum(reached, self._caps[name]) if name in self._caps else reached
-        before = np.roll(after, 1)
-        before[first] = 0.0
-        return after, before
+        before = after[:-1] if here.start else np.append(0.0, after[:-1])
+        after = after[1:] if here.start else after
+        return after, np.where(cells["first"][here], 0.0, before)
 
     def ages(self) -> Iterator[Answer]:
         """As `experiments.observe.curves.age_rows`."""
         if not aged(self._question):
             return
-        cells = {name: np.concatenate(each) for name, each in self._sheet.cells[""].items()}
+        cells = self._sheet.cells_of("")
         groups = Groups.of(cells["arm"], cells["day"])
         for metric in aged(self._question):
-            values = [cells[name] for name in columns_of(self._question, metric)[0]]
-            middles = [float(each.mean()) if len(each) else 0.0 for each in values]
-            off = [each - middle for each, middle in zip(values, middles, strict=True)]
-            numbers = [groups.total(each) for each in values]
-            numbers += [groups.total(left * right) for left, right in combinations_with_replacement(off, 2)]
-            yield from groups.rows("age", metric.key, numbers)
+            columns = [cells[name] for name in columns_of(self._question, metric)[0]]
+            middles = [float(each.mean()) if len(each) else 0.0 for each in columns]
+            yield from groups.rows("age", metric.key, groups.totals(_lived(columns, middles)))
             yield ("age_middle", metric.key, None, 0, None, 1, *middles)
+
+
+def _lived(columns: Sequence[Floats], middles: Sequence[float]) -> Callable[[slice], list[Floats]]:
+    def numbers(here: slice) -> list[Floats]:
+        values = [each[here] for each in columns]
+        off = [each - middle for each, middle in zip(values, middles, strict=True)]
+        return [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
+
+    return numbers
