@@ -7,9 +7,10 @@ from flask import render_template
 from web import deployment
 from web.engine import engine_of
 from web.looking import Look
-from web.pages.looking import look_at
+from web.pages.looking import drawn, look_at
 from web.pages.site import site
 from web.wording.history import Changed, definition_change, fields_told
+from web.wording.metric_history import changed
 
 if TYPE_CHECKING:
     from experiments.appendix import DefinitionChange
@@ -18,20 +19,26 @@ if TYPE_CHECKING:
 @site.get("/experiments/<key>/appendix", endpoint="appendix")
 def show_appendix(key: str) -> str:
     """The SQL behind each metric, and the log of changes while the experiment runs."""
+    look = look_at(key)
+    return render_template("appendix.html", look=look, body=drawn(look, "appendix", lambda: _body(look)))
+
+
+def _body(look: Look) -> str:
+    """The statements as they were asked for the newest readout."""
     from experiments.appendix import appendix_of  # the statement's builder is loaded late
 
-    look, current = look_at(key), deployment.current()
+    current, names = deployment.current(), look.subject.names
+    asked_at = current.now() if look.snapshot_id is None else look.snapshot().readout.as_of
     engine = engine_of(current.settings, current.store)
     with current.store.read() as session:
-        appendix = appendix_of(session=session, engine=engine, key=key, now=current.now())
-    names = look.subject.names
+        appendix = appendix_of(session=session, engine=engine, key=look.experiment.key, now=asked_at)
     return render_template(
-        "appendix.html",
-        look=look,
+        "_appendix_body.html",
         statements=[(names.metric(each.metric), each) for each in appendix.statements],
         changes=[_told(look, each) for each in appendix.changes],
     )
 
 
 def _told(look: Look, change: "DefinitionChange") -> tuple["DefinitionChange", str, tuple[Changed, ...]]:
-    return change, definition_change(change, look.subject.names), fields_told(change.changes)
+    fields = fields_told(change.changes) if change.metric is None else tuple(map(changed, change.changes))
+    return change, definition_change(change, look.subject.names), fields

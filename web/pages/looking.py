@@ -31,7 +31,7 @@ def drawn(look: Look, kind: str, make: Callable[[], str], *about: Hashable) -> M
 
 def attached(content: str | bytes, name: str, media_type: str) -> Response:
     """A download, which a browser never runs under our own origin."""
-    answer = Response(content, mimetype=media_type)
+    answer = Response(content, content_type=media_type)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Content-Security-Policy"] = CONFINED
     return answer

@@ -3,6 +3,7 @@
 from flask import Response, abort, render_template
 
 from experiments import readouts
+from experiments.registry import find_version
 from web import deployment
 from web.charts import intervals_chart
 from web.looking import Look
@@ -14,7 +15,7 @@ from web.reporting.exported import BYTE_ORDER_MARK
 from web.reporting.results import detail_of, over_time_of
 from web.scorecard import lines_of
 from web.wording.methods import interval_note
-from web.wording.metrics import definition_terms, raw_table
+from web.wording.metrics import definition_terms, raw_table, version_terms
 from web.wording.readings import overall
 
 
@@ -40,14 +41,16 @@ def export_days(key: str, metric: str) -> Response:
     with deployment.current().store.read() as session:
         observation = readouts.observation_of(session=session, snapshot=snapshot)
     content = BYTE_ORDER_MARK + days_csv(observation, snapshot.readout, metric)
-    return attached(content, f"evenhand-{key}-{metric}-days.csv", "text/csv")
+    return attached(content, f"evenhand-{key}-{metric}-days.csv", "text/csv; charset=utf-8")
 
 
 def _body(look: Look, metric: str) -> str:
     snapshot, names = look.snapshot(), look.subject.names
     readout = snapshot.readout
+    versions = {each.key: each.version for each in readout.plan.metrics}
     with deployment.current().store.read() as session:
         observation = readouts.observation_of(session=session, snapshot=snapshot)
+        counted = find_version(session=session, key=metric, version=versions.get(metric))
     lines = lines_of(readout, names, metric=metric)
     series = [each for each in readout.series if each.metric == metric and each.points]
     return render_template(
@@ -57,7 +60,10 @@ def _body(look: Look, metric: str) -> str:
         interval_note=interval_note(readout),
         lines=lines,
         intervals=intervals_chart(lines),
-        definition=definition_terms(look.metrics[metric].definition),
+        definition=(
+            *definition_terms(counted.definition),
+            *version_terms(counted, look.metrics[metric]),
+        ),
         details=[detail_of(readout, names, each) for each in overall(readout) if each.metric == metric],
         over_time=[
             shown
