@@ -6,9 +6,11 @@ import re
 from dataclasses import replace
 
 import pytest
+from bokeh.embed import json_item
 from flask import Flask
 from flask.testing import FlaskClient
 
+from analysis.figures import DayWords, draw_days
 from analysis.plan import Correction
 from experiments.catalog import save_metric
 from experiments.definition import parse_metric
@@ -16,6 +18,7 @@ from tests.web import scenes
 from tests.web.conftest import signed_in
 from tests.web.test_report import text_of
 from tests.web.test_wording import both_languages, english, read
+from web.charts import chart_of
 from web.deployment import Deployment
 from web.wording import numbers
 from web.wording.measures import Measure
@@ -143,3 +146,13 @@ def test_the_appendix_has_the_sql_of_every_metric_and_who_changed_what(gallery: 
     assert "Bo changed the metric Refund rate, which made version 2 of it" in page
     assert "<ins>Money given back.</ins>" in page
     assert "/experiments/rich/appendix" in text_of(signed_in(gallery), RICH)
+
+
+def test_a_figure_is_embedded_as_bokeh_would_embed_it() -> None:
+    drawn = draw_days([(scenes.NOW.date(), 3.0)], words=DayWords("Day", "Events", str, str))
+    ours = dict(chart_of("days", drawn, "Events").item)
+    theirs = json_item(drawn)
+    assert ours.keys() == theirs.keys()
+    assert (ours["root_id"], ours["version"]) == (theirs["root_id"], theirs["version"])
+    assert ours["doc"]["roots"] == theirs["doc"]["roots"]
+    assert ours["doc"].keys() == theirs["doc"].keys()
