@@ -51,7 +51,7 @@ def _together(connection: duckdb.DuckDBPyConnection, questions: Sequence[Questio
 
 
 def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> list[Rows]:
-    kinds = [_Plain if is_plain(question) else _Tabled for question in questions]
+    kinds = [PlainQuestion if is_plain(question) else TabledQuestion for question in questions]
     asked = [
         kind(connection, question, place)
         for place, (kind, question) in enumerate(zip(kinds, questions, strict=True))
@@ -63,7 +63,7 @@ def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question
     return [each.answer() for each in asked]
 
 
-class _Asked:
+class AskedQuestion:
     """A question whose units have been sorted out."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, question: Question, place: int) -> None:
@@ -101,29 +101,33 @@ class _Asked:
         return rows
 
 
-class _Tabled(_Asked):
+class TabledQuestion(AskedQuestion):
     """A question of which the statement is asked what follows from what was added up."""
 
     def add(self, tally: Tally) -> None:
+        """Put what a chunk's events come to into tables."""
         for piece, columns in tally.tables():
             self.insert(piece, columns)
 
     def answer(self) -> Rows:
+        """Ask what is left of the statement."""
         return self.ask(compose(self.question, ready={*self._tables, *SORTING}))
 
 
-class _Plain(_Asked):
+class PlainQuestion(AskedQuestion):
     """A question that goes the whole way in memory."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, question: Question, place: int) -> None:
         super().__init__(connection, question, place)
-        self._sheet = Sheet(question, self.members)
+        self.sheet = Sheet(question, self.members)
 
     def add(self, tally: Tally) -> None:
-        self._sheet.add(tally)
+        """Take in what a chunk's events come to."""
+        self.sheet.add(tally)
 
     def answer(self) -> Rows:
-        return [*self.ask(about_units(self.question)), *summing.rows(self._sheet)]
+        """Ask about units and records, and add the rest up."""
+        return [*self.ask(about_units(self.question)), *summing.rows(self.sheet)]
 
 
 def _newest(connection: duckdb.DuckDBPyConnection) -> int:

@@ -6,18 +6,18 @@ the numbers of a row are is said where the same row is made in SQL.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.metrics import MetricDraft
-from experiments.observe.curves import aged, followed, running
+from experiments.observe.curves import LONGEST_LIFE, aged, followed, running
 from experiments.observe.gathering import has_own_piece
-from experiments.observe.groups import Floats
+from experiments.observe.groups import Calendar, Floats
 from experiments.observe.question import DAY_MS, Question
-from experiments.observe.tallies import NOBODY, Members, Tally, can_add
+from experiments.observe.tallies import NOBODY, Columns, Members, Tally, can_add
 
 Array = NDArray[Any]
 
@@ -35,7 +35,20 @@ def is_plain(question: Question) -> bool:
 
 
 class Sheet:
-    """The units of a plain question, one row for each, in the order of their numbers."""
+    """The units of a plain question, one row for each, in the order of their numbers.
+
+    Attributes
+    ----------
+    arm, first_at, columns
+        Of each unit: its variant, its first exposure, and its numbers by the names of their columns.
+    calendar, lives
+        The days of the question, and the days since the exposure.
+    steps
+        By growing metric, chunk by chunk: ``group`` and ``row`` of each cell's unit, whether it is its
+        ``first``, and the levels that it has reached.
+    lived
+        Chunk by chunk: ``group`` of each day of a unit's life, and what was gained on it.
+    """
 
     def __init__(self, question: Question, members: Members) -> None:
         self.question = question
@@ -43,7 +56,11 @@ class Sheet:
         self.arm = members.arm[self._number]
         self.first_at = members.first_at[self._number]
         self.columns: dict[str, Array] = {}
-        self._cells: dict[str, dict[str, list[Array]]] = defaultdict(lambda: defaultdict(list))
+        arms, days = len(question.variants), question.horizon // DAY_MS + 1
+        begins = int(self.first_at.min()) // DAY_MS if len(self.first_at) else days - 1
+        self.calendar, self.lives = Calendar(begins, days - begins, arms), Calendar(0, LONGEST_LIFE, arms)
+        self.steps: dict[str, list[dict[str, Array]]] = defaultdict(list)
+        self.lived: list[dict[str, Array]] = []
         self.unreadable: dict[str, float] = defaultdict(float)
         self.events = 0
         self.through: int | None = None
@@ -88,24 +105,23 @@ class Sheet:
         row_of = np.zeros(tally.chunk.size, np.int32)
         row_of[here] = np.arange(low, low + len(here))
         for metric in running(self.question):
-            cells, kept = tally.so_far([metric]), self._cells[metric.key]
-            kept["row"].append(row_of[cells["unit"] - tally.chunk.low])
-            kept["day"].append(cells["day"].astype(np.int32))
-            kept["first"].append(cells["place"] == 1)
-            for place in followed(self.question, [metric]):
-                so_far = np.nan_to_num(cells[f"after{place}"])
-                kept[f"x{place}"].append(level(self.question.counted[place], so_far))
+            cells = tally.so_far([metric])
+            group = self.calendar.group(cells["arm"], cells["day"])
+            row, first = row_of[cells["unit"] - tally.chunk.low], cells["place"] == 1
+            levels = self._levels(cells, "after", followed(self.question, [metric]))
+            self.steps[metric.key].append({"group": group, "row": row, "first": first, **levels})
         if aged(self.question):
-            cells, kept = tally.gained(), self._cells[""]
-            kept["arm"].append(cells["arm"])
-            kept["day"].append(cells["day"].astype(np.int32))
-            for place in followed(self.question, aged(self.question)):
-                gains = np.nan_to_num(cells[f"g{place}"])
-                kept[f"x{place}"].append(level(self.question.counted[place], gains))
+            cells = tally.gained()
+            group = self.lives.group(cells["arm"], cells["day"])
+            levels = self._levels(cells, "g", followed(self.question, aged(self.question)))
+            self.lived.append({"group": group, **levels})
 
-    def cells_of(self, key: str) -> Mapping[str, Array]:
-        """The cells of a growing metric, or, by no key, the days of units' lives; they are handed over."""
-        return {name: np.concatenate(each) for name, each in self._cells.pop(key).items()}
+    def _levels(self, cells: Columns, prefix: str, places: Sequence[int]) -> dict[str, Array]:
+        """What cells come to, as levels of the counted metrics at some places."""
+        counted = self.question.counted
+        return {
+            f"x{place}": level(counted[place], np.nan_to_num(cells[f"{prefix}{place}"])) for place in places
+        }
 
 
 def level(metric: MetricDraft, reached: Floats, *, lost: bool | None = None) -> Floats:
