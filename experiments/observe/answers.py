@@ -19,6 +19,7 @@ from experiments.observe.sql import (
     bound,
     day_of,
     filled,
+    minus,
     product,
     total,
     typed,
@@ -205,6 +206,22 @@ def metric_rows(question: Question, bundle: Sequence[MetricDraft]) -> exp.Select
         arm=exp.column("arm", "valued"),
         day=day,
         numbers=numbers,
+    )
+
+
+def uncapped(question: Question, metric: MetricDraft) -> exp.Select:
+    """The sums of a metric's values before its cap, around the middle that they have after it."""
+    place = [each.key for each in question.counted].index(metric.key)
+    value = exp.column(f"x{place}", "totals")
+    distance = minus(value, exp.column(f"x{place}_middle", "centres"))
+    old = bound("totals.first_at <= :latest", latest=question.horizon - question.span(metric))
+    piece = exp.select().from_("totals").join("centres", join_type="cross").where(old)
+    return row(
+        piece.group_by("totals.arm"),
+        "uncapped",
+        name=metric.key,
+        arm=exp.column("arm", "totals"),
+        numbers=[exp.Sum(this=value.copy()), exp.Sum(this=product(distance, distance))],
     )
 
 

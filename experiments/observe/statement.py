@@ -120,7 +120,10 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
         yield "lived_middles", curves.lived_middles(question)
     for place, metric in samples.quantile_metrics(question):
         yield f"sample{place}", samples.sample(question, place, metric)
-        yield f"levels{place}", samples.levels_of(place, metric)
+        yield f"levels{place}", samples.levels_of(f"sample{place}", metric)
+        for segment, _ in enumerate(question.segments):
+            yield f"sample{place}_{segment}", samples.cut_sample(place, segment)
+            yield f"levels{place}_{segment}", samples.levels_of(f"sample{place}_{segment}", metric, cut=True)
     yield from attribution.pieces(question)
 
 
@@ -169,16 +172,20 @@ def _answers(question: Question) -> Iterator[exp.Select]:
             yield answers.young(question, metric)
             continue
         yield answers.middles(question, metric)
+        if metric.cap is not None:
+            yield answers.uncapped(question, metric)
     for bundle in question.bundles():
         yield answers.metric_rows(question, bundle)
     yield from _curves(question)
     for place, _ in enumerate(question.segments):
         yield from answers.cut_rows(question, place)
     for place, metric in samples.quantile_metrics(question):
-        yield from samples.quantile_rows(place, metric)
+        for segment in (None, *range(len(question.segments))):
+            yield from samples.quantile_rows(place, metric, segment)
     for place, metric in enumerate(question.counted):
         if metric.kind == "time_to_event":
-            yield samples.lifetable_rows(question, place, metric)
+            for segment in (None, *range(len(question.segments))):
+                yield samples.lifetable_rows(question, place, metric, segment)
     yield from attribution.rows(question)
 
 

@@ -457,6 +457,29 @@ SELECT
 FROM centres
 UNION ALL
 SELECT
+  'uncapped' AS part,
+  'spend' AS name,
+  CAST(NULL AS STRING) AS label,
+  CAST(totals.arm AS INT64) AS arm,
+  CAST(NULL AS INT64) AS day,
+  CAST(COUNT(*) AS INT64) AS n,
+  CAST(SUM(totals.x1) AS FLOAT64) AS v0,
+  CAST(SUM((
+    totals.x1 - centres.x1_middle
+  ) * (
+    totals.x1 - centres.x1_middle
+  )) AS FLOAT64) AS v1,
+  CAST(NULL AS FLOAT64) AS v2,
+  CAST(NULL AS FLOAT64) AS v3,
+  CAST(NULL AS FLOAT64) AS v4
+FROM totals
+CROSS JOIN centres
+WHERE
+  totals.first_at <= 1774440000000
+GROUP BY
+  totals.arm
+UNION ALL
+SELECT
   'metric' AS part,
   'buys' AS name,
   CAST(NULL AS STRING) AS label,

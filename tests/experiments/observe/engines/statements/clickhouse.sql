@@ -472,6 +472,29 @@ SELECT
 FROM centres
 UNION ALL
 SELECT
+  'uncapped' AS part,
+  'spend' AS name,
+  CAST(NULL AS Nullable(String)) AS label,
+  CAST(totals.arm AS Nullable(Int64)) AS arm,
+  CAST(NULL AS Nullable(Int64)) AS day,
+  CAST(COUNT(*) AS Nullable(Int64)) AS n,
+  CAST(SUM(totals.x1) AS Nullable(Float64)) AS v0,
+  CAST(SUM((
+    totals.x1 - centres.x1_middle
+  ) * (
+    totals.x1 - centres.x1_middle
+  )) AS Nullable(Float64)) AS v1,
+  CAST(NULL AS Nullable(Float64)) AS v2,
+  CAST(NULL AS Nullable(Float64)) AS v3,
+  CAST(NULL AS Nullable(Float64)) AS v4
+FROM totals
+CROSS JOIN centres
+WHERE
+  totals.first_at <= 1774440000000
+GROUP BY
+  totals.arm
+UNION ALL
+SELECT
   'metric' AS part,
   'buys' AS name,
   CAST(NULL AS Nullable(String)) AS label,

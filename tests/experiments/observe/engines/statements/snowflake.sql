@@ -465,6 +465,29 @@ SELECT
 FROM centres
 UNION ALL
 SELECT
+  'uncapped' AS part,
+  'spend' AS name,
+  CAST(NULL AS VARCHAR) AS label,
+  CAST(totals.arm AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(SUM(totals.x1) AS DOUBLE) AS v0,
+  CAST(SUM((
+    totals.x1 - centres.x1_middle
+  ) * (
+    totals.x1 - centres.x1_middle
+  )) AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM totals
+CROSS JOIN centres
+WHERE
+  totals.first_at <= 1774440000000
+GROUP BY
+  totals.arm
+UNION ALL
+SELECT
   'metric' AS part,
   'buys' AS name,
   CAST(NULL AS VARCHAR) AS label,
