@@ -25,6 +25,9 @@ from experiments.observe.units import kept
 TOGETHER = 4_000_000
 """Units of the questions that share a scan: what is counted for them is kept until all are answered."""
 
+FRUGAL = "1GB"
+"""What DuckDB may hold while a plain question is answered; its own share of the work is small."""
+
 Rows = list[tuple[Any, ...]]
 
 
@@ -35,6 +38,7 @@ def answer_all(connection: duckdb.DuckDBPyConnection, questions: Sequence[Questi
         found |= zip(places, _scanned(connection, [questions[place] for place in places]), strict=True)
     for place, question in enumerate(questions):
         if place not in found:
+            connection.execute("RESET memory_limit")
             found[place] = _fetched(connection, compose(question))
     return [found[place] for place, _ in enumerate(questions)]
 
@@ -52,6 +56,8 @@ def _together(connection: duckdb.DuckDBPyConnection, questions: Sequence[Questio
 
 def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> list[Rows]:
     kinds = [PlainQuestion if is_plain(question) else TabledQuestion for question in questions]
+    frugal = f"SET memory_limit = '{FRUGAL}'" if all(map(is_plain, questions)) else "RESET memory_limit"
+    connection.execute(frugal)
     asked = [
         kind(connection, question, place)
         for place, (kind, question) in enumerate(zip(kinds, questions, strict=True))

@@ -71,7 +71,7 @@ class Sheet:
         low, high = np.searchsorted(self._number, (chunk.low, chunk.low + chunk.size))
         here = self._number[low:high] - chunk.low
         if self.question.back:
-            self._keep("seen", low, tally.seen()[here].astype(np.float64))
+            self._keep("seen", low, tally.seen()[here])
         for reading in tally.wanted.readings:
             for name, values in tally.of_metric(reading):
                 self._take(reading.metric, name, low, values[here])
@@ -90,7 +90,7 @@ class Sheet:
                 self._keep(f"x{name[1:]}", low, level(metric, np.nan_to_num(values)))
             case "b":
                 known = level(metric, np.nan_to_num(values), lost=False)
-                self._keep(name, low, np.where(self.columns["seen"][rows] > 0, known, np.nan))
+                self._keep(name, low, np.where(self.columns["seen"][rows], known, np.nan))
             case "t":
                 happened = np.full(len(values), NEVER, np.int32)
                 hit = ~np.isnan(values)

@@ -60,9 +60,12 @@ class _Summing:
     def _centre_known(self, name: str) -> None:
         """What is not known of a unit stands in the middle."""
         values = self._columns[name]
+        if name == "seen":
+            self._middles[name] = float(values.mean()) if len(values) else 0.0
+            return
         known = ~np.isnan(values)
         self._middles[name] = float(values[known].mean()) if known.any() else 0.0
-        self._columns[name] = np.where(known, values, self._middles[name])
+        values[~known] = self._middles[name]
 
     def _matured(self, span: int) -> tuple[Array | None, Array]:
         """The units whose window has passed, None for all, and their groups by the day on which it had."""
