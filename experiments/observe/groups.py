@@ -55,6 +55,45 @@ class Calendar:
             yield (part, name, None, arm, day + self.first, int(n[place]), *numbers[:, place].tolist())
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Groups for every variant and each value of a segment.
+
+    Attributes
+    ----------
+    place
+        Of the segment among the question's.
+    names
+        Its values; the first stands for units of which it is not known.
+    value
+        The place of each unit's value among them.
+    arms
+        How many variants there are.
+    """
+
+    place: int
+    names: Sequence[str | None]
+    value: NDArray[Any]
+    arms: int
+
+    def group(self, arm: NDArray[Any]) -> NDArray[np.int32]:
+        """The group of each unit."""
+        return self._groups.group(arm, self.value)
+
+    def totals(self, pieces: Iterable[Piece]) -> Floats:
+        """As `Calendar.totals`."""
+        return self._groups.totals(pieces)
+
+    def rows(self, part: str, name: str, n: Floats, numbers: Floats) -> Iterator[Answer]:
+        """A row for each group with units."""
+        for _, _, _, arm, value, *rest in self._groups.rows(part, name, n, numbers, n):
+            yield (part, name, self.names[value], arm, self.place, *rest)
+
+    @property
+    def _groups(self) -> Calendar:
+        return Calendar(0, len(self.names), self.arms)
+
+
 def slices(size: int) -> Iterator[slice]:
     """Some at a time; one that is empty when there are none."""
     for start in range(0, max(size, 1), PIECE):

@@ -15,10 +15,11 @@ from sqlglot import exp
 
 from experiments.observe import summing
 from experiments.observe.chunks import Scan
+from experiments.observe.groups import Segment
 from experiments.observe.question import Question
 from experiments.observe.sheets import Sheet, is_plain
 from experiments.observe.sql import DIALECT
-from experiments.observe.statement import SORTING, about_units, compose, sorting
+from experiments.observe.statement import SORTING, about_units, compose, labelling, sorting
 from experiments.observe.tallies import Columns, Members, Tally, can_add
 from experiments.observe.units import kept
 
@@ -96,10 +97,14 @@ class AskedQuestion:
             self.create(piece, "FROM tallied")
         self.connection.unregister("tallied")
 
-    def ask(self, statement: exp.Expr) -> Rows:
-        """Ask a statement that finds the tables as its pieces, and drop them."""
+    def look(self) -> None:
+        """Let statements find the tables under the names of their pieces."""
         for piece, table in self._tables.items():
             self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {piece} AS FROM {table}")
+
+    def ask(self, statement: exp.Expr) -> Rows:
+        """Ask a statement that finds the tables as its pieces, and drop them."""
+        self.look()
         rows = _fetched(self.connection, statement)
         for piece, table in self._tables.items():
             self.connection.execute(f"DROP VIEW {piece}")
@@ -133,7 +138,27 @@ class PlainQuestion(AskedQuestion):
 
     def answer(self) -> Rows:
         """Ask about units and records, and add the rest up."""
-        return [*self.ask(about_units(self.question)), *summing.rows(self.sheet)]
+        segments = list(self._segments()) if self.question.segments else []
+        return [*self.ask(about_units(self.question)), *summing.rows(self.sheet, segments)]
+
+    def _segments(self) -> Iterator[Segment]:
+        """The value that each unit has of each segment; the units lie as in the sheet."""
+        names = [name for name in ("last_seen", "often", "spent") if name in self.sheet.columns]
+        past = {name: self.sheet.columns.pop(name) for name in names}
+        self.insert("gathered", {"unit": self.sheet.number, **past})
+        self.look()
+        self.create("labelled", _text(labelling(self.question)))
+        for place, _ in enumerate(self.question.segments):
+            value, table = f"s{place}", self._tables["labelled"]
+            found = self.connection.execute(
+                f"SELECT DISTINCT {value} FROM {table} WHERE {value} IS NOT NULL ORDER BY 1"  # noqa: S608 - our own names
+            ).fetchall()
+            names = [name for (name,) in found]
+            codes = self.connection.execute(
+                f"SELECT COALESCE(LIST_POSITION(?, {value}), 0) AS code FROM {table} ORDER BY unit",  # noqa: S608 - the same
+                [names],
+            ).fetchnumpy()["code"]
+            yield Segment(place, [None, *names], codes, len(self.question.variants))
 
 
 def _newest(connection: duckdb.DuckDBPyConnection) -> int:

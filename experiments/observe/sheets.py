@@ -31,7 +31,7 @@ def is_plain(question: Question) -> bool:
         each.kind in ("proportion", "mean", "retention") and not has_own_piece(each)
         for each in question.counted
     )
-    return plain and can_add(question) and not question.segments and question.channel is None
+    return plain and can_add(question) and question.channel is None
 
 
 class Sheet:
@@ -39,8 +39,8 @@ class Sheet:
 
     Attributes
     ----------
-    arm, first_at, columns
-        Of each unit: its variant, its first exposure, and its numbers by the names of their columns.
+    number, arm, first_at, columns
+        Of each unit: its number, its variant, its first exposure, and its values by the names of columns.
     calendar, lives
         The days of the question, and the days since the exposure.
     steps
@@ -52,9 +52,9 @@ class Sheet:
 
     def __init__(self, question: Question, members: Members) -> None:
         self.question = question
-        self._number = np.flatnonzero(members.first_at < NOBODY).astype(np.int32)
-        self.arm = members.arm[self._number]
-        self.first_at = members.first_at[self._number]
+        self.number = np.flatnonzero(members.first_at < NOBODY).astype(np.int32)
+        self.arm = members.arm[self.number]
+        self.first_at = members.first_at[self.number]
         self.columns: dict[str, Array] = {}
         arms, days = len(question.variants), question.horizon // DAY_MS + 1
         begins = int(self.first_at.min()) // DAY_MS if len(self.first_at) else days - 1
@@ -68,10 +68,13 @@ class Sheet:
     def add(self, tally: Tally) -> None:
         """Take in what a chunk's events come to."""
         chunk = tally.chunk
-        low, high = np.searchsorted(self._number, (chunk.low, chunk.low + chunk.size))
-        here = self._number[low:high] - chunk.low
+        low, high = np.searchsorted(self.number, (chunk.low, chunk.low + chunk.size))
+        here = self.number[low:high] - chunk.low
         if self.question.back:
             self._keep("seen", low, tally.seen()[here])
+        if self.question.historic:
+            for name, values in tally.past():
+                self._keep(name, low, values[here])
         for reading in tally.wanted.readings:
             for name, values in tally.of_metric(reading):
                 self._take(reading.metric, name, low, values[here])
@@ -98,7 +101,7 @@ class Sheet:
                 self._keep(name, low, happened)
 
     def _keep(self, name: str, low: int, values: Array) -> None:
-        column = self.columns.setdefault(name, np.zeros(len(self._number), values.dtype))
+        column = self.columns.setdefault(name, np.zeros(len(self.number), values.dtype))
         column[low : low + len(values)] = values
 
     def _take_cells(self, tally: Tally, here: Array, low: int) -> None:

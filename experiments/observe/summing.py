@@ -1,20 +1,20 @@
 """Summing: from a sheet to the rows of the answer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from experiments.metrics import MetricDraft
 from experiments.observe.curves import aged, running
-from experiments.observe.groups import Answer, Floats, Piece, slices
+from experiments.observe.groups import Answer, Floats, Piece, Segment, slices
 from experiments.observe.question import DAY_MS
 from experiments.observe.sheets import NEVER, Array, Sheet
 from experiments.observe.values import columns_of
 
 
-def rows(sheet: Sheet) -> Iterator[Answer]:
-    """Everything that the answer says of metrics."""
+def rows(sheet: Sheet, segments: Iterable[Segment] = ()) -> Iterator[Answer]:
+    """Everything that the answer says of metrics, over all units and by segments."""
     yield ("event_through", "", None, 0, sheet.through, 1, float(sheet.events))
     for key, n in sheet.unreadable.items():
         yield ("unreadable", key, None, 0, None, int(n))
@@ -22,6 +22,8 @@ def rows(sheet: Sheet) -> Iterator[Answer]:
     for metric in sheet.question.metrics:
         yield from summing.of_metric(metric)
     yield from summing.ages()
+    for segment in segments:
+        yield from summing.cuts(segment)
 
 
 class _Summing:
@@ -91,27 +93,45 @@ class _Summing:
 
     def _sums(self, metric: MetricDraft, names: Sequence[str]) -> Iterator[Answer]:
         old, group = self._matured(self._question.span(metric))
-        columns = [self._columns[name] if old is None else self._columns[name][old] for name in names]
-        spread = self._spreads[names[0]]
-
-        def pieces() -> Iterator[Piece]:
-            for here in slices(len(group)):
-                values = [each[here] for each in columns]
-                off = self._distances(names, values)
-                numbers = [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
-                if metric.kind == "mean":
-                    standard = off[0] / spread if spread > 0 else np.zeros(len(off[0]))
-                    numbers += [standard * standard * standard, np.abs(values[0])]
-                yield group[here], numbers
-
-        n, *found = self._sheet.calendar.totals(pieces())
+        calendar = self._sheet.calendar
+        shape = self._spreads[names[0]] if metric.kind == "mean" else None
+        n, *found = calendar.totals(self._products(names, group, old, shape))
         if metric.kind == "mean":
             largest = np.zeros(len(n))
-            np.maximum.at(largest, group, np.abs(columns[0]))
+            np.maximum.at(largest, group, np.abs(self._of(names[0], old)))
             found.insert(-1, largest)
-        yield from self._sheet.calendar.rows("metric", metric.key, n, np.array(found), n)
+        yield from calendar.rows("metric", metric.key, n, np.array(found), n)
         if old is not None:
             yield ("metric", metric.key, None, 0, None, len(self._sheet.arm) - len(old))
+
+    def _of(self, name: str, units: Array | None) -> Array:
+        return self._columns[name] if units is None else self._columns[name][units]
+
+    def _products(
+        self, names: Sequence[str], group: Array, units: Array | None, spread: float | None = None
+    ) -> Iterator[Piece]:
+        """Values, and products of their distances pair by pair; with a spread the shape of the first, too."""
+        columns = [self._of(name, units) for name in names]
+        for here in slices(len(group)):
+            values = [each[here] for each in columns]
+            off = self._distances(names, values)
+            numbers = [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
+            if spread is not None:
+                standard = off[0] / spread if spread > 0 else np.zeros(len(off[0]))
+                numbers += [standard * standard * standard, np.abs(values[0])]
+            yield group[here], numbers
+
+    def cuts(self, segment: Segment) -> Iterator[Answer]:
+        """As `experiments.observe.answers.cut_rows`."""
+        everybody = segment.group(self._sheet.arm)
+        (n,) = segment.totals([(everybody, [])])
+        yield from segment.rows("cut_units", "", n, np.zeros((0, len(n))))
+        for metric in self._question.metrics:
+            own, known = columns_of(self._question, metric)
+            old, _ = self._matured(self._question.span(metric))
+            group = everybody if old is None else everybody[old]
+            n, *found = segment.totals(self._products([*own, *known], group, old))
+            yield from segment.rows("cut", metric.key, n, np.array(found))
 
     def _distances(self, names: Sequence[str], values: Sequence[Floats]) -> list[Floats]:
         return [each - self._middles[name] for name, each in zip(names, values, strict=True)]
