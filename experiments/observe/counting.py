@@ -13,6 +13,7 @@ from experiments.observe import units
 from experiments.observe.answers import FIXED
 from experiments.observe.attribution import RULES
 from experiments.observe.engines import Engine
+from experiments.observe.gathering import reads_value
 from experiments.observe.growth import ages, daily, date_of
 from experiments.observe.question import Question
 from experiments.observe.rows import Parts, Row
@@ -279,5 +280,14 @@ def _quality(question: Question, parts: Parts) -> Quality:
         late=sum(row.n for row in parts["late"]) if arrived else None,
         mismatched=unlike if question.ours else None,
         future=sum(row.n for part in ("future_exposures", "future_events") for row in parts[part]),
-        unreadable={row.name: row.n for row in parts["unreadable"] if row.n},
+        unreadable=_unreadable(question, parts),
     )
+
+
+def _unreadable(question: Question, parts: Parts) -> dict[str, int]:
+    found = {row.name: row.n for row in parts["unreadable"]}
+    too_large = {row.label: row.n for row in parts["too_large"]}
+    for metric in question.counted:
+        if metric.event in too_large and reads_value(metric):
+            found[metric.key] = found.get(metric.key, 0) + too_large[metric.event]
+    return {key: n for key, n in found.items() if n}
