@@ -87,14 +87,18 @@ def arrivals() -> Iterator[exp.Select]:
     yield row(exp.select().from_("sorted_out"), "exposure_through", day=exp.Max(this=exp.column("last_at")))
 
 
-def records(question: Question) -> Iterator[exp.Select]:
-    """What is known of the records: the newest event, those after the horizon, those without the right id."""
-    yield row(
+def gathered_events() -> exp.Select:
+    """The newest event that was taken, and how many there were."""
+    return row(
         exp.select().from_("gathered"),
         "event_through",
         day=exp.Max(this=exp.column("last_at")),
         numbers=[total(exp.column("events"))],
     )
+
+
+def records(question: Question) -> Iterator[exp.Select]:
+    """What is known of the records: those after the horizon, and those without the right id."""
     late_exposures = (
         exp.select()
         .from_("exposure")

@@ -12,7 +12,7 @@ from experiments.metrics import MetricDraft
 from experiments.observe import units
 from experiments.observe.answers import FIXED
 from experiments.observe.attribution import RULES
-from experiments.observe.engines import Engine
+from experiments.observe.engines import Embedded, Engine
 from experiments.observe.gathering import reads_value
 from experiments.observe.growth import ages, daily, date_of
 from experiments.observe.question import Question
@@ -53,7 +53,10 @@ def count_all(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> list[Observation]:
     """Ask the engine several questions about the same log, and read its answers."""
-    answers = engine.fetch_all([compose(question) for question in questions], progress)
+    if isinstance(engine, Embedded):
+        answers = engine.answer_all(questions, progress)
+    else:
+        answers = engine.fetch_all([compose(question) for question in questions], progress)
     return [read_rows(question, rows) for question, rows in zip(questions, answers, strict=True)]
 
 
