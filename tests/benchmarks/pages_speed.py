@@ -2,7 +2,7 @@
 
 Each page is asked for by a signed-in person, in process and without a network: once while nothing has been
 drawn yet, of which the processor's time is told, then often. ``wide`` has thirty metrics and four treatments.
-The time of the processor is printed beside the clock, because other work on the machine does not count into it.
+The processor's time is printed beside the clock, because other work on the machine does not count into it.
 """
 
 import statistics
