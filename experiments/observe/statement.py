@@ -85,6 +85,15 @@ def sorting(question: Question) -> exp.Expr:
     return answer
 
 
+def labelling(question: Question) -> exp.Expr:
+    """The statement as far as the segments of units; ``sorted_out`` is ready, and ``gathered``, too."""
+    answer = values.labels(question)
+    for name, piece in _unit_pieces(question):
+        if name not in SORTING:
+            answer = answer.with_(name, as_=piece, copy=False)
+    return answer
+
+
 def about_units(question: Question) -> exp.Expr:
     """The statement as far as it asks of units and records alone; ``sorted_out`` is ready."""
     rows = [*answers.arrivals(), *answers.records(question), *lateness.late_rows(question)]
