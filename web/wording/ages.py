@@ -28,8 +28,8 @@ def ages_sentence(readout: Readout, series: AgeSeries, names: Names) -> str:
         )
     if not series.change.low <= 0 <= series.change.high:
         return gettext(
-            "%(metric)s: the effect was another one in the first days than in the last, by %(change)s, but it "
-            "does not change steadily as units grow older.",
+            "%(metric)s: the effect was another one in the first days than in the last, by %(change)s, but "
+            "it does not change steadily as units grow older.",
             **words,
         )
     return gettext(
