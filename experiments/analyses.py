@@ -23,6 +23,8 @@ from experiments.store.instants import to_millis
 from experiments.store.tables import PhaseRow
 
 FOREVER = 2**62
+BEFOREHAND = 30 * DAY_MS
+"""How long before its planned start an experiment's exposures still show in what was recorded."""
 
 
 def analyse(
@@ -224,6 +226,7 @@ def question_of(*, session: Session, experiment: Experiment, now: datetime) -> Q
         gap=draft.plan.session_gap * 60_000,
         aged=frozenset(draft.metrics.primary),
         channel=draft.plan.channel,
+        earliest=to_millis(draft.starts) - BEFOREHAND if draft.starts else None,
     )
 
 

@@ -16,7 +16,7 @@ from experiments.observe.engines import Engine
 from experiments.observe.growth import ages, daily, date_of
 from experiments.observe.question import Question
 from experiments.observe.rows import Parts, Row
-from experiments.observe.statement import compose
+from experiments.observe.statement import statement_of
 from experiments.observe.sums import BUNDLED, Sums, read_sums, shape_of, unbundled
 from experiments.store.instants import from_millis
 
@@ -45,7 +45,7 @@ def count_all(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> list[Observation]:
     """Ask the engine several questions about the same log, and read its answers."""
-    answers = engine.fetch_all([compose(question) for question in questions], progress)
+    answers = engine.fetch_all([statement_of(question) for question in questions], progress)
     return [read_rows(question, rows) for question, rows in zip(questions, answers, strict=True)]
 
 

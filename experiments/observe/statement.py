@@ -43,7 +43,9 @@ from experiments.observe import (
     units,
     values,
 )
+from experiments.observe.attribution import LOOK_BACK, credit_metric
 from experiments.observe.question import Question, in_bundles
+from experiments.observe.scanning import UNKNOWN, Scan, Statement
 from experiments.observe.sql import DIALECT
 
 
@@ -53,6 +55,15 @@ def compose(question: Question) -> exp.Expr:
     for name, piece in _pieces(question):
         answer = answer.with_(name, as_=piece, copy=False)
     return answer
+
+
+def statement_of(question: Question) -> Statement:
+    """The statement of a question, with what it has to read."""
+    reach = _reach(question)
+    known = reach is not None and question.since > UNKNOWN
+    since = question.since - reach if reach is not None and known else None
+    scans = {"exposure": _exposures(question), "event": Scan(since, _names(question))}
+    return Statement(compose(question), scans, None if known or reach is None else _opening(question, reach))
 
 
 def text_of(question: Question) -> str:
@@ -136,3 +147,35 @@ def _curves(question: Question) -> Iterator[exp.Select]:
         yield curves.lives(question)
     for metric in curves.aged(question):
         yield from curves.age_rows(question, metric)
+
+
+def _exposures(question: Question) -> Scan:
+    both = (question, *question.beside.values())
+    beginnings = [each.earliest for each in both if each.earliest is not None]
+    return Scan(
+        min(beginnings) if len(beginnings) == len(both) else None,
+        tuple(sorted({each.experiment for each in both})),
+    )
+
+
+def _opening(question: Question, reach: int) -> exp.Expr:
+    """The moment from which events matter: so long before the first exposure."""
+    piece = exp.select(f"MIN(first_at) - {reach:d} AS since").from_("met")
+    piece = piece.with_("shown", as_=units.shown(question), copy=False)
+    return piece.with_("met", as_=units.met(question), copy=False)
+
+
+def _reach(question: Question) -> int | None:
+    """Milliseconds before the first exposure in which events matter; None for all the time before it."""
+    busy = question.bots is not None and question.bots.events_per_day is not None
+    if busy or question.historic:
+        return None
+    return max(question.back, LOOK_BACK if credit_metric(question) else 0)
+
+
+def _names(question: Question) -> tuple[str, ...] | None:
+    busy = question.bots is not None and question.bots.events_per_day is not None
+    credited = credit_metric(question) is not None
+    if busy or credited or question.aged or gathering.needs_every_event(question):
+        return None
+    return tuple(sorted({name for metric in question.counted for name in metric.events}))

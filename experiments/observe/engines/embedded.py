@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlglot import exp
-
 from experiments.observe import columns
 from experiments.observe.engines.dialects import written
 from experiments.observe.engines.engine import Progress, Row, quiet
+from experiments.observe.scanning import Statement
 from experiments.store import Store
 
 
@@ -27,11 +26,11 @@ class Embedded:
     store: Store
     path: Path
 
-    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
+    def fetch_all(self, statements: Sequence[Statement], progress: Progress = quiet) -> list[list[Row]]:
         """Bring the copy up to date, and ask it."""
         texts = [self.text_of(each) for each in statements]
         return columns.fetch_all(store=self.store, path=self.path, statements=texts, progress=progress)
 
-    def text_of(self, statement: exp.Expr) -> str:
+    def text_of(self, statement: Statement) -> str:
         """The statement as DuckDB runs it."""
-        return written(statement, "duckdb")
+        return written(statement.expression, "duckdb")

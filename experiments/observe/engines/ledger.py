@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import make_url, text
-from sqlglot import exp
 
 from experiments.errors import InvalidInput
 from experiments.observe.engines.dialects import written
 from experiments.observe.engines.engine import Progress, Row, plain, quiet
 from experiments.observe.engines.mapping import OURS, Mapping, mapped
+from experiments.observe.scanning import Statement
 from experiments.store import Store
 
 PATIENCE_MS = 600_000
@@ -35,7 +35,7 @@ class Ledger:
                 "EVENHAND_ENGINE", "postgresql answers from its own ledger; set EVENHAND_DATABASE_URL to it"
             )
 
-    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
+    def fetch_all(self, statements: Sequence[Statement], progress: Progress = quiet) -> list[list[Row]]:
         """Ask the database, in a transaction that changes nothing and sees one state."""
         with self.store.read() as session:
             connection = session.connection()
@@ -49,6 +49,6 @@ class Ledger:
         progress(1.0)
         return answers
 
-    def text_of(self, statement: exp.Expr) -> str:
+    def text_of(self, statement: Statement) -> str:
         """The statement as PostgreSQL runs it."""
         return written(mapped(statement, self.mapping, "postgres"), "postgres")

@@ -11,6 +11,7 @@ from analysis import Observation
 from experiments.errors import InvalidInput, Unavailable
 from experiments.observe.engines import Distant, Embedded, Ledger, Mapping, open_engine
 from experiments.observe.engines.mapping import OURS, Source
+from experiments.observe.scanning import Statement
 from experiments.store import Store, open_store
 from experiments.store.ledger import append
 from experiments.store.schema import upgrade
@@ -95,7 +96,7 @@ def test_the_ledger_as_engine_has_to_be_postgresql(store: Store) -> None:
 def test_an_engine_whose_driver_is_missing_says_what_to_install() -> None:
     engine = Distant("snowflake", "", OURS)
     with pytest.raises(Unavailable, match=r"pip install 'ibis-framework\[snowflake\]'"):
-        engine.fetch_all([sqlglot.parse_one("SELECT 1")])
+        engine.fetch_all([Statement(sqlglot.parse_one("SELECT 1"))])
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,7 @@ def test_an_engine_whose_driver_is_missing_says_what_to_install() -> None:
         ("spark", {"warehouse": Path("nowhere.toml")}, "cannot be read"),
         ("postgresql", {}, "EVENHAND_DATABASE_URL"),
         ("abacus", {}, "expected duckdb"),
+        ("trino", {"url": "postgres://analyst@host/shop"}, "EVENHAND_ENGINE_URL: expected trino://"),
     ],
 )
 def test_settings_that_do_not_go_together_are_named(

@@ -1,45 +1,49 @@
 WITH exposure AS (
   SELECT
-    CAST(NULL AS Nullable(Int64)) AS id,
     test AS experiment,
     visitor AS user_id,
     CAST(NULL AS Nullable(String)) AS anonymous_id,
     arm AS variant,
     toUnixTimestamp64Milli(toDateTime64(at, 3)) AS occurred_at,
-    CAST(NULL AS Nullable(Int64)) AS received_at,
-    CAST(NULL AS Nullable(String)) AS attributes,
     CAST(NULL AS Nullable(String)) AS mark
   FROM analytics.shown
+  WHERE
+    test IN ('checkout') AND at >= toDateTime('2026-02-12 12:00:00', 'UTC')
 ), event AS (
   SELECT
-    CAST(NULL AS Nullable(Int64)) AS id,
     visitor AS user_id,
     CAST(NULL AS Nullable(String)) AS anonymous_id,
     name AS event,
     amount AS value,
     toUnixTimestamp64Milli(toDateTime64(at, 3)) AS occurred_at,
-    CAST(NULL AS Nullable(Int64)) AS received_at,
     CAST(NULL AS Nullable(String)) AS properties
   FROM analytics.clicks
+  WHERE
+    name IN ('buy')
+    AND at >= toDateTime('2026-03-14 12:00:00', 'UTC')
+    AND day >= CAST('2026-03-14' AS Nullable(DATE))
 ), shown AS (
   SELECT
     user_id AS unit,
     CASE WHEN variant = 'old' THEN 0 WHEN variant = 'new' THEN 1 END AS arm,
     occurred_at,
     CASE
-      WHEN occurred_at >= -4611686018427387904 AND occurred_at < 4611686018427387904
+      WHEN occurred_at >= 1773576000000 AND occurred_at < 4611686018427387904
       THEN 1
       ELSE 0
     END AS in_phase,
     CASE WHEN mark = 'override' THEN 1 ELSE 0 END AS by_hand
   FROM exposure
   WHERE
-    experiment = 'checkout'
-    AND NOT (
-      user_id IS NULL
+    (
+      experiment = 'checkout'
+      AND NOT (
+        user_id IS NULL
+      )
+      AND variant IN ('old', 'new')
+      AND occurred_at <= 1774440000000
     )
-    AND variant IN ('old', 'new')
-    AND occurred_at <= 1774440000000
+    AND occurred_at >= 1770984000000
 ), met AS (
   SELECT
     unit,
@@ -56,13 +60,13 @@ WITH exposure AS (
     unit
 ), sorted_out AS (
   SELECT
-    met.unit,
+    met.unit AS unit,
     met.least AS arm,
-    met.first_at,
-    met.last_at,
-    met.exposures,
+    met.first_at AS first_at,
+    met.last_at AS last_at,
+    met.exposures AS exposures,
     met.entry - met.first_at * 64 AS first_arm,
-    met.recorded_arm,
+    met.recorded_arm AS recorded_arm,
     CASE
       WHEN met.first_at IS NULL
       THEN 1
@@ -108,14 +112,14 @@ WITH exposure AS (
     ) AS g1
   FROM (
     SELECT
-      units.unit,
-      units.arm,
-      units.first_at,
-      event.occurred_at,
+      units.unit AS unit,
+      units.arm AS arm,
+      units.first_at AS first_at,
+      event.occurred_at AS occurred_at,
       event.occurred_at - units.first_at AS age,
-      event.event,
-      event.value,
-      event.properties
+      event.event AS event,
+      event.value AS value,
+      event.properties AS properties
     FROM units
     JOIN event
       ON event.user_id = units.unit
@@ -129,9 +133,9 @@ WITH exposure AS (
     unit
 ), totals AS (
   SELECT
-    units.unit,
-    units.arm,
-    units.first_at,
+    units.unit AS unit,
+    units.arm AS arm,
+    units.first_at AS first_at,
     COALESCE(gathered.events, 0) AS events,
     CASE
       WHEN COALESCE(gathered.g0, CAST(0 AS Nullable(Float64))) >= CAST(1 AS Nullable(Float64))
@@ -175,10 +179,10 @@ WITH exposure AS (
   ) AS ranked
 ), valued AS (
   SELECT
-    totals.unit,
-    totals.arm,
-    totals.first_at,
-    totals.events,
+    totals.unit AS unit,
+    totals.arm AS arm,
+    totals.first_at AS first_at,
+    totals.events AS events,
     totals.x0 AS x0,
     LEAST(totals.x1, limit1.cap) AS x1
   FROM totals
@@ -213,14 +217,14 @@ WITH exposure AS (
     ) AS g1
   FROM (
     SELECT
-      units.unit,
-      units.arm,
-      units.first_at,
-      event.occurred_at,
+      units.unit AS unit,
+      units.arm AS arm,
+      units.first_at AS first_at,
+      event.occurred_at AS occurred_at,
       event.occurred_at - units.first_at AS age,
-      event.event,
-      event.value,
-      event.properties
+      event.event AS event,
+      event.value AS value,
+      event.properties AS properties
     FROM units
     JOIN event
       ON event.user_id = units.unit
@@ -238,9 +242,9 @@ WITH exposure AS (
     ) / 86400000.0) AS Nullable(Int64))
 ), levels AS (
   SELECT
-    cells.unit,
-    cells.arm,
-    cells.day,
+    cells.unit AS unit,
+    cells.arm AS arm,
+    cells.day AS day,
     ROW_NUMBER() OVER (PARTITION BY cells.unit ORDER BY cells.day NULLS FIRST) AS place,
     LEAST(
       COALESCE(
@@ -380,10 +384,13 @@ SELECT
   CAST(NULL AS Nullable(Float64)) AS v4
 FROM exposure
 WHERE
-  experiment = 'checkout'
-  AND user_id IS NULL
-  AND occurred_at <= 1774440000000
-  AND variant IN ('old', 'new')
+  (
+    experiment = 'checkout'
+    AND user_id IS NULL
+    AND occurred_at <= 1774440000000
+    AND variant IN ('old', 'new')
+  )
+  AND occurred_at >= 1770984000000
 GROUP BY
   variant
 UNION ALL
