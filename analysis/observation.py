@@ -142,20 +142,21 @@ class Quality:
     exposures, events
         Records that were looked at.
     late
-        Events that arrived more than a day after they happened.
+        Events that arrived more than a day after they happened, when the log held later ones already; None
+        where nobody noted when they arrived.
     future
         Records of a moment after the analysis; they are left out.
     unreadable
         By metric: events left out of it since their value or a filtered property was not of its type.
     mismatched
-        Exposures whose variant is not the one that our own rules give.
+        Exposures whose variant is not the one that our own rules give; None where other rules assign.
     """
 
     exposures: int = 0
     events: int = 0
-    late: int = 0
+    late: int | None = 0
     future: int = 0
-    mismatched: int = 0
+    mismatched: int | None = 0
     unreadable: Mapping[str, int] = field(default_factory=dict)
 
 

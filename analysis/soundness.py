@@ -121,7 +121,7 @@ def _missing(plan: Plan, observation: Observation) -> Iterable[DataCheck]:
 def _records(observation: Observation) -> Iterable[DataCheck]:
     """Late, future, unreadable and mismatched records."""
     quality = observation.quality
-    if quality.events:
+    if quality.events and quality.late is not None:
         late = quality.late / quality.events
         observed = {"late": quality.late, "events": quality.events}
         yield DataCheck("late_data", late <= LATE_LIMIT, statistic=late, observed=observed, advisory=True)
@@ -130,7 +130,7 @@ def _records(observation: Observation) -> Iterable[DataCheck]:
         yield DataCheck("future", quality.future == 0, observed=future, advisory=True)
         unread = {metric: count for metric, count in quality.unreadable.items() if count}
         yield DataCheck("unreadable", not unread, observed=unread, detail=", ".join(unread), advisory=True)
-    if quality.exposures:
+    if quality.exposures and quality.mismatched is not None:
         share = quality.mismatched / quality.exposures
         observed = {"mismatched": quality.mismatched, "exposures": quality.exposures}
         yield DataCheck(

@@ -27,8 +27,12 @@ class Reason(StrEnum):
 
 
 class Detail(StrEnum):
-    """Why, exactly. The order is the order in which `decide` asks."""
+    """Why, exactly. The order is the order in which `decide` asks.
 
+    A preview is no answer of `decide`: it is what a signed link asks for, to whomever it is shown.
+    """
+
+    PREVIEW = "preview"
     UNKNOWN_KEY = "unknown_key"
     NOT_RUNNING = "not_running"
     SHIPPED = "shipped"
@@ -42,6 +46,7 @@ class Detail(StrEnum):
 
 
 _REASONS: Mapping[Detail, Reason] = {
+    Detail.PREVIEW: Reason.STATIC,
     Detail.UNKNOWN_KEY: Reason.UNKNOWN,
     Detail.NOT_RUNNING: Reason.DISABLED,
     Detail.SHIPPED: Reason.STATIC,

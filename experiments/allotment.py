@@ -8,7 +8,7 @@ from sqlmodel import Session
 from assignment import BUCKETS
 from experiments.catalog import Experiment, list_experiments
 from experiments.eligibility import Holdout, Layer, list_holdouts, list_layers
-from experiments.lifecycle import Status
+from experiments.lifecycle import HOLDING, Status
 from experiments.publishing import compile_ruleset
 
 _PLANNED = (Status.DRAFT, Status.REVIEW, Status.STOPPED)
@@ -46,7 +46,7 @@ class Standing:
 
 
 def allotments(*, session: Session) -> list[Allotment]:
-    """Every layer with who holds what; only running experiments hold buckets."""
+    """Every layer with who holds what; only those that run or are to start hold buckets."""
     experiments = list_experiments(session=session)
     return [
         Allotment(
@@ -63,11 +63,11 @@ def allotments(*, session: Session) -> list[Allotment]:
 
 
 def held_in(layer: str, experiments: Sequence[Experiment]) -> list[Block]:
-    """The buckets of a layer that running experiments hold, from the first to the last."""
+    """The buckets of a layer that experiments hold which run or are to start, from the first to the last."""
     held = [
         Block(start, end, each)
         for each in experiments
-        if each.definition.layer == layer and each.status is Status.RUNNING
+        if each.definition.layer == layer and each.status in HOLDING
         for start, end in each.definition.slots
     ]
     return sorted(held, key=lambda block: block.start)

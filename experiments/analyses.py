@@ -12,12 +12,12 @@ from experiments.catalog import Experiment, Metric, find_experiment, margins_of
 from experiments.definition import ExperimentDraft
 from experiments.eligibility import conditions_of, list_segments, uncountable
 from experiments.errors import InvalidInput
-from experiments.lifecycle import Status
+from experiments.lifecycle import BEFORE_START, Status
+from experiments.metric_uses import chosen_metrics
 from experiments.metrics import MetricDraft
 from experiments.observe import Bots, Engine, Question, count, count_all
 from experiments.observe.question import DAY_MS, covariates, reach
 from experiments.readouts import Snapshot, count_snapshots, keep, latest
-from experiments.registry import chosen_metrics
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.tables import PhaseRow
@@ -100,7 +100,7 @@ class _Asked:
 
 def _ask(session: Session, key: str, now: datetime) -> _Asked:
     experiment = find_experiment(session=session, key=key)
-    if experiment.status in (Status.DRAFT, Status.REVIEW):
+    if experiment.status in BEFORE_START:
         raise InvalidInput.at(key, f"is a {experiment.status}; it has no data before it starts")
     metrics = chosen_metrics(session=session, experiment=experiment).planned
     looked = count_snapshots(session=session, key=key, phase=experiment.phase)
@@ -227,6 +227,7 @@ def question_of(*, session: Session, experiment: Experiment, now: datetime) -> Q
         aged=frozenset(draft.metrics.primary),
         channel=draft.plan.channel,
         earliest=to_millis(draft.starts) - BEFOREHAND if draft.starts else None,
+        ours=draft.assignment == "internal",
     )
 
 

@@ -4,6 +4,7 @@ When a token speaks for a person, whoever opens the transaction says so in ``ses
 change made in it is marked with the token.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,6 +60,12 @@ def history(*, session: Session, object: str) -> list[Entry]:  # noqa: A002 - as
     """All changes of one thing, the newest first."""
     query = select(AuditRow).where(AuditRow.object == object).order_by(col(AuditRow.id).desc())
     return [_entry(row) for row in session.exec(query)]
+
+
+def changes_since(*, session: Session, objects: Collection[str], since: datetime) -> list[Entry]:
+    """All changes of several things after a moment, the oldest first."""
+    query = select(AuditRow).where(col(AuditRow.object).in_(objects), col(AuditRow.at) > since)
+    return [_entry(row) for row in session.exec(query.order_by(col(AuditRow.id)))]
 
 
 def list_entries(

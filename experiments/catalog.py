@@ -1,13 +1,12 @@
-"""The catalogue: experiments and metrics as they stand, and every way to write one down."""
+"""The catalogue: experiments as they stand, and every way to write one down."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from experiments import audit
@@ -15,11 +14,42 @@ from experiments.definition import ExperimentDraft, restore_experiment, store_fo
 from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Outdated, Problem
 from experiments.legibility import legible, require_legible, rewritten
 from experiments.lifecycle import Status, may_edit
-from experiments.metrics import ONE_NUMBER, MetricDraft, misfits
-from experiments.store.tables import ExperimentRow, MetricRow, PhaseRow
+from experiments.metrics import ONE_NUMBER
+from experiments.registry import Change, Metric, find_metrics, list_metrics, save_metric
+from experiments.store.tables import ExperimentRow, PhaseRow
+
+__all__ = [
+    "Change",
+    "Experiment",
+    "Metric",
+    "clone_experiment",
+    "create_experiment",
+    "find_experiment",
+    "find_metrics",
+    "known_keys",
+    "list_experiments",
+    "list_metrics",
+    "margins_of",
+    "moved_by",
+    "moving_changes",
+    "require_row",
+    "rewrite",
+    "save_metric",
+]
 
 EDITABLE_WHILE_RUNNING = frozenset(
-    {"name", "description", "owner", "tags", "hypothesis", "ends", "status", "source", "overrides"}
+    {
+        "name",
+        "description",
+        "owner",
+        "tags",
+        "hypothesis",
+        "ends",
+        "stops_at_end",
+        "status",
+        "source",
+        "overrides",
+    }
 )
 """What may change without moving a unit or a goalpost. Traffic may rise, secondaries may join and variants be
 called something else, too. An override moves the unit that it names, on purpose and out of the analysis."""
@@ -50,28 +80,6 @@ class Experiment:
     def title(self) -> str:
         """Its name, or its key where it has none."""
         return self.definition.title
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric in its newest version."""
-
-    definition: MetricDraft
-    version: int
-
-    @property
-    def key(self) -> str:
-        """Its permanent key."""
-        return self.definition.key
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What applying a definition did: ``created``, ``updated`` or ``unchanged``."""
-
-    kind: str
-    key: str
-    action: str
 
 
 def find_experiment(*, session: Session, key: str) -> Experiment:
@@ -112,29 +120,6 @@ def list_experiments(
 def known_keys(*, session: Session) -> frozenset[str]:
     """The keys of all experiments there ever were."""
     return frozenset(session.exec(select(ExperimentRow.key)))
-
-
-def list_metrics(*, session: Session) -> list[Metric]:
-    """All metrics in their newest versions, by key."""
-    newest = select(MetricRow.key, func.max(MetricRow.version)).group_by(MetricRow.key)
-    versions = dict(session.exec(newest).all())
-    rows = session.exec(select(MetricRow).order_by(MetricRow.key)).all()
-    return legible((row for row in rows if versions[row.key] == row.version), _metric)
-
-
-def find_metrics(*, session: Session, keys: Sequence[str]) -> dict[str, Metric]:
-    """The newest versions of the metrics asked for.
-
-    Raises
-    ------
-    NotFound
-        Naming the first that is missing.
-    """
-    known = {metric.key: metric for metric in list_metrics(session=session)}
-    for key in keys:
-        if key not in known:
-            raise NotFound(f"there is no metric {key!r}")
-    return {key: known[key] for key in keys}
 
 
 def create_experiment(*, session: Session, draft: ExperimentDraft, actor: str, now: datetime) -> Experiment:
@@ -225,6 +210,9 @@ def rewrite(
             f"{draft.key} has started; changing {', '.join(moved)} would move units or goalposts: "
             "it needs a new phase"
         )
+    if Status(row.status) is Status.SCHEDULED:
+        row.status = Status.DRAFT
+        audit.record(session=session, actor=actor, action="draft", object=draft.key, after="draft", now=now)
     row.definition = after
     row.revision += 1
     row.updated_at = now
@@ -234,46 +222,6 @@ def rewrite(
     )
     session.flush()
     return _restore(row)
-
-
-def save_metric(
-    *, session: Session, draft: MetricDraft, actor: str, now: datetime, version: int | None = None
-) -> Change:
-    """Write a metric down; a changed definition becomes its next version.
-
-    Parameters
-    ----------
-    version
-        The version that the editor saw, 0 for none; None to put another on top of whatever is there.
-
-    Raises
-    ------
-    InvalidInput
-        If it is made of metrics that are missing or do not fit, or no longer fits those made of it.
-    Outdated
-        If somebody else has changed it since.
-    """
-    rows = session.exec(select(MetricRow).where(MetricRow.key == draft.key).order_by(col(MetricRow.version)))
-    history = list(rows)
-    if version is not None and version != (history[-1].version if history else 0):
-        raise Outdated(f"metric {draft.key} was changed by somebody else in the meantime; reload to see it")
-    if any(newest.definition == draft for newest in legible(history[-1:], _metric)):
-        return Change("metric", draft.key, "unchanged")
-    _require_fitting(session, draft)
-    written = store_form(draft)
-    following = history[-1].version + 1 if history else 1
-    session.add(MetricRow(key=draft.key, version=following, definition=written, created_at=now))
-    audit.record(
-        session=session,
-        actor=actor,
-        action="edit" if history else "create",
-        object=f"metric:{draft.key}",
-        before=history[-1].definition if history else None,
-        after=written,
-        now=now,
-    )
-    session.flush()
-    return Change("metric", draft.key, "updated" if history else "created")
 
 
 def margins_of(draft: ExperimentDraft, metrics: Mapping[str, Metric]) -> dict[str, float]:
@@ -349,10 +297,6 @@ def _restore(row: ExperimentRow) -> Experiment:
     )
 
 
-def _metric(row: MetricRow) -> Metric:
-    return Metric(MetricDraft.model_validate_json(row.definition), row.version)
-
-
 def _searchable(experiment: Experiment) -> str:
     definition = experiment.definition
     parts = [definition.key, definition.name, definition.description, *definition.tags]
@@ -377,16 +321,6 @@ def _require_metrics(session: Session, draft: ExperimentDraft) -> None:
     if problems:
         place = f"experiment {draft.key}, metrics"
         raise InvalidInput([Problem(place, each, ("metrics",)) for each in problems])
-
-
-def _require_fitting(session: Session, draft: MetricDraft) -> None:
-    known = {metric.key: metric.definition for metric in list_metrics(session=session)} | {draft.key: draft}
-    concerned = [draft, *(each for each in known.values() if draft.key in each.parts)]
-    problems = [
-        Problem(f"metric {each.key}", reason) for each in concerned for reason in misfits(each, known)
-    ]
-    if problems:
-        raise InvalidInput(problems)
 
 
 def _without_names(draft: ExperimentDraft) -> dict[str, Any]:

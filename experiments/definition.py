@@ -160,6 +160,7 @@ class ExperimentDraft(Draft):
     status: Literal["draft", "running", "stopped"] = "draft"
     starts: Instant | None = None
     ends: Instant | None = None
+    stops_at_end: bool = False
     metrics: RolesDraft
     segments: tuple[Property, ...] = Field(default=(), max_length=20)
     plan: PlanDraft = PlanDraft()
@@ -198,6 +199,8 @@ class ExperimentDraft(Draft):
             raise ValueError(f"slots: expected ranges [start, end) within 0 … {BUCKETS}")
         if self.starts and self.ends and self.ends <= self.starts:
             raise ValueError("ends: must be later than starts")
+        if self.stops_at_end and self.ends is None:
+            raise ValueError("ends: expected the moment at which it stops by itself")
         return self
 
 

@@ -1,4 +1,4 @@
-"""The demo: five real headline tests, rebuilt from their published counts, and one live experiment.
+"""The demo: five real headline tests, rebuilt from their published counts, a synthetic one, and a live one.
 
 The counts are those of the Upworthy Research Archive (Matias, Munger, Le Quere, Ebersole 2021, Scientific
 Data 8:195, doi:10.1038/s41597-021-00934-7, CC BY 4.0). The archive publishes how often each headline was
@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from experiments import launch
+from experiments import demo_shop, launch
 from experiments.alerts import watch
 from experiments.analyses import analyse
+from experiments.catalog import find_experiment, known_keys
 from experiments.definition import Definitions
 from experiments.demo_life import AROUND, DECIDED, DECISIONS, READ, decide
 from experiments.observe import Engine
 from experiments.readouts import latest_of_all
-from experiments.store import Store
+from experiments.store import Session, Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Record, append
 
@@ -88,6 +89,9 @@ HEADLINE_TESTS = (
 )
 
 
+_TESTS = {test.key: test for test in HEADLINE_TESTS}
+
+
 def build(
     *,
     store: Store,
@@ -97,7 +101,9 @@ def build(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> None:
     """Define, fill and analyse the demo; what is there already is left as it is."""
-    everything = definitions()
+    with store.read() as session:
+        began = _shop_began(session, now)
+    everything = definitions(shop_began=began)
     early = [each for each in everything.experiments if each.key in DECISIONS]
     with store.write() as session:
         past = everything.model_copy(update={"experiments": tuple(early), "layers": (), "segments": ()})
@@ -105,37 +111,52 @@ def build(
         launch.apply(session=session, definitions=everything, actor="demo", now=now)
     with store.read() as session:
         analysed = latest_of_all(session=session)
-    missing = [test for test in HEADLINE_TESTS if test.key not in analysed]
-    for done, test in enumerate(missing):
+    missing = [key for key in (*_TESTS, demo_shop.KEY) if key not in analysed]
+    for done, key in enumerate(missing):
         with store.write() as session:
-            append(session=session, records=list(records(test, received_at=now)))
-        read_at = now - DECIDED if test.key in DECISIONS else now
-        snapshot = analyse(store=store, engine=engine, key=test.key, now=read_at, version=version)
+            append(session=session, records=_log(key, shop_began=began, now=now))
+        read_at = now - DECIDED if key in DECISIONS else now
+        snapshot = analyse(store=store, engine=engine, key=key, now=read_at, version=version)
         with store.write() as session:
             watch(session=session, snapshot=snapshot, now=read_at)
         progress((done + 1) / len(missing))
     with store.write() as session:
+        demo_shop.write_texts(session=session, now=now)
         decide(session=session, now=now)
 
 
-def definitions() -> Definitions:
+def _log(key: str, *, shop_began: datetime, now: datetime) -> list[Record]:
+    """Everything that an experiment of the demo has in the ledger."""
+    if key == demo_shop.KEY:
+        return list(demo_shop.records(began=shop_began, now=now))
+    return list(records(_TESTS[key], received_at=now))
+
+
+def _shop_began(session: Session, now: datetime) -> datetime:
+    """When the shop's experiment began: as it is stored, or so that its full time is over now."""
+    if demo_shop.KEY in known_keys(session=session):
+        stored = find_experiment(session=session, key=demo_shop.KEY).definition.starts
+        if stored is not None:
+            return stored
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=demo_shop.DAYS)
+
+
+def definitions(*, shop_began: datetime) -> Definitions:
     """The demo's metrics and experiments, as a person would write them down."""
     return Definitions.model_validate(
         {
             "metrics": [
-                {"key": "ctr", "name": "Click-through rate", "kind": "proportion", "event": "click"},
-                {"key": "purchase", "name": "Purchase rate", "kind": "proportion", "event": "purchase"},
-                {"key": "revenue", "name": "Revenue per user", "kind": "mean", "event": "purchase"},
-                {
-                    "key": "refund",
-                    "name": "Refund rate",
-                    "kind": "proportion",
-                    "event": "refund",
-                    "direction": "decrease",
-                },
+                *_METRICS,
+                *demo_shop.METRICS,
             ],
             **AROUND,
-            "experiments": [*map(_headline_draft, HEADLINE_TESTS), _LIVE_DRAFT, *AROUND["experiments"]],
+            "experiments": [
+                *map(_headline_draft, HEADLINE_TESTS),
+                demo_shop.draft(shop_began),
+                _LIVE_DRAFT,
+                *AROUND["experiments"],
+            ],
         }
     )
 
@@ -199,6 +220,40 @@ def _headline_draft(test: HeadlineTest) -> dict[str, object]:
         "plan": {"confidence": 0.99, "inference": "fixed", "days": DAYS, "mde": 0.2},
     }
 
+
+_METRICS: list[dict[str, object]] = [
+    {
+        "key": "ctr",
+        "name": "Click-through rate",
+        "name_zh": "点击率",
+        "kind": "proportion",
+        "event": "click",
+    },
+    {
+        "key": "purchase",
+        "name": "Purchase rate",
+        "name_zh": "购买率",
+        "kind": "proportion",
+        "event": "purchase",
+    },
+    {
+        "key": "revenue",
+        "name": "Revenue per user",
+        "name_zh": "人均收入",
+        "kind": "mean",
+        "event": "purchase",
+        "unit": "EUR",
+        "format": "currency",
+    },
+    {
+        "key": "refund",
+        "name": "Refund rate",
+        "name_zh": "退款率",
+        "kind": "proportion",
+        "event": "refund",
+        "direction": "decrease",
+    },
+]
 
 _LIVE_DRAFT = {
     "key": LIVE,

@@ -170,17 +170,17 @@ def require_known(*, session: Session, experiment: Experiment) -> None:
 
 
 def slots_taken(*, session: Session, layer: str) -> list[tuple[int, int, str]]:
-    """The ranges of a layer's buckets that running experiments hold, in their order, and who holds them."""
+    """The ranges of a layer's buckets that are held, in their order, and who holds them."""
     return sorted(
         (start, end, each.key)
-        for each in _running(session)
+        for each in _holding(session)
         if each.definition.layer == layer
         for start, end in each.definition.slots
     )
 
 
 def require_room(*, session: Session, experiment: Experiment) -> None:
-    """Refuse slots that a running experiment of the same layer holds.
+    """Refuse slots that an experiment of the same layer holds, which runs or is to start.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def require_room(*, session: Session, experiment: Experiment) -> None:
     draft = experiment.definition
     if not draft.slots:
         return
-    for other in _running(session):
+    for other in _holding(session):
         theirs = other.definition
         if other.key == draft.key or theirs.layer is None or theirs.layer != draft.layer:
             continue
@@ -214,6 +214,11 @@ def _missing(session: Session, layer: str | None, holdouts: Sequence[str]) -> It
 
 def _running(session: Session) -> list[Experiment]:
     return list_experiments(session=session, status=Status.RUNNING)
+
+
+def _holding(session: Session) -> list[Experiment]:
+    """Those that hold buckets: they run, or their start is scheduled."""
+    return _running(session) + list_experiments(session=session, status=Status.SCHEDULED)
 
 
 def _started(session: Session) -> list[Experiment]:

@@ -60,6 +60,26 @@ class Removed:
         return not (self.exposures or self.events or self.identities or self.rejections or self.detached)
 
 
+def count(*, store: Store, unit: str, kind: str, pseudonyms: Pseudonyms | None = None) -> Removed:
+    """Say what erasing a person would take out, and leave everything as it is.
+
+    Raises
+    ------
+    InvalidInput
+        If this cannot be an id, or is an anonymous id that several people used.
+    """
+    stored = _stored(unit, kind, pseudonyms)
+    with store.read() as session:
+        person = _person(session, stored, kind)
+        found = erasures.rows_of(session=session, person=person)
+        beside = (
+            erasures.identities_of(session=session, person=person),
+            len(erasures.rejections_of(session=session, person=person)),
+        )
+        overrides = _overrides(session, frozenset({unit, *person.users, *person.anonymous}))
+    return _removed(erasures.digest_of(kind, stored[-1]), person, found, beside, overrides)
+
+
 def erase(
     *,
     store: Store,

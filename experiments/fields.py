@@ -3,8 +3,10 @@
 import json
 import re
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -70,11 +72,49 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def zone_of(name: str) -> tzinfo:
+    """The time zone of a name such as Asia/Shanghai.
+
+    Raises
+    ------
+    ValueError
+        If this machine knows none of that name.
+    """
+    if name == "UTC":  # also on machines without a database of time zones
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError) as problem:
+        raise ValueError("expected the name of a time zone, such as Asia/Shanghai or UTC") from problem
+
+
+def _zone(name: str) -> str:
+    zone_of(name)
+    return name
+
+
+def _site(address: str) -> str:
+    """An address that a browser may be sent to; one without a path is that of its first page."""
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address)
+        plain = parts.scheme in ("https", "http") and parts.hostname and not parts.username
+        usable = plain and parts.port != 0 and address.isprintable() and " " not in address
+    except ValueError:
+        usable = False
+    if not usable or "\\" in address:
+        raise ValueError("expected an address such as https://shop.example")
+    return parts._replace(path=parts.path or "/", query="", fragment="").geturl()
+
+
 Key = Annotated[str, Field(pattern=KEY_PATTERN)]
 Text = Annotated[str, Field(max_length=2_000), AfterValidator(clean)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(clean)]
 Duration = Annotated[str, AfterValidator(_duration)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_utc), AfterValidator(_in_utc)]
+Site = Annotated[str, Field(max_length=2_000), AfterValidator(clean), AfterValidator(_site)]
+TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
 Value = Annotated[JsonValue, AfterValidator(keepable)]
 UnitId = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(keepable)]
 

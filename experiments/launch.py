@@ -1,11 +1,9 @@
 """Launching: the moves of an experiment through its life, each with its consequences."""
 
-import json
-import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from experiments import approvals, audit, eligibility
 from experiments.catalog import (
@@ -19,12 +17,13 @@ from experiments.catalog import (
     save_metric,
 )
 from experiments.definition import Definitions, ExperimentDraft
-from experiments.errors import InvalidInput, NotFound
+from experiments.errors import InvalidInput, NotAllowed, NotFound
 from experiments.lifecycle import Status, may_edit, require_move
 from experiments.metrics import MetricDraft
+from experiments.phases import begin_phase, close_phase, open_phase, reopen_phase
 from experiments.publishing import publish_change, published_together
 from experiments.readymade import ready_made
-from experiments.store.tables import ExperimentRow, PhaseRow
+from experiments.store.tables import ExperimentRow
 from experiments.tracking_plans import apply_events
 
 LEFT_STOPPED = "left stopped"
@@ -50,6 +49,8 @@ def start(
 ) -> Experiment:
     """Start an experiment, or go on with a stopped one under the same salt.
 
+    One whose definition starts later is scheduled: `timetable.keep_time` starts it then.
+
     Parameters
     ----------
     new_phase
@@ -64,18 +65,60 @@ def start(
     Conflict
         If its slots are held by another running experiment, or somebody else has changed it since.
     """
-    row = _moving(session, key, Status.RUNNING, revision)
+    row = require_row(session=session, key=key, revision=revision)
+    starts = find_experiment(session=session, key=key).definition.starts
+    later = row.started_at is None and starts is not None and starts > now
+    require_move(key, Status(row.status), Status.SCHEDULED if later else Status.RUNNING)
     approvals.require_approval(session=session, key=key, now=now)
+    if later:
+        require_ground(session=session, key=key)
+        return _moved(session, row, Status.SCHEDULED, actor, now)
+    return begin(session=session, key=key, actor=actor, now=now, new_phase=new_phase)
+
+
+def begin(*, session: Session, key: str, actor: str, now: datetime, new_phase: bool = False) -> Experiment:
+    """Begin to assign units: what `start` does once its time has come.
+
+    Raises
+    ------
+    InvalidInput
+        If it stands on something that does not exist.
+    Conflict
+        If its slots are held by another experiment.
+    """
+    row = _moving(session, key, Status.RUNNING, None)
+    experiment = require_ground(session=session, key=key)
+    if new_phase and row.started_at is not None:
+        begin_phase(session, experiment, actor, now)
+    row.started_at = row.started_at or now
+    if not reopen_phase(session, row):
+        open_phase(session, row, experiment.definition, now)
+    row.stopped_at = None
+    return _moved(session, row, Status.RUNNING, actor, now)
+
+
+def require_ground(*, session: Session, key: str) -> Experiment:
+    """Refuse an experiment that stands on something missing, or on buckets that another one holds."""
     experiment = find_experiment(session=session, key=key)
     eligibility.require_known(session=session, experiment=experiment)
     eligibility.require_room(session=session, experiment=experiment)
-    if new_phase and row.started_at is not None:
-        _begin_phase(session, experiment, actor, now)
-    row.started_at = row.started_at or now
-    if not _reopen_phase(session, row):
-        _open_phase(session, row, experiment.definition, now)
-    row.stopped_at = None
-    return _moved(session, row, Status.RUNNING, actor, now)
+    return experiment
+
+
+def cancel(
+    *, session: Session, key: str, actor: str, now: datetime, revision: int | None = None
+) -> Experiment:
+    """Take back a start that was scheduled; the experiment is a draft again.
+
+    Raises
+    ------
+    NotAllowed
+        If none is.
+    """
+    row = require_row(session=session, key=key, revision=revision)
+    if Status(row.status) is not Status.SCHEDULED:
+        raise NotAllowed(f"{key} is {row.status}; there is no start to cancel")
+    return _moved(session, row, Status.DRAFT, actor, now)
 
 
 def stop(*, session: Session, key: str, actor: str, now: datetime, revision: int | None = None) -> Experiment:
@@ -88,7 +131,7 @@ def stop(*, session: Session, key: str, actor: str, now: datetime, revision: int
     """
     row = _moving(session, key, Status.STOPPED, revision)
     row.stopped_at = now
-    _close_phase(session, row, now)
+    close_phase(session, row, now)
     return _moved(session, row, Status.STOPPED, actor, now)
 
 
@@ -170,7 +213,7 @@ def edit(
         eligibility.require_known(session=session, experiment=edited)
         eligibility.require_room(session=session, experiment=edited)
     if new_phase and edited.started_at is not None and moved:
-        _begin_phase(session, edited, actor, now)
+        begin_phase(session, edited, actor, now)
     publish_change(session=session, now=now)
     return find_experiment(session=session, key=draft.key)
 
@@ -272,63 +315,11 @@ def _apply_status(
     }.get((draft.status, status), ())
     for move in moves:
         move(session=session, key=draft.key, actor=actor, now=now)
-    said = {"running": "started", "stopped": "stopped"}
-    return [Change("experiment", draft.key, said[draft.status])] if moves else []
-
-
-def _begin_phase(session: Session, experiment: Experiment, actor: str, now: datetime) -> None:
-    """Draw lots again: a new salt, so that no unit's place depends on the phase before."""
-    row = require_row(session=session, key=experiment.key)
-    running = experiment.status is Status.RUNNING
-    if running:
-        _close_phase(session, row, now)
-    row.phase += 1
-    row.salt = secrets.token_hex(8)
-    session.add(row)
-    if running:  # a stopped experiment opens it when it goes on
-        _open_phase(session, row, experiment.definition, now)
-    audit.record(
-        session=session, actor=actor, action="new_phase", object=row.key, after=str(row.phase), now=now
-    )
-    session.flush()
-
-
-def _open_phase(session: Session, row: ExperimentRow, draft: ExperimentDraft, now: datetime) -> None:
-    holdouts = draft.holdouts
-    if holdouts is None:
-        holdouts = tuple(each.definition.key for each in eligibility.list_holdouts(session=session))
-    session.add(
-        PhaseRow(
-            experiment=row.key,
-            number=row.phase,
-            salt=row.salt,
-            holdouts=json.dumps(holdouts),
-            definition=row.definition,
-            started_at=now,
-        )
-    )
-
-
-def _reopen_phase(session: Session, row: ExperimentRow) -> bool:
-    """Go on with the phase, if it was ever opened."""
-    phase = _phase(session, row)
-    if phase is not None:
-        phase.stopped_at = None
-        session.add(phase)
-    return phase is not None
-
-
-def _close_phase(session: Session, row: ExperimentRow, now: datetime) -> None:
-    phase = _phase(session, row)
-    if phase is not None:
-        phase.stopped_at = now
-        session.add(phase)
-
-
-def _phase(session: Session, row: ExperimentRow) -> PhaseRow | None:
-    return session.exec(
-        select(PhaseRow).where(PhaseRow.experiment == row.key, PhaseRow.number == row.phase)
-    ).first()
+    if not moves:
+        return []
+    reached = find_experiment(session=session, key=draft.key).status
+    said = "started" if reached is Status.RUNNING else str(reached)
+    return [Change("experiment", draft.key, said)]
 
 
 def _moving(session: Session, key: str, wanted: Status, revision: int | None) -> ExperimentRow:

@@ -10,15 +10,23 @@ class Status(StrEnum):
 
     DRAFT = "draft"
     REVIEW = "review"
+    SCHEDULED = "scheduled"
     RUNNING = "running"
     STOPPED = "stopped"
     CONCLUDED = "concluded"
     ARCHIVED = "archived"
 
 
+BEFORE_START = (Status.DRAFT, Status.REVIEW, Status.SCHEDULED)
+"""Where no unit was assigned yet."""
+
+HOLDING = (Status.SCHEDULED, Status.RUNNING)
+"""Where an experiment holds its buckets of a layer."""
+
 _MOVES: dict[Status, frozenset[Status]] = {
-    Status.DRAFT: frozenset({Status.REVIEW, Status.RUNNING, Status.ARCHIVED}),
-    Status.REVIEW: frozenset({Status.DRAFT, Status.RUNNING, Status.ARCHIVED}),
+    Status.DRAFT: frozenset({Status.REVIEW, Status.SCHEDULED, Status.RUNNING, Status.ARCHIVED}),
+    Status.REVIEW: frozenset({Status.DRAFT, Status.SCHEDULED, Status.RUNNING, Status.ARCHIVED}),
+    Status.SCHEDULED: frozenset({Status.DRAFT, Status.RUNNING}),
     Status.RUNNING: frozenset({Status.STOPPED}),
     Status.STOPPED: frozenset({Status.RUNNING, Status.CONCLUDED, Status.ARCHIVED}),
     Status.CONCLUDED: frozenset({Status.ARCHIVED}),
@@ -40,5 +48,5 @@ def require_move(key: str, status: Status, wanted: Status) -> None:
 
 
 def may_edit(status: Status) -> bool:
-    """Whether everything about the experiment may still change."""
-    return status in (Status.DRAFT, Status.REVIEW)
+    """Whether everything about the experiment may still change; a change takes a scheduled start back."""
+    return status in BEFORE_START

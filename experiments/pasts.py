@@ -5,19 +5,22 @@ read what it found. What could not be counted says why.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, select
 
-from analysis import Moments
+from analysis import NotEstimable, PlannedMetric, Role
+from analysis.kinds import counted_of, plain_pair
 from experiments.catalog import Metric, list_metrics
-from experiments.errors import EvenhandError, InvalidInput
+from experiments.metrics import MetricDraft
+from experiments.observe import Engine
+from experiments.observe.flows import Flow, Flows, count_flows
+from experiments.observe.history import EVERYBODY, Glance, count_pasts
+from experiments.observe.question import reach
 from experiments.observe.trends import DayTotal, daily_totals
-from experiments.planning import history_of
 from experiments.store import Store
 from experiments.store.tables import PastRow
 
@@ -26,6 +29,8 @@ DAYS = 28
 
 LIFETIME = timedelta(hours=6)
 """Until a past is counted again."""
+
+NOBODY = "nobody"
 
 UNIT_TYPES = ("user_id", "anonymous_id")
 
@@ -39,13 +44,17 @@ class Past:
     version
         Of the metric that was counted.
     units, mean, variance
-        Over all units that were seen, one number for each; None where they could not be counted.
+        Of the units that were seen and are old enough: the level that an experiment would have measured on
+        them, and its variance between units; None where it could not be estimated.
     weekly_units
         Units seen for the first time in each week.
     daily
         What happened on each day.
     missing
-        Why there is nothing, in a few words; empty where there is something.
+        Why there is no mean: ``nobody`` where no unit was seen, or the cause for which nothing could be
+        estimated; empty where there is one.
+    flows
+        What came in the four weeks before and in the last four, for a metric that is a product of factors.
     """
 
     metric: str
@@ -58,6 +67,7 @@ class Past:
     weekly_units: tuple[int, ...] = ()
     daily: tuple[DayTotal, ...] = ()
     missing: str = ""
+    flows: Flows | None = None
 
     @property
     def daily_units(self) -> float:
@@ -74,7 +84,7 @@ def find_pasts(*, session: Session, unit_type: str = "user_id") -> dict[str, Pas
 def refresh_pasts(
     *,
     store: Store,
-    columns: Path,
+    engine: Engine,
     now: datetime,
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> int:
@@ -85,20 +95,19 @@ def refresh_pasts(
     int
         How many pasts were counted.
     """
-    with store.read() as session:
-        stale = [
-            (metric, unit_type)
-            for unit_type in UNIT_TYPES
-            for metric in _stale(
-                list_metrics(session=session), find_pasts(session=session, unit_type=unit_type), now
-            )
-        ]
-    for done, (metric, unit_type) in enumerate(stale, start=1):
-        past = _look_back(store, columns, metric, unit_type, now)
+    counted = 0
+    for place, unit_type in enumerate(UNIT_TYPES, start=1):
+        with store.read() as session:
+            metrics = list_metrics(session=session)
+            stale = _stale(metrics, find_pasts(session=session, unit_type=unit_type), now)
+        known = {each.key: each.definition for each in metrics}
+        pasts = _look_back(engine, stale, known, unit_type, now) if stale else []
         with store.write() as session:
-            keep_past(session=session, past=past)
-        progress(done / len(stale))
-    return len(stale)
+            for past in pasts:
+                keep_past(session=session, past=past)
+        counted += len(pasts)
+        progress(place / len(UNIT_TYPES))
+    return counted
 
 
 def _stale(metrics: Sequence[Metric], known: dict[str, Past], now: datetime) -> list[Metric]:
@@ -111,32 +120,52 @@ def _stale(metrics: Sequence[Metric], known: dict[str, Past], now: datetime) -> 
     ]
 
 
-def _look_back(store: Store, columns: Path, metric: Metric, unit_type: str, now: datetime) -> Past:
-    empty = Past(metric.key, unit_type, metric.version, now)
-    try:
-        found = history_of(
-            store=store, columns=columns, key=metric.key, now=now, days=DAYS, unit_type=unit_type
-        )
-        daily = daily_totals(
-            store=store,
-            path=columns,
-            metric=metric.definition,
-            unit_type=unit_type,
-            since=now - timedelta(days=DAYS),
-            until=now,
-        )
-        moments = Moments.from_values(found.values)
-    except (EvenhandError, ValueError) as problem:
-        reason = problem.problems[0].message if isinstance(problem, InvalidInput) else str(problem)
-        return replace(empty, missing=reason)
-    return replace(
-        empty,
-        units=moments.n,
-        mean=moments.value,
-        variance=moments.variance,
-        weekly_units=found.weekly_units,
-        daily=daily,
+def _look_back(
+    engine: Engine, metrics: Sequence[Metric], known: Mapping[str, MetricDraft], unit_type: str, now: datetime
+) -> list[Past]:
+    drafts = [each.definition for each in metrics]
+    glances = count_pasts(engine=engine, metrics=drafts, known=known, unit_type=unit_type, now=now, days=DAYS)
+    middle = now - timedelta(days=DAYS)
+    flows = count_flows(
+        engine=engine,
+        metrics=drafts,
+        unit_type=unit_type,
+        since=middle - timedelta(days=DAYS),
+        middle=middle,
+        until=now,
     )
+    return [
+        replace(
+            _past(each, glances[each.key], unit_type, now),
+            daily=daily_totals(
+                engine=engine, metric=each.definition, unit_type=unit_type, since=middle, until=now
+            ),
+            flows=flows.get(each.key),
+        )
+        for each in metrics
+    ]
+
+
+def _past(metric: Metric, glance: Glance, unit_type: str, now: datetime) -> Past:
+    """What an experiment on all of these units would start from."""
+    empty = Past(metric.key, unit_type, metric.version, now, weekly_units=glance.weekly_units)
+    definition, observation = metric.definition, glance.observation
+    planned = PlannedMetric(
+        definition.key,
+        Role.PRIMARY,
+        kind=definition.kind,
+        quantile=definition.quantile,
+        steps=definition.steps,
+        horizon=reach(definition)[1] if definition.kind == "time_to_event" else None,
+    )
+    counted = counted_of(observation, planned, EVERYBODY)
+    found = plain_pair(planned, counted, counted).control
+    if isinstance(found, NotEstimable):
+        seen = observation.units[EVERYBODY]
+        return replace(empty, units=seen, missing=str(found.cause) if seen else NOBODY)
+    # A unit's share in the estimate's variance: of a mean that is the variance between units.
+    variance = found.standard_error**2 * found.n
+    return replace(empty, units=found.n, mean=found.value, variance=variance)
 
 
 def keep_past(*, session: Session, past: Past) -> None:
@@ -152,6 +181,7 @@ def _document(past: Past) -> dict[str, Any]:
     document = asdict(past)
     for name in ("metric", "unit_type", "version", "as_of"):
         del document[name]
+    document["flows"] = past.flows and [list(astuple(each)) for each in past.flows]
     document["daily"] = [[each.day.isoformat(), each.units, each.events, each.total] for each in past.daily]
     return document
 
@@ -160,6 +190,14 @@ def _restored(row: PastRow) -> Past:
     document = json.loads(row.document)
     daily = tuple(DayTotal(date.fromisoformat(day), *counts) for day, *counts in document.pop("daily"))
     weekly = tuple(document.pop("weekly_units"))
+    flows = document.pop("flows", None)
     return Past(
-        row.metric, row.unit_type, row.version, row.as_of, **document, daily=daily, weekly_units=weekly
+        row.metric,
+        row.unit_type,
+        row.version,
+        row.as_of,
+        **document,
+        daily=daily,
+        weekly_units=weekly,
+        flows=flows and (Flow(*flows[0]), Flow(*flows[1])),
     )

@@ -2,8 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 from analysis import InvalidInput as WrongInput
 from analysis import Moments
@@ -20,6 +19,7 @@ from analysis.power import (
 )
 from experiments.catalog import find_metrics
 from experiments.errors import InvalidInput
+from experiments.observe import Engine
 from experiments.observe.history import History, look_back
 from experiments.store import Store
 
@@ -27,14 +27,14 @@ MOST_DAYS = 366
 
 
 def history_of(
-    *, store: Store, columns: Path, key: str, now: datetime, days: int = 28, unit_type: str = "user_id"
+    *, store: Store, engine: Engine, key: str, now: datetime, days: int = 28, unit_type: str = "user_id"
 ) -> History:
     """Collect a metric's past.
 
     Parameters
     ----------
-    columns
-        Where the columnar copy of the ledger lies.
+    engine
+        What runs the statement.
     days
         How far to look back; whole weeks are the fairest.
 
@@ -43,14 +43,13 @@ def history_of(
     NotFound
         If there is no such metric.
     InvalidInput
-        If nothing happened in that time.
+        If nothing happened in that time, or the metric gives units no number of their own.
     """
     if not 7 <= days <= MOST_DAYS:
         raise InvalidInput.at("days", f"expected 7 to {MOST_DAYS}")
     with store.read() as session:
         metric = find_metrics(session=session, keys=[key])[key].definition
-    since = now - timedelta(days=days)
-    found = look_back(store=store, path=columns, metric=metric, unit_type=unit_type, since=since, until=now)
+    found = look_back(engine=engine, metric=metric, unit_type=unit_type, now=now, days=days)
     if not len(found.values):
         raise InvalidInput.at(key, f"no unit was seen in the last {days} days")
     return found

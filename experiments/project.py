@@ -1,7 +1,7 @@
 """The project: what holds for all of its experiments. Every revision is kept; the newest is in force."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from experiments import audit
 from experiments.definition import store_form
 from experiments.errors import Outdated
-from experiments.fields import Draft, Name
+from experiments.fields import Draft, Name, Site, TimeZone, zone_of
 from experiments.store.administration import ProjectRow
 
 
@@ -26,11 +26,22 @@ class DefaultPlan(Draft):
 
 
 class ProjectDraft(Draft):
-    """The project's name, the plan that experiments begin with, and whether starting one takes two people."""
+    """What holds for all experiments of a project.
+
+    Its name, the plan that they begin with, whether starting one takes two people, the address of the product
+    that previews are shown on, and the time zone in which starts and ends are written.
+    """
 
     name: Name = ""
     plan: DefaultPlan = DefaultPlan()
     approval: bool = False
+    site: Site = ""
+    time_zone: TimeZone = "UTC"
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which starts and ends are written."""
+        return zone_of(self.time_zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ def publish(*, session: Session, now: datetime) -> Ruleset:
 def compile_ruleset(*, session: Session) -> Ruleset:
     """Turn started experiments into rules, in the order of their keys.
 
-    Drafts are not published: their keys do not exist for clients. Experiments that another system assigns
+    Drafts are not published: their keys do not exist for clients. One that starts later is, as not running
+    yet, so that its clients get the control's value and a reason. Experiments that another system assigns
     are not ours to decide. What cannot be read any more goes on as it was last published.
     """
     started = [each for each in list_experiments(session=session) if each.status in _STATES]
@@ -146,6 +147,7 @@ def latest_publication(*, session: Session) -> tuple[Ruleset, str]:
 
 
 _STATES = {
+    Status.SCHEDULED: State.STOPPED,
     Status.RUNNING: State.RUNNING,
     Status.STOPPED: State.STOPPED,
     Status.CONCLUDED: State.STOPPED,
@@ -163,7 +165,7 @@ def _rule(experiment: Experiment, holdouts: tuple[str, ...]) -> Rule:
         key=draft.key,
         salt=experiment.salt,
         control=draft.control,
-        variants=tuple(Variant(each.key, each.weight, _value(each)) for each in draft.variants),
+        variants=tuple(Variant(each.key, each.weight, published_value(each)) for each in draft.variants),
         phase=experiment.phase,
         unit_type=draft.unit,
         state=State.SHIPPED if experiment.shipped else _STATES[experiment.status],
@@ -177,6 +179,6 @@ def _rule(experiment: Experiment, holdouts: tuple[str, ...]) -> Rule:
     )
 
 
-def _value(variant: VariantDraft) -> JsonValue:
+def published_value(variant: VariantDraft) -> JsonValue:
     """What clients receive: OpenFeature's would answer a null with the default in the code."""
     return variant.key if variant.value is None else variant.value

@@ -1,16 +1,32 @@
-"""The metric registry: every version of a metric, which one an experiment uses, and who uses a metric."""
+"""The metric registry: every metric in every version, and the one way to write another one down."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from experiments.catalog import Experiment, Metric, list_experiments, list_metrics
-from experiments.errors import NotFound
-from experiments.metrics import MetricDraft
-from experiments.store.tables import MetricRow, PhaseRow
+from experiments import audit
+from experiments.definition import store_form
+from experiments.errors import InvalidInput, NotFound, Outdated, Problem
+from experiments.legibility import legible
+from experiments.metrics import MetricDraft, misfits
+from experiments.store.tables import MetricRow
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric in its newest version."""
+
+    definition: MetricDraft
+    version: int
+
+    @property
+    def key(self) -> str:
+        """Its permanent key."""
+        return self.definition.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +38,35 @@ class MetricVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The metrics of an experiment, in the versions that its phase began with.
+class Change:
+    """What applying a definition did: ``created``, ``updated`` or ``unchanged``."""
 
-    Attributes
-    ----------
-    planned
-        By key, in the order of their roles.
-    others
-        What planned ratios are made of, and covariates, as far as they are not planned themselves.
+    kind: str
+    key: str
+    action: str
+
+
+def list_metrics(*, session: Session) -> list[Metric]:
+    """All metrics in their newest versions, by key."""
+    newest = select(MetricRow.key, func.max(MetricRow.version)).group_by(MetricRow.key)
+    versions = dict(session.exec(newest).all())
+    rows = session.exec(select(MetricRow).order_by(MetricRow.key)).all()
+    return legible((row for row in rows if versions[row.key] == row.version), _metric)
+
+
+def find_metrics(*, session: Session, keys: Sequence[str]) -> dict[str, Metric]:
+    """The newest versions of the metrics asked for.
+
+    Raises
+    ------
+    NotFound
+        Naming the first that is missing.
     """
-
-    planned: dict[str, Metric]
-    others: dict[str, Metric]
+    known = {metric.key: metric for metric in list_metrics(session=session)}
+    for key in keys:
+        if key not in known:
+            raise NotFound(f"there is no metric {key!r}")
+    return {key: known[key] for key in keys}
 
 
 def list_versions(*, session: Session, key: str) -> list[MetricVersion]:
@@ -51,54 +83,16 @@ def list_versions(*, session: Session, key: str) -> list[MetricVersion]:
     return versions[::-1]
 
 
-def chosen_metrics(*, session: Session, experiment: Experiment) -> Chosen:
-    """The metrics of an experiment: those of its phase's beginning, or the newest before it starts.
+def metrics_at(*, session: Session, keys: Sequence[str], moment: datetime | None) -> dict[str, Metric]:
+    """The newest versions that were there at a moment; the oldest of a metric that came later.
 
-    What a running experiment measures cannot change under it; a metric that is changed while it runs counts
-    as it did, until a new phase begins.
+    Without a moment the newest ones.
 
     Raises
     ------
     NotFound
         Naming the first that is missing.
     """
-    phase = session.exec(
-        select(PhaseRow).where(PhaseRow.experiment == experiment.key, PhaseRow.number == experiment.phase)
-    ).first()
-    moment = None if phase is None else phase.started_at
-    definition = experiment.definition
-    covariates = definition.plan.covariates
-    planned = _in_force(session, definition.metrics.keys, moment)
-    further = [key for metric in planned.values() for key in metric.definition.parts]
-    further += covariates.metrics if covariates else ()
-    others = _in_force(session, [key for key in dict.fromkeys(further) if key not in planned], moment)
-    parts = [key for metric in others.values() for key in metric.definition.parts]
-    others |= _in_force(session, [key for key in parts if key not in planned | others], moment)
-    return Chosen(planned, others)
-
-
-def users_of(*, session: Session, key: str) -> list[Experiment]:
-    """The experiments that a change of a metric concerns: those that plan it, or a ratio made of it."""
-    concerned = {key} | {each.key for each in list_metrics(session=session) if key in each.definition.parts}
-    return [
-        experiment
-        for experiment in list_experiments(session=session)
-        if concerned & {*experiment.definition.metrics.keys, *_covariates(experiment)}
-    ]
-
-
-def made_of(*, session: Session, key: str) -> list[MetricDraft]:
-    """The metrics that are made of a metric."""
-    return [each.definition for each in list_metrics(session=session) if key in each.definition.parts]
-
-
-def _covariates(experiment: Experiment) -> Iterable[str]:
-    covariates = experiment.definition.plan.covariates
-    return covariates.metrics if covariates else ()
-
-
-def _in_force(session: Session, keys: Sequence[str], moment: datetime | None) -> dict[str, Metric]:
-    """The newest versions that were there at a moment; the oldest of a metric that came later."""
     found = _versions(session, keys)
     for key in keys:
         if not found[key]:
@@ -108,6 +102,65 @@ def _in_force(session: Session, keys: Sequence[str], moment: datetime | None) ->
         there = [each for each in found[key] if moment is None or each.created_at <= moment]
         chosen[key] = (there[-1] if there else found[key][0]).metric
     return chosen
+
+
+def made_of(*, session: Session, key: str) -> list[MetricDraft]:
+    """The metrics that are made of a metric."""
+    return [each.definition for each in list_metrics(session=session) if key in each.definition.parts]
+
+
+def save_metric(
+    *, session: Session, draft: MetricDraft, actor: str, now: datetime, version: int | None = None
+) -> Change:
+    """Write a metric down; a changed definition becomes its next version.
+
+    Parameters
+    ----------
+    version
+        The version that the editor saw, 0 for none; None to put another on top of whatever is there.
+
+    Raises
+    ------
+    InvalidInput
+        If it is made of metrics that are missing or do not fit, or no longer fits those made of it.
+    Outdated
+        If somebody else has changed it since.
+    """
+    rows = session.exec(select(MetricRow).where(MetricRow.key == draft.key).order_by(col(MetricRow.version)))
+    history = list(rows)
+    if version is not None and version != (history[-1].version if history else 0):
+        raise Outdated(f"metric {draft.key} was changed by somebody else in the meantime; reload to see it")
+    if any(newest.definition == draft for newest in legible(history[-1:], _metric)):
+        return Change("metric", draft.key, "unchanged")
+    _require_fitting(session, draft)
+    written = store_form(draft)
+    following = history[-1].version + 1 if history else 1
+    session.add(MetricRow(key=draft.key, version=following, definition=written, created_at=now))
+    audit.record(
+        session=session,
+        actor=actor,
+        action="edit" if history else "create",
+        object=f"metric:{draft.key}",
+        before=history[-1].definition if history else None,
+        after=written,
+        now=now,
+    )
+    session.flush()
+    return Change("metric", draft.key, "updated" if history else "created")
+
+
+def _require_fitting(session: Session, draft: MetricDraft) -> None:
+    known = {metric.key: metric.definition for metric in list_metrics(session=session)} | {draft.key: draft}
+    concerned = [draft, *(each for each in known.values() if draft.key in each.parts)]
+    problems = [
+        Problem(f"metric {each.key}", reason) for each in concerned for reason in misfits(each, known)
+    ]
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _metric(row: MetricRow) -> Metric:
+    return Metric(MetricDraft.model_validate_json(row.definition), row.version)
 
 
 def _versions(session: Session, keys: Sequence[str]) -> dict[str, list[MetricVersion]]:

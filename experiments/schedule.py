@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from experiments.attention import planned_end
 from experiments.catalog import Experiment, list_experiments
-from experiments.lifecycle import Status
+from experiments.lifecycle import BEFORE_START, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def overlaps_in(spans: list[Span]) -> list[Overlap]:
 
 def _span(experiment: Experiment) -> Span | None:
     draft = experiment.definition
-    if experiment.status in (Status.DRAFT, Status.REVIEW, Status.ARCHIVED):
+    if experiment.status in (*BEFORE_START, Status.ARCHIVED):
         if experiment.status is Status.ARCHIVED or draft.starts is None:
             return None
         return Span(experiment, draft.starts, planned_end(experiment), certain=False)

@@ -17,7 +17,7 @@ from analysis import Day, Moments, Observation, Plan, read
 from experiments.analyses import plan_of
 from experiments.catalog import find_experiment, find_metrics, list_experiments
 from experiments.errors import InvalidInput, Problem
-from experiments.lifecycle import Status
+from experiments.lifecycle import BEFORE_START
 from experiments.readouts import keep, kept_already
 from experiments.rowfiles import BadRow, require_whole
 from experiments.store import Store
@@ -118,7 +118,7 @@ def _known(session: Session) -> Known:
     found = {}
     for experiment in list_experiments(session=session):
         draft = experiment.definition
-        if draft.assignment != "external" or experiment.status in (Status.DRAFT, Status.REVIEW):
+        if draft.assignment != "external" or experiment.status in BEFORE_START:
             continue
         metrics = find_metrics(session=session, keys=draft.metrics.keys)
         countable = frozenset(key for key, metric in metrics.items() if metric.definition.kind in KINDS)

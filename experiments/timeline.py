@@ -34,9 +34,14 @@ class Entry:
 def timeline_of(*, session: Session, key: str) -> list[Entry]:
     """Everything that was done to an experiment, the newest first."""
     return [
-        Entry(each.at, each.actor, each.action, each.after, tuple(_changes(each)))
+        Entry(each.at, each.actor, each.action, each.after, changes_in(each))
         for each in audit.history(session=session, object=key)
     ]
+
+
+def changes_in(entry: audit.Entry) -> tuple[FieldChange, ...]:
+    """The fields that an edit changed."""
+    return tuple(_changes(entry))
 
 
 def _changes(entry: audit.Entry) -> Iterator[FieldChange]:

@@ -11,7 +11,7 @@ from typing import Any
 from bokeh.embed import json_item
 from bokeh.plotting import figure
 
-from analysis import Finding, Readout
+from analysis import Readout
 from analysis.figures import (
     DayWords,
     LatenessBar,
@@ -28,15 +28,12 @@ from analysis.figures import (
     draw_lift,
     draw_share_rows,
     draw_share_series,
-    draw_sparklines,
 )
 from analysis.readout import Series, SplitPoint
 from web.scorecard import HEADER_HEIGHT, Line
 from web.wording import Names, numbers
 from web.wording.language import gettext
 
-LIST_HEADER_HEIGHT = 40
-LIST_ROW_HEIGHT = 64
 AXIS_HEIGHT = 24
 """Pixels below a frame that its labels take."""
 
@@ -65,22 +62,13 @@ def intervals_chart(lines: Sequence[Line]) -> Chart:
     return chart_of("intervals", drawn, gettext("Changes with their intervals: ") + "; ".join(told))
 
 
-def sparklines_chart(findings: Sequence[tuple[Finding | None, str]]) -> Chart:
-    """Draw the canvas beside the list: each experiment's goal against no change."""
-    rows = [
-        Row(LIST_ROW_HEIGHT, None if finding is None else finding.lift, Tone(tone))
-        for finding, tone in findings
-    ]
-    drawn = draw_sparklines(rows, header=LIST_HEADER_HEIGHT)
-    return chart_of("sparklines", drawn, gettext("Each experiment's primary metric against no change"))
-
-
 def lift_chart(readout: Readout, series: Series, *, label: str, name: str = "lift") -> Chart:
     """Draw one comparison day by day."""
-    end = readout.plan.planned_end
+    end, finding = readout.plan.planned_end, readout.finding(series.metric, series.variant)
+    decimals = 1 if finding is None or finding.lift is None else numbers.lift_decimals(finding.lift)
     words = LiftWords(
         format_tick=numbers.tick_percent,
-        format_lift=lambda value: numbers.signed_percent(value, 0 if abs(value) >= 1 else 1),
+        format_lift=lambda value: numbers.signed_percent(value, decimals),
         format_day=numbers.short_day,
         planned_end=gettext("planned end"),
         day=gettext("Day"),

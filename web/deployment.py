@@ -11,14 +11,16 @@ from flask import current_app
 
 from experiments.errors import Unavailable
 from experiments.intake import Intake
+from experiments.previews import Signer
 from experiments.pseudonyms import Pseudonyms, read_key
 from experiments.store import Store, open_store
 from experiments.store.schema import upgrade
 from experiments.writing import LedgerWriter
 from web.exposures import ExposureLog
 from web.mirror import Mirror
+from web.previews import PreviewDesk
 from web.reporting.shelf import Shelf
-from web.settings import Settings
+from web.settings import Settings, secret_key_of
 from web.tally import Tally
 
 VERSION = version("evenhand")
@@ -47,6 +49,7 @@ class Deployment:
     writer: LedgerWriter
     exposures: ExposureLog
     tally: Tally
+    previews: PreviewDesk
     now: Callable[[], datetime] = clock
     pseudonyms: Pseudonyms | None = None
     shelf: Shelf = field(default_factory=Shelf)
@@ -76,7 +79,8 @@ def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) 
     mirror = Mirror(store, settings.kept_path, now)
     tally = Tally()
     exposures = ExposureLog(writer, now, tally, lambda: mirror.reflection.intake(pseudonyms))
-    return Deployment(settings, store, mirror, writer, exposures, tally, now, pseudonyms)
+    previews = PreviewDesk(Signer.from_secret(secret_key_of(settings)), store, now)
+    return Deployment(settings, store, mirror, writer, exposures, tally, previews, now, pseudonyms)
 
 
 def _upgrade(store: Store) -> None:

@@ -13,10 +13,14 @@ from typing import Any
 
 from assignment import Decision, Detail, Rule
 from experiments.intake import ANYTHING, Intake, written
+from experiments.previews import PARAMETER
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Exposure
 from experiments.writing import LedgerWriter
 from web.tally import Tally
+
+_OURS = ("targetingKey", PARAMETER)
+"""What clients tell us beside the attributes of a unit."""
 
 _PLACES = 8
 _SHELVES = 1 << 16
@@ -54,7 +58,7 @@ class ExposureLog:
             return False
         self._remember(fingerprint, shelf)
         intake = self._intake()
-        facts = {name: value for name, value in attributes.items() if name != "targetingKey"}
+        facts = {name: value for name, value in attributes.items() if name not in _OURS}
         record = _exposure(rule, decision, unit, facts, to_millis(self._now()), intake)
         taken = self._writer.offer((intake.take(record, facts)[0],))
         if not taken:

@@ -3,7 +3,7 @@
 Heights are in pixels and stand here once; the stylesheet repeats them, and a browser test compares.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from analysis import Finding, Readout, Role
 from web.wording import Chip, Names, chip_of, numbers, tone_of
 from web.wording.changes import levels_of
 from web.wording.language import gettext
-from web.wording.readings import not_estimable, overall
+from web.wording.readings import findings_in, not_estimable
 
 HEADER_HEIGHT = 44
 HEIGHTS = {"role": 38, "metric": 40, "comparison": 56}
@@ -47,15 +47,25 @@ class Line:
         return HEIGHTS[self.kind]
 
 
-def lines_of(readout: Readout, names: Names, *, metric: str = "") -> tuple[Line, ...]:
-    """Lay out all comparisons, or those of one metric: by role, then by metric, then by treatment."""
-    return tuple(_lines(readout, names, metric))
+def lines_of(
+    readout: Readout, names: Names, *, metric: str = "", segment: str | None = None
+) -> tuple[Line, ...]:
+    """Lay out comparisons by role, then by metric, then by treatment.
+
+    Parameters
+    ----------
+    metric
+        The one asked for; otherwise all of them.
+    segment
+        Over the units with this value of a segment; otherwise over all units.
+    """
+    asked = [each for each in findings_in(readout, segment) if metric in ("", each.metric)]
+    return tuple(_lines(readout, names, asked))
 
 
-def _lines(readout: Readout, names: Names, metric: str) -> Iterator[Line]:
+def _lines(readout: Readout, names: Names, asked: Sequence[Finding]) -> Iterator[Line]:
     several = len(readout.plan.treatments) > 1
     order = [Role.PRIMARY, Role.GUARDRAIL, Role.SECONDARY]
-    asked = [finding for finding in overall(readout) if metric in ("", finding.metric)]
     findings = sorted(asked, key=lambda finding: order.index(finding.role))
     for role, of_role in groupby(findings, key=lambda finding: finding.role):
         yield _role(role)

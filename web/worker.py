@@ -21,6 +21,7 @@ from web.alarm import deliver_alerts, look_again, raise_alarms
 from web.deployment import VERSION, clock
 from web.engine import engine_of
 from web.settings import Settings
+from web.timekeeper import Timekeeper
 
 INTERVAL = 20.0
 """Seconds between two looks for new data."""
@@ -43,6 +44,7 @@ class Worker:
 
     def run(self) -> None:
         """Look, and look again, until told to leave."""
+        Timekeeper(self.store, self.now, self.leaving).start()
         while not self.leaving.is_set():
             self.look()
             self.alarm()
@@ -77,7 +79,8 @@ class Worker:
     def look_back(self) -> int:
         """Count the past of metrics where it is old or unknown; say how many that were."""
         try:
-            return refresh_pasts(store=self.store, columns=self.settings.columns_path, now=self.now())
+            engine = engine_of(self.settings, self.store)
+            return refresh_pasts(store=self.store, engine=engine, now=self.now())
         except EvenhandError as problem:
             _log.warning("cannot look back: %s", problem)
             return 0

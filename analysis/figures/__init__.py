@@ -15,7 +15,7 @@ Decisions of this room
 from analysis.figures.curves import Curve, CurvePoint, CurveWords, Gap, draw_curves, draw_gaps
 from analysis.figures.days import DayWords, draw_days
 from analysis.figures.funnel import FunnelBar, FunnelStep, FunnelWords, draw_funnel, funnel_height
-from analysis.figures.intervals import Row, draw_intervals, draw_sparklines
+from analysis.figures.intervals import Row, draw_intervals
 from analysis.figures.lateness import LatenessBar, LatenessWords, draw_lateness
 from analysis.figures.lift import LiftWords, draw_lift
 from analysis.figures.palette import Tone
@@ -51,6 +51,5 @@ __all__ = [
     "draw_p_values",
     "draw_share_rows",
     "draw_share_series",
-    "draw_sparklines",
     "funnel_height",
 ]

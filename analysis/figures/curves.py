@@ -1,8 +1,9 @@
 """Curves: what happens to units as they grow older, a line for each variant, and how the lines differ."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from bokeh.models import ColumnDataSource
@@ -18,6 +19,9 @@ LEFT = 58
 """Room for labels, alike in figures that stand above each other."""
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 """Treatments share a colour and differ in their lines; the table names them."""
+
+WIDEST = 3.0
+"""Times the usual length of an interval that the axis goes along with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +127,7 @@ def draw_gaps(
     span
         The first and the last age, where the figure stands under another one.
     """
-    ends = [each for gap in gaps for each in (gap.low, gap.high, gap.estimate) if each is not None]
-    heights = reach(ends, margin=0.15)
+    heights = reach(_ends(gaps), margin=0.15)
     places = [gap.age for gap in gaps]
     first, last = span or (min(places), max(places))
     air = (last - first) * 0.03 or 0.5
@@ -140,27 +143,38 @@ def draw_gaps(
     label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
     canvas.xgrid.visible = False
     rule(canvas, at=0, dimension="width")
-    ends_known = [(g.age, g.low, g.high) for g in gaps if g.low is not None and g.high is not None]
+    _differences(canvas, gaps, words)
+    return canvas
+
+
+def _ends(gaps: Sequence[Gap]) -> Iterator[float]:
+    """What the axis has to hold. An interval that is far longer than the others runs out of the frame."""
+    spans = [(gap, gap.low, gap.high) for gap in gaps if gap.low is not None and gap.high is not None]
+    longest = WIDEST * median(high - low for _, low, high in spans) if spans else 0.0
+    yield from (gap.estimate for gap in gaps)
+    for gap, low, high in spans:
+        yield from (max(low, gap.estimate - longest / 2), min(high, gap.estimate + longest / 2))
+
+
+def _differences(canvas: figure, gaps: Sequence[Gap], words: CurveWords) -> None:
+    known = [(gap.age, gap.low, gap.high) for gap in gaps if gap.low is not None and gap.high is not None]
     canvas.segment(
-        x0=[age for age, _, _ in ends_known],
-        x1=[age for age, _, _ in ends_known],
-        y0=[low for _, low, _ in ends_known],
-        y1=[high for _, _, high in ends_known],
+        x0=[age for age, _, _ in known],
+        x1=[age for age, _, _ in known],
+        y0=[low for _, low, _ in known],
+        y1=[high for _, _, high in known],
         line_color=BLUE,
         line_width=5,
         line_alpha=0.4,
     )
-    source = ColumnDataSource(
-        {
-            "x": places,
-            "y": [gap.estimate for gap in gaps],
-            "when": [gap.when for gap in gaps],
-            "told": [gap.told for gap in gaps],
-        }
-    )
-    dots = canvas.scatter(x="x", y="y", source=source, size=7, color=BLUE)
+    columns = {
+        "x": [gap.age for gap in gaps],
+        "y": [gap.estimate for gap in gaps],
+        "when": [gap.when for gap in gaps],
+        "told": [gap.told for gap in gaps],
+    }
+    dots = canvas.scatter(x="x", y="y", source=ColumnDataSource(columns), size=7, color=BLUE)
     tell(canvas, dots, [(words.age, "@when"), (words.change, "@told")])
-    return canvas
 
 
 def _curve(canvas: figure, curve: Curve, dash: str, words: CurveWords) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 
 from bokeh.models import ColumnDataSource, FixedTicker
@@ -76,27 +76,6 @@ def draw_intervals(rows: Sequence[Row], *, header: int, format_tick: Formatter) 
     _limits(canvas, rows)
     _marks(canvas, rows, span)
     _names(canvas, rows, span)
-    return canvas
-
-
-def draw_sparklines(rows: Sequence[Row], *, header: int) -> figure:
-    """Draw each interval against no change, every line to its own scale."""
-    canvas = blank(
-        x=(-1.15, 1.15),
-        y=(sum(row.height for row in rows), 0),
-        frame_height=sum(row.height for row in rows),
-        x_axis_location="above",
-        min_border_top=header,
-        min_border_bottom=0,
-        min_border_left=2,
-        min_border_right=2,
-    )
-    canvas.yaxis.visible = False
-    label_ticks(canvas.xaxis[0], canvas.xgrid[0], [(0.0, "0")])
-    canvas.xgrid.visible = False
-    _rule_lines(canvas, rows)
-    rule(canvas, at=0, dimension="height")
-    _marks(canvas, [_to_own_scale(row) for row in rows], (-1.15, 1.15))
     return canvas
 
 
@@ -175,13 +154,3 @@ def _names(canvas: figure, rows: Sequence[Row], span: tuple[float, float]) -> No
             label = write(canvas, row.label, x=span[0], y=middle - 9, x_offset=4, text_baseline="bottom")
             label.tags = [NARROW]
             label.visible = False
-
-
-def _to_own_scale(row: Row) -> Row:
-    interval = row.interval
-    if interval is None:
-        return row
-    ends = [abs(end) for end in (interval.low, interval.high, interval.estimate) if math.isfinite(end)]
-    scale = max(ends) or 1.0
-    scaled = Interval(interval.estimate / scale, interval.low / scale, interval.high / scale)
-    return replace(row, interval=scaled)

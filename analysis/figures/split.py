@@ -92,9 +92,9 @@ def draw_share_series(split: Sequence[SplitPoint], *, variant: str, words: Split
     days = [point.day.toordinal() for point in split]
     shares = [point.share[variant] for point in split]
     low, high = [point.low[variant] for point in split], [point.high[variant] for point in split]
-    # The first days' range is wide beyond use; what matters is the later half.
+    # The first days' range is wide beyond use; what matters is the later half, and the whole line.
     half = len(split) // 2
-    near = [*shares[half:], *low[half:], *high[half:]]
+    near = [*shares, *low[half:], *high[half:]]
     air = (max(near) - min(near)) * 0.25 or 0.01
     heights = (max(0.0, min(near) - air), min(1.0, max(near) + air))
     canvas = blank(

@@ -81,7 +81,7 @@ def arrivals() -> Iterator[exp.Select]:
         "fate",
         arm=exp.column("recorded_arm"),
         day=exp.column("fate"),
-        numbers=[exp.column("first_arm"), total(exp.column("exposures"))],
+        numbers=[exp.column("first_arm"), total(exp.column("exposures")), total(exp.column("unlike"))],
     )
     yield row(exp.select().from_("sorted_out"), "exposure_through", day=exp.Max(this=exp.column("last_at")))
 

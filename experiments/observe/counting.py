@@ -94,7 +94,7 @@ def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observatio
             if metric.key in question.aged
         },
         credits=tuple(_credits(question, parts)),
-        quality=_quality(parts),
+        quality=_quality(question, parts),
     )
 
 
@@ -215,11 +215,15 @@ def _credits(question: Question, parts: Parts) -> Iterable[Credit]:
             yield Credit(rule, row.label or "", question.variants[row.arm], conversions, worth)
 
 
-def _quality(parts: Parts) -> Quality:
+def _quality(question: Question, parts: Parts) -> Quality:
+    arrived = sum(row.n for row in parts["arrived"])
+    unlike = sum(int(row.numbers[2]) for row in parts["fate"])
     return Quality(
         exposures=sum(int(row.numbers[1]) for row in parts["fate"])
         + sum(int(row.numbers[0]) for row in parts["without_id"]),
         events=sum(int(row.numbers[0]) for row in parts["event_through"]),
+        late=sum(row.n for row in parts["late"]) if arrived else None,
+        mismatched=unlike if question.ours else None,
         future=sum(row.n for part in ("future_exposures", "future_events") for row in parts[part]),
         unreadable={row.name: row.n for row in parts["unreadable"] if row.n},
     )

@@ -156,7 +156,7 @@ def named(metric: MetricDraft) -> exp.Expr:
 def hit(metric: MetricDraft) -> exp.Expr:
     """Whether an event counts for a metric after the exposure."""
     first, last = reach(metric)
-    conditions = [*_fits(metric), bound("age >= :first", first=first)]
+    conditions = [*fits(metric), bound("age >= :first", first=first)]
     if last is not None:
         conditions.append(bound("age < :last", last=last))
     return both(*conditions)
@@ -164,10 +164,11 @@ def hit(metric: MetricDraft) -> exp.Expr:
 
 def hit_before(metric: MetricDraft, back: int) -> exp.Expr:
     """Whether an event counts for a metric's covariate."""
-    return both(*_fits(metric), bound("age < 0 AND age >= :back", back=-back))
+    return both(*fits(metric), bound("age < 0 AND age >= :back", back=-back))
 
 
-def _fits(metric: MetricDraft) -> Iterator[exp.Expr]:
+def fits(metric: MetricDraft) -> Iterator[exp.Expr]:
+    """The conditions under which an event counts for a metric, whenever it happened."""
     yield named(metric)
     if metric.where is not None:
         yield holds(condition_from_json(metric.where), _property)

@@ -1,6 +1,6 @@
 """The question: what to count, and which variables stand for each metric."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -64,6 +64,11 @@ class Question:
         The property that names the channel of an event; None for no credits.
     beside
         Other experiments by the name of a segment: its values are their variants.
+    past
+        Whether there was no experiment: every unit that did anything in the phase counts, as if it had been
+        exposed with the first thing that it did.
+    ours
+        Whether our own rules assign the units, so that an exposure can disagree with them.
     """
 
     experiment: str
@@ -84,6 +89,8 @@ class Question:
     channel: str | None = None
     beside: Mapping[str, "Question"] = field(default_factory=dict)
     earliest: int | None = None
+    past: bool = False
+    ours: bool = False
 
     @property
     def counted(self) -> tuple[MetricDraft, ...]:
@@ -135,7 +142,7 @@ class Question:
 
     def span(self, metric: MetricDraft) -> int:
         """Milliseconds after its exposure until a unit counts for the metric."""
-        return max(_span(part) for part in self.parts(metric))
+        return span_of(self.parts(metric))
 
     def grows(self, metric: MetricDraft) -> bool:
         """Whether units count from their arrival, and their values grow day by day."""
@@ -178,6 +185,11 @@ def reach(metric: MetricDraft) -> tuple[int, int | None]:
 def millis(duration: str) -> int:
     """A duration such as ``14d`` in milliseconds."""
     return length_of(duration) // _MILLISECOND
+
+
+def span_of(parts: Iterable[MetricDraft]) -> int:
+    """Milliseconds after its exposure until a unit counts for a metric that is made of these."""
+    return max(_span(part) for part in parts)
 
 
 def _span(metric: MetricDraft) -> int:

@@ -14,6 +14,7 @@ units        the units that count
 (beside…)    each unit's variant in another experiment
 (traits)     what the attributes at the first exposure say of a unit, for segments
 gathered     one row per unit with events: what each metric's events come to, after and before the exposure
+reached      how far the log reached before each hour in which events came, to tell the late ones
 (piece…)     the same for a metric that needs more than sums: sessions, the last value, funnels
 totals       one row per unit: each metric's value, nought for a unit to which nothing happened
 (limit…)     each metric's cap, from the pooled units
@@ -38,6 +39,7 @@ from experiments.observe import (
     attribution,
     curves,
     gathering,
+    lateness,
     overlapping,
     samples,
     units,
@@ -59,11 +61,7 @@ def compose(question: Question) -> exp.Expr:
 
 def statement_of(question: Question) -> Statement:
     """The statement of a question, with what it has to read."""
-    reach = _reach(question)
-    known = reach is not None and question.since > UNKNOWN
-    since = question.since - reach if reach is not None and known else None
-    scans = {"exposure": _exposures(question), "event": Scan(since, _names(question))}
-    return Statement(compose(question), scans, None if known or reach is None else _opening(question, reach))
+    return _asked(question, compose(question))
 
 
 def text_of(question: Question) -> str:
@@ -74,6 +72,7 @@ def text_of(question: Question) -> str:
 def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from _unit_pieces(question)
     yield "gathered", gathering.gathered(question)
+    yield "reached", lateness.reached(question)
     for place, metric in enumerate(question.counted):
         if gathering.has_own_piece(metric):
             yield f"piece{place}", gathering.own_piece(question, metric)
@@ -97,7 +96,28 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from attribution.pieces(question)
 
 
+def values_statement_of(question: Question) -> Statement:
+    """What an engine is asked for each unit's number of the one metric."""
+    return _asked(question, compose_values(question))
+
+
+def compose_values(question: Question) -> exp.Expr:
+    """Instead of sums each unit's number of the one metric, with the moment from which the unit counts."""
+    (metric,) = question.metrics
+    answer = exp.select("valued.first_at", "valued.x0 AS value").from_("valued")
+    answer = answer.where(answers.matured(question, metric), copy=False)
+    for name, piece in _pieces(question):
+        answer = answer.with_(name, as_=piece, copy=False)
+        if name == "valued":
+            break
+    return answer
+
+
 def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
+    if question.past:
+        yield "sorted_out", units.passed_by(question)
+        yield "units", units.kept()
+        return
     yield "shown", units.shown(question)
     yield "met", units.met(question)
     if question.bots is not None and question.bots.events_per_day is not None:
@@ -118,6 +138,7 @@ def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
 def _answers(question: Question) -> Iterator[exp.Select]:
     yield from answers.arrivals()
     yield from answers.records(question)
+    yield from lateness.late_rows(question)
     yield from answers.unreadable(question)
     for metric in question.metrics:
         if metric.kind == "quantile":
@@ -149,6 +170,14 @@ def _curves(question: Question) -> Iterator[exp.Select]:
         yield from curves.age_rows(question, metric)
 
 
+def _asked(question: Question, expression: exp.Expr) -> Statement:
+    reach = _reach(question)
+    known = reach is not None and question.since > UNKNOWN
+    since = question.since - reach if reach is not None and known else None
+    scans = {"exposure": _exposures(question), "event": Scan(since, _names(question))}
+    return Statement(expression, scans, None if known or reach is None else _opening(question, reach))
+
+
 def _exposures(question: Question) -> Scan:
     both = (question, *question.beside.values())
     beginnings = [each.earliest for each in both if each.earliest is not None]
@@ -176,6 +205,6 @@ def _reach(question: Question) -> int | None:
 def _names(question: Question) -> tuple[str, ...] | None:
     busy = question.bots is not None and question.bots.events_per_day is not None
     credited = credit_metric(question) is not None
-    if busy or credited or question.aged or gathering.needs_every_event(question):
+    if question.past or busy or credited or question.aged or gathering.needs_every_event(question):
         return None
     return tuple(sorted({name for metric in question.counted for name in metric.events}))

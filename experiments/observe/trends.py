@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from sqlglot import exp
 
 from experiments.metrics import MetricDraft
-from experiments.observe import columns
+from experiments.observe.engines import Engine
+from experiments.observe.gathering import amount, fits, reads_number
 from experiments.observe.question import DAY_MS
-from experiments.observe.sql import DAY_MS_REAL, DIALECT, filled
-from experiments.store import Store
+from experiments.observe.scanning import Scan, Statement
+from experiments.observe.sql import DAY_MS_REAL, both, filled, zero
 from experiments.store.instants import from_millis, to_millis
 
 
@@ -25,36 +25,35 @@ class DayTotal:
 
 
 def daily_totals(
-    *, store: Store, path: Path, metric: MetricDraft, unit_type: str, since: datetime, until: datetime
+    *, engine: Engine, metric: MetricDraft, unit_type: str, since: datetime, until: datetime
 ) -> tuple[DayTotal, ...]:
     """Add a metric's events up by day (UTC), over all units; days without any are zero.
 
-    A metric that is made of others, or of several events, has none of its own.
+    A metric that is made of others has none of its own.
     """
-    if metric.event is None:
+    if metric.kind == "ratio":
         return ()
-    statement = _totals(metric.event, unit_type, to_millis(since), to_millis(until)).sql(dialect=DIALECT)
-    with columns.opened(path) as connection:
-        columns.refresh(connection, store)
-        rows = connection.execute(statement).fetchall()
+    asked = _totals(metric, unit_type, to_millis(since), to_millis(until))
+    (rows,) = engine.fetch_all([Statement(asked, {"event": Scan(to_millis(since), metric.events or None)})])
     found = {from_millis(int(row[0]) * DAY_MS).astimezone(UTC).date(): row[1:] for row in rows}
     first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
     days = [date.fromordinal(each) for each in range(first.toordinal() + 1, last.toordinal())]
     return tuple(DayTotal(day, *found.get(day, (0, 0, 0.0))) for day in days)
 
 
-def _totals(event: str, unit_type: str, since: int, until: int) -> exp.Select:
+def _totals(metric: MetricDraft, unit_type: str, since: int, until: int) -> exp.Select:
+    value = exp.func("COALESCE", exp.Sum(this=amount(metric)), zero()) if reads_number(metric) else zero()
     return filled(
         """
-        SELECT CAST(FLOOR(occurred_at / :day) AS BIGINT) AS day, COUNT(DISTINCT :unit), COUNT(*),
-               COALESCE(SUM(value), 0)
+        SELECT CAST(FLOOR(occurred_at / :day) AS BIGINT) AS day, COUNT(DISTINCT :unit), COUNT(*), :value
         FROM event
-        WHERE occurred_at >= :since AND occurred_at < :until AND NOT :unit IS NULL AND event = :event
+        WHERE occurred_at >= :since AND occurred_at < :until AND NOT :unit IS NULL AND :fits
         GROUP BY CAST(FLOOR(occurred_at / :day) AS BIGINT)
         """,
         day=DAY_MS_REAL.copy(),
+        value=value,
         since=since,
         until=until,
         unit=exp.column(unit_type),
-        event=event,
+        fits=both(*fits(metric)),
     )

@@ -33,7 +33,8 @@ def shown(question: Question) -> exp.Select:
     piece = filled(
         """
         SELECT :unit AS unit, :arm AS arm, occurred_at, :in_phase AS in_phase,
-               CASE WHEN mark = 'override' THEN 1 ELSE 0 END AS by_hand
+               CASE WHEN mark = 'override' THEN 1 ELSE 0 END AS by_hand,
+               CASE WHEN mark = 'mismatch' THEN 1 ELSE 0 END AS unlike
         FROM exposure
         WHERE experiment = :experiment AND NOT :unit IS NULL AND variant IN (:variants)
           AND occurred_at <= :horizon
@@ -65,7 +66,8 @@ def met(question: Question) -> exp.Select:
                MAX(CASE WHEN in_phase = 1 THEN arm END) AS most,
                MIN(CASE WHEN in_phase = 1 THEN occurred_at * :lanes + arm END) AS entry,
                MIN(occurred_at * :lanes + arm) - MIN(occurred_at) * :lanes AS recorded_arm,
-               MAX(in_phase * by_hand) AS by_hand, COUNT(*) AS exposures
+               MAX(in_phase * by_hand) AS by_hand, COUNT(*) AS exposures,
+               SUM(in_phase * unlike) AS unlike
         FROM shown GROUP BY unit
         """,
         lanes=LANES,
@@ -96,7 +98,7 @@ def sorted_out(question: Question) -> exp.Select:
     """What becomes of each unit."""
     piece = filled(
         """
-        SELECT met.unit, met.least AS arm, met.first_at, met.last_at, met.exposures,
+        SELECT met.unit, met.least AS arm, met.first_at, met.last_at, met.exposures, met.unlike,
                met.entry - met.first_at * :lanes AS first_arm, met.recorded_arm
         FROM met
         """,
@@ -112,6 +114,24 @@ def sorted_out(question: Question) -> exp.Select:
         fate = fate.when("NOT busy.unit IS NULL", exp.convert(BOT))
     fate = fate.when("met.least < met.most", exp.convert(CROSSOVER))
     return piece.select(fate.else_(exp.convert(KEPT)).as_("fate"), copy=False)
+
+
+def passed_by(question: Question) -> exp.Select:
+    """Without an experiment: every unit with an event in the phase, as if exposed with its first one."""
+    return filled(
+        """
+        SELECT unit, 0 AS arm, first_at, first_at AS last_at, 0 AS exposures, 0 AS unlike, 0 AS first_arm,
+               0 AS recorded_arm, :kept AS fate
+        FROM (
+            SELECT :unit AS unit, MIN(occurred_at) AS first_at FROM event
+            WHERE occurred_at >= :since AND occurred_at < :until AND NOT :unit IS NULL GROUP BY :unit
+        ) AS begun
+        """,
+        kept=KEPT,
+        unit=exp.column(question.unit_type),
+        since=question.since,
+        until=question.until,
+    )
 
 
 def kept() -> exp.Select:

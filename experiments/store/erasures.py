@@ -136,6 +136,19 @@ def take_out(*, session: Session, name: str, rows: Rows) -> None:
     connection.execute(update(table).where(table.c.id.in_(rows.beside)).values(anonymous_id=None))
 
 
+def identities_of(*, session: Session, person: Person) -> int:
+    """How many lines say who the person is."""
+    query = select(func.count()).select_from(_IDENTITY).where(_any_id(_IDENTITY, person))
+    return session.connection().execute(query).scalar_one()
+
+
+def rejections_of(*, session: Session, person: Person) -> list[int]:
+    """Numbers of the latest rejected messages that name an id of the person. They are few."""
+    units = person.users | person.anonymous
+    rows = session.connection().execute(select(_REJECTION)).all()
+    return [row.id for row in rows if _names(units, row.message_id or "", row.detail, row.event)]
+
+
 def forget_identities(*, session: Session, person: Person) -> int:
     """Delete who is who; say how many."""
     _overwrite(session.connection())
@@ -143,10 +156,8 @@ def forget_identities(*, session: Session, person: Person) -> int:
 
 
 def forget_rejections(*, session: Session, person: Person) -> int:
-    """Delete the latest rejected messages that name an id; say how many. They are few."""
-    connection, units = session.connection(), person.users | person.anonymous
-    rows = connection.execute(select(_REJECTION)).all()
-    naming = [row.id for row in rows if _names(units, row.message_id or "", row.detail, row.event)]
+    """Delete the latest rejected messages that name an id; say how many."""
+    connection, naming = session.connection(), rejections_of(session=session, person=person)
     _overwrite(connection)
     return connection.execute(delete(_REJECTION).where(_REJECTION.c.id.in_(naming))).rowcount
 

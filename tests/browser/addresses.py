@@ -48,6 +48,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "shared": (SHARED,),
     "show_metric": ("/metrics/revenue",),
     "show_method": ("/methods/welch",),
+    "show_previews": ("/experiments/warm/preview",),
     "show_reasons": ("/experiments/touch/why?unit=user-1",),
     "snapshots": ("/experiments/rich/snapshots",),
 }

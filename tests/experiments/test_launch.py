@@ -14,7 +14,7 @@ from experiments.catalog import (
 )
 from experiments.decisions import explain
 from experiments.errors import InvalidInput, NotAllowed, NotFound
-from experiments.lifecycle import Status, may_edit, require_move
+from experiments.lifecycle import BEFORE_START, Status, may_edit, require_move
 from experiments.publishing import latest_ruleset, latest_version, publish
 from experiments.store import Store
 from experiments.store.tables import PhaseRow, RulesetRow
@@ -96,7 +96,7 @@ def test_moves_that_the_life_of_an_experiment_does_not_know_are_refused(store: S
 def test_no_status_moves_to_itself_and_only_drafts_are_open(status: Status) -> None:
     with pytest.raises(NotAllowed):
         require_move("key", status, status)
-    assert may_edit(status) is (status in (Status.DRAFT, Status.REVIEW))
+    assert may_edit(status) is (status in BEFORE_START)
 
 
 def test_an_archived_experiment_stays_archived() -> None:

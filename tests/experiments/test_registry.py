@@ -8,8 +8,9 @@ from experiments.catalog import find_experiment, save_metric
 from experiments.definition import parse_metric
 from experiments.errors import InvalidInput, NotFound
 from experiments.launch import edit
+from experiments.metric_uses import chosen_metrics, users_of
 from experiments.observe.engines import Embedded
-from experiments.registry import chosen_metrics, list_versions, made_of, users_of
+from experiments.registry import list_versions, made_of
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, append

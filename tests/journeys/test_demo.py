@@ -1,10 +1,11 @@
-"""The demo: five real headline tests whose answers are known."""
+"""The demo: five real headline tests whose answers are known, and a synthetic shop whose effects are."""
 
 import sqlite3
 from typing import Any
 
 import pytest
 
+from experiments import demo_shop
 from experiments.demo import HEADLINE_TESTS
 from tests.journeys.conftest import Trip
 
@@ -67,9 +68,20 @@ def test_where_chance_explains_everything_nothing_is_claimed(readouts: dict[str,
     assert readouts[key]["verdict"]["variant"] is None
 
 
+def test_the_shop_finds_what_was_put_into_it_and_fills_every_part(demo: Trip) -> None:
+    shop = demo.json("readout", demo_shop.KEY)
+    lift = next(row["lift"] for row in shop["comparisons"] if row["metric"] == "purchase")
+    assert lift["low"] < demo_shop.MORE_PAY - 1 < lift["high"]
+    assert (shop["verdict"]["recommendation"], shop["verdict"]["variant"]) == ("ship", demo_shop.TREATMENT)
+    assert sum(shop["units"].values()) == demo_shop.PEOPLE
+    assert all(
+        shop[part] for part in ("series", "split", "funnels", "segments", "returns", "mixes", "stages")
+    )
+
+
 def test_every_readout_can_be_computed_again(demo: Trip) -> None:
-    for test in HEADLINE_TESTS:
-        demo.run("verify", test.key)
+    for key in (*(test.key for test in HEADLINE_TESTS), demo_shop.KEY):
+        demo.run("verify", key)
 
 
 def test_running_it_twice_adds_nothing(demo: Trip) -> None:

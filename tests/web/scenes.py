@@ -217,7 +217,7 @@ MIXED = Scene(
     crossover=600,
 )
 
-RICH = replace(ONE_PAGE, key="rich", rich=True)
+RICH = replace(ONE_PAGE, key="rich", rich=True, draft={**ONE_PAGE.draft, "segments": ["lifecycle"]})
 
 SCENES = (TOUCH, VETERANS, THIRD_GRADER, EARLY, ONE_PAGE, HARM, OPEN_LIMIT, NOTHING, FEW, EMPTY, MIXED, RICH)
 

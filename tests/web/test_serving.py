@@ -6,19 +6,21 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from experiments import launch
 from experiments.people import KeyKind, create_key
+from experiments.previews import Preview, Signer
 from experiments.store import Store, open_store
 from experiments.store.schema import upgrade
 from experiments.workers import list_workers
 from tests.samples import NOW, apply
 from tests.served import Served, served, wait_for
 from web.deployment import MOST_STORING, clock, open_deployment
-from web.settings import Settings
+from web.settings import Settings, secret_key_of
 
 
 @pytest.fixture
@@ -41,6 +43,13 @@ def exposed(store: Store) -> int:
         count: int = connection.execute("SELECT count(*) FROM exposure").fetchone()[0]
     connection.close()
     return count
+
+
+def units(store: Store) -> set[str]:
+    with sqlite3.connect(store.url.removeprefix("sqlite:///")) as connection:
+        found = {unit for (unit,) in connection.execute("SELECT user_id FROM exposure")}
+    connection.close()
+    return found
 
 
 def serving(store: Store) -> list[int]:
@@ -73,6 +82,7 @@ def details(server: Served, secret: str) -> set[str]:
 def test_a_server_of_two_workers_from_its_start_to_its_end(store: Store, secret: str, tmp_path: Path) -> None:
     with served(tmp_path, workers=2) as server:
         both_workers_serve(store, server, secret)
+        a_preview_is_shown_by_both_and_not_recorded(store, server, secret)
         decisions_go_on_while_the_ledger_is_locked(store, server, secret)
         assert server.get("/livez", x_large="x" * 100_000).status == 431
         assert server.get("/livez", x_large="x" * 8_000).status == 200
@@ -84,6 +94,14 @@ def test_a_server_of_two_workers_from_its_start_to_its_end(store: Store, secret:
 def both_workers_serve(store: Store, server: Served, secret: str) -> None:
     wait_for(lambda: serving(store) == [1, 1], 30)
     assert details(server, secret) == {"assigned"}
+
+
+def a_preview_is_shown_by_both_and_not_recorded(store: Store, server: Served, secret: str) -> None:
+    signer = Signer.from_secret(secret_key_of(Settings(data_dir=server.log.parent)))
+    link = signer.write(Preview("checkout", "new", clock() + timedelta(days=1)))
+    shown = (server.evaluate("checkout", "looker", secret, _variant=link).document for _ in range(12))
+    assert {(each["variant"], each["metadata"]["detail"]) for each in shown} == {("new", "preview")}
+    assert "looker" not in units(store)
 
 
 def decisions_go_on_while_the_ledger_is_locked(store: Store, server: Served, secret: str) -> None:

@@ -12,10 +12,20 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from experiments.people import KeyKind
+from experiments.previews import PARAMETER
 from web.api.access import Keyring
 from web.api.bodies import BodyRefused, announced_length, read_body
 from web.api.clients import PREFLIGHT
-from web.api.ofrep import Answer, Answers, Refusal, answer_all, answer_refusal, evaluate, read_context
+from web.api.ofrep import (
+    Answer,
+    Answers,
+    Refusal,
+    answer_all,
+    answer_asked,
+    answer_refusal,
+    evaluate,
+    read_context,
+)
 from web.deployment import Deployment
 from web.mirror import Reflection
 
@@ -87,8 +97,11 @@ class AssignmentDoor:
         length = announced_length(environ.get("CONTENT_LENGTH"))
         context = read_context(read_body(environ["wsgi.input"], length))
         ruleset = serving.reflection.ruleset
+        asked = self._deployment.previews.look(context, ruleset) if PARAMETER in context else None
         if key is None:
-            return answer_all(ruleset, context, environ.get("HTTP_IF_NONE_MATCH"))
+            return answer_all(ruleset, context, environ.get("HTTP_IF_NONE_MATCH"), asked)
+        if asked is not None and asked.key == key:
+            return answer_asked(ruleset, context, asked)
         decision, unit = evaluate(ruleset, key, context)
         if decision.exposes and known.kind is KeyKind.SERVER and known.exposes and _wanted(environ):
             self._deployment.exposures.record(ruleset.rules[key], decision, unit, context)

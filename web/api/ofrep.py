@@ -20,6 +20,7 @@ from experiments.fields import KEY_PATTERN
 from experiments.messages import MAX_ID, MAX_MESSAGE_BYTES
 from experiments.storable import unstorable
 from web.api.clients import HEADERS
+from web.previews import Asked
 
 _KEY = re.compile(KEY_PATTERN)
 _ANONYMOUS = ("anonymousId", "anonymous_id")
@@ -117,8 +118,8 @@ def unit_of(rule: Rule, context: Mapping[str, Any]) -> str:
     return unit
 
 
-def success(decision: Decision) -> dict[str, Any]:
-    """A decision in the protocol's form, always with all five fields."""
+def success(decision: Decision, **more: str) -> dict[str, Any]:
+    """A decision in the protocol's form, always with all five fields; ``more`` joins its metadata."""
     return {
         "key": decision.key,
         "value": decision.value,
@@ -130,6 +131,7 @@ def success(decision: Decision) -> dict[str, Any]:
             "ruleset": decision.ruleset,
             "detail": decision.detail,
             "inExperiment": decision.in_experiment,
+            **more,
         },
     }
 
@@ -160,13 +162,35 @@ class Answers:
         return answer
 
 
-def answer_all(ruleset: Ruleset, context: Mapping[str, Any], known_tag: str | None) -> Answer:
+def answer_asked(ruleset: Ruleset, context: Mapping[str, Any], asked: Asked) -> Answer:
+    """Answer somebody who came by a preview link with what it shows, or as anybody, saying why.
+
+    Raises
+    ------
+    Refusal
+        If the link shows nothing, and there is no such experiment.
+    """
+    document = _shown(ruleset, context, asked)
+    return Answer(200, _encoded(document), (NO_STORE,), document["metadata"]["detail"])
+
+
+def _shown(ruleset: Ruleset, context: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+    decision = asked.decision or evaluate(ruleset, asked.key, context)[0]
+    return success(decision, preview=asked.state)
+
+
+def answer_all(
+    ruleset: Ruleset, context: Mapping[str, Any], known_tag: str | None, asked: Asked | None = None
+) -> Answer:
     """Answer for every experiment, or say that this context's answer has not changed.
 
     The tag is of this context's answer, not of the ruleset: clients send the old one along after their
     attributes have changed.
     """
-    body = _encoded({"flags": [success(evaluate(ruleset, key, context)[0]) for key in ruleset.rules]})
+    flags = {key: success(evaluate(ruleset, key, context)[0]) for key in ruleset.rules}
+    if asked is not None and (asked.decision is not None or asked.key in flags):
+        flags[asked.key] = _shown(ruleset, context, asked)
+    body = _encoded({"flags": list(flags.values())})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = (REVALIDATE, ("ETag", tag))
     return Answer(304, b"", headers) if _weak(known_tag) == tag else Answer(200, body, headers)

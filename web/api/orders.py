@@ -11,6 +11,7 @@ from experiments.definition import ExperimentDraft
 from experiments.fields import Draft, Instant, Key, Name, UnitId
 from experiments.lifecycle import Status
 from experiments.people import KeyKind
+from experiments.previews import LIFETIMES as PREVIEW_LIFETIMES
 from experiments.roles import Role
 from experiments.shares import LIFETIMES
 from web.api.replies import Page
@@ -76,6 +77,13 @@ class StartOrder(Draft):
     new_phase: bool = Field(default=False, description="Whether a stopped experiment draws lots again.")
 
 
+class PreviewOptions(Draft):
+    """Where variants are looked at, and for how long."""
+
+    page: str = Field(default="", max_length=2_000, description="A page of the project's site.")
+    days: int = Field(default=7, description=f"One of {', '.join(map(str, PREVIEW_LIFETIMES))}.")
+
+
 class MoveOrder(Draft):
     """A move that needs no further word."""
 
@@ -113,6 +121,7 @@ class ErasureOrder(Draft):
 
     unit: UnitId
     kind: UnitType = "user_id"
+    only_count: bool = Field(default=False, description="Say what would go, and take nothing out.")
 
 
 class AuditPage(AuditFilter, Page):

@@ -16,6 +16,7 @@ from experiments.observe.history import History
 from experiments.planning import expected_z, history_of
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import clock
+from web.engine import engine_of
 
 _metric = click.option("--metric", "key", help="Take the baseline from this metric's history.")
 _days = click.option("--days", default=28, show_default=True, help="How far to look back, in days.")
@@ -225,9 +226,8 @@ def _write_page(path: Path, text: str) -> None:
 def _history(key: str, days: int, unit: str) -> History:
     settings = settings_of()
     with ready_store(settings) as store:
-        return history_of(
-            store=store, columns=settings.columns_path, key=key, now=clock(), days=days, unit_type=unit
-        )
+        engine = engine_of(settings, store)
+        return history_of(store=store, engine=engine, key=key, now=clock(), days=days, unit_type=unit)
 
 
 def _baseline(history: History | None, mean: float | None, sd: float | None) -> power.Baseline:

@@ -99,7 +99,7 @@ def serve_command(host: str | None, port: int | None, workers: int | None) -> No
 @_workers
 @click.option("--no-serve", is_flag=True, help="Only build the demo's data.")
 def demo_command(host: str | None, port: int | None, workers: int | None, *, no_serve: bool) -> None:
-    """Rebuild five real headline tests and a live experiment, and serve them."""
+    """Rebuild five real headline tests and a synthetic shop, and serve them."""
     settings = settings_of(host=host, port=port, workers=workers)
     if problems := unsafe(settings):
         raise InvalidInput.at("", f"refusing to serve: {problems[0]}")
@@ -114,7 +114,7 @@ def demo_command(host: str | None, port: int | None, workers: int | None, *, no_
             )
         with store.write() as session:
             token = create_link(session=session, name="demo", actor="demo", now=clock())
-    click.echo("Five real headline tests and one live experiment are ready.")
+    click.echo("Five real headline tests and a synthetic shop with a live experiment are ready.")
     if no_serve:
         return
     click.echo(

@@ -1,9 +1,12 @@
-"""Asking: who sends a form, and when."""
+"""Asking: who sends a form, when, and which revision they had seen."""
 
 from datetime import datetime
 from typing import TypedDict
 
+from flask import request
+
 from web import auth, deployment
+from web.pages.typed import read_count
 
 
 class Asker(TypedDict):
@@ -16,3 +19,8 @@ class Asker(TypedDict):
 def asker() -> Asker:
     """The person who is signed in, and the present moment."""
     return Asker(actor=auth.name(), now=deployment.current().now())
+
+
+def seen_revision() -> int:
+    """The revision that the sent form was made from; 0 where it names none."""
+    return read_count(request.form.get("revision", "")) or 0

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from assignment import BUCKETS
 from experiments.definition import ExperimentDraft, parse_experiment
 from experiments.errors import InvalidInput, Problem
+from experiments.fields import zone_of
 from web.pages.form import PLAIN, Form, TypedVariant, form_of
 from web.pages.rows_form import TypedRow, test_of
 from web.pages.typed import listed, read_number
@@ -22,21 +24,21 @@ def draft_of(form: Form, standing: ExperimentDraft | None) -> ExperimentDraft:
     """
     document = document_of(form)
     if standing is not None:
-        document = {**_unless_shown(document, standing), "key": standing.key}
+        document = _over(standing, document, form.texts["time_zone"])
     return parse_experiment(document)
 
 
-def _unless_shown(document: dict[str, Any], standing: ExperimentDraft) -> dict[str, Any]:
-    """What was typed, and what stands wherever the form still shows it: a form rounds, and shows less."""
-    kept, shown = standing.model_dump(mode="json"), document_of(form_of(standing))
-    typed = {name: value for name, value in document.items() if value != shown[name]}
+def _over(standing: ExperimentDraft, document: dict[str, Any], zone: str) -> dict[str, Any]:
+    """What was typed, over what stands wherever the form still shows it: a form rounds, and shows less."""
+    kept, shown = standing.model_dump(mode="json"), document_of(form_of(standing, zone))
+    typed = _changed(document, shown)
     if "plan" in typed:
-        changed = {
-            name: value for name, value in document["plan"].items() if value != shown["plan"].get(name)
-        }
-        emptied = dict.fromkeys(set(shown["plan"]) - set(document["plan"]) & {"days", "size", "mde"})
-        typed["plan"] = {**kept["plan"], **emptied, **changed}
-    return {**kept, **typed}
+        typed["plan"] = {**kept["plan"], **_changed(document["plan"], shown["plan"])}
+    return {**kept, **typed, "key": standing.key}
+
+
+def _changed(document: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value != shown.get(name)}
 
 
 def document_of(form: Form) -> dict[str, Any]:
@@ -61,7 +63,9 @@ def document_of(form: Form) -> dict[str, Any]:
         "targeting": _targeting(form, problems),
         "layer": texts["layer"] or None,
         "slots": _slots(texts, problems),
-        "ends": texts["ends"].strip() or None,
+        "starts": _moment(texts, "starts"),
+        "ends": _moment(texts, "ends"),
+        "stops_at_end": texts["at_end"] == "stop",
     }
     if problems:
         raise InvalidInput(problems)
@@ -164,13 +168,25 @@ def _plan(texts: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
     plan: dict[str, Any] = {"inference": texts["inference"].strip() or None}
     if texts["correction"]:
         plan["correction"] = texts["correction"]
-    for name in ("confidence", "power", "mde"):
+    for name in ("confidence", "power"):
         if texts[name].strip():
             plan[name] = _share(texts[name], f"plan.{name}", problems)
+    plan["mde"] = _share(texts["mde"], "plan.mde", problems) if texts["mde"].strip() else None
     for name in ("days", "size"):
-        if texts[name].strip():
-            plan[name] = round(_number(texts[name], f"plan.{name}", problems, default=1))
+        typed = texts[name].strip()
+        plan[name] = round(_number(typed, f"plan.{name}", problems, default=1)) if typed else None
     return plan
+
+
+def _moment(texts: Mapping[str, str], name: str) -> str | None:
+    """A moment that was typed in the form's time zone; what is none is left for the definition to refuse."""
+    text = texts[name].strip()
+    try:
+        typed = datetime.fromisoformat(text)
+        zoned = typed if typed.tzinfo else typed.replace(tzinfo=zone_of(texts["time_zone"]))
+        return zoned.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return text or None
 
 
 def _share(text: str, place: str, problems: list[Problem]) -> float:

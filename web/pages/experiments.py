@@ -8,6 +8,7 @@ from experiments import catalog, readouts
 from experiments.catalog import Experiment
 from experiments.legibility import list_illegible
 from experiments.lifecycle import Status
+from experiments.project import find_project
 from web import deployment
 from web.entries import entries_of
 from web.pages.paging import Paging, page_asked_for, paging_of
@@ -65,6 +66,7 @@ def show_list() -> str:
         newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
         illegible = [each.key for each in list_illegible(session=session)]
         metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
+        zone = find_project(session=session).definition.zone
     return render_template(
         "experiments.html",
         entries=entries_of(shown, newest, metrics),
@@ -74,6 +76,7 @@ def show_list() -> str:
         statuses=[(each, status_chip(each).word) for each in Status],
         chip=status_chip,
         paging=paging,
+        zone=zone,
     )
 
 

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from assignment import BUCKETS
 from experiments.definition import ExperimentDraft, PlanDraft, VariantDraft
+from experiments.fields import zone_of
 from experiments.project import DefaultPlan
 from web.pages.rows_form import MOST_ROWS, TypedRow, rows_of
 
@@ -19,12 +21,13 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "believe": ("name", "key", "owner", "tags", "description", "change", "audience", "effect", "because"),
     "measure": ("mde", "confidence", "power", "inference", "segments"),
     "who": ("unit", "control", "traffic", "match", "targeting", "layer", "slot_from", "slot_to"),
-    "check": ("days", "size", "ends"),
+    "check": ("days", "size", "starts", "ends", "at_end"),
 }
 """The plain fields of each step. Variants and conditions belong to the third, roles to the second."""
 
-ALL_FIELDS = (*(name for names in FIELDS.values() for name in names), "correction")
-"""What a form knows. The correction has no field: it comes from the project, or stays as it stands."""
+ALL_FIELDS = (*(name for names in FIELDS.values() for name in names), "correction", "time_zone")
+"""What a form knows. Two have no field: the correction, which comes from the project or stays as it stands,
+and the time zone in which its times were typed."""
 
 PLAIN = ("name", "key", "owner", "description", "control", "unit")
 """Fields that are in the definition as they are typed."""
@@ -105,6 +108,7 @@ def blank_form() -> Form:
         "control": "control",
         "unit": "user_id",
         "match": "all",
+        "time_zone": "UTC",
     }
     return Form(texts, (TypedVariant(key="control"), TypedVariant(key="treatment")))
 
@@ -115,8 +119,8 @@ def form_with(plan: DefaultPlan) -> Form:
     return blank_form().with_texts(**known)
 
 
-def form_of(definition: ExperimentDraft) -> Form:
-    """The form filled with an experiment as it stands."""
+def form_of(definition: ExperimentDraft, zone: str = "UTC") -> Form:
+    """The form filled with an experiment as it stands, its times in a time zone."""
     roles = dict.fromkeys(definition.metrics.primary, "primary")
     roles |= dict.fromkeys(definition.metrics.secondary, "secondary")
     margins = {
@@ -142,9 +146,17 @@ def form_of(definition: ExperimentDraft) -> Form:
         "layer": definition.layer or "",
         "slot_from": _percent(start / BUCKETS) if end else "",
         "slot_to": _percent(end / BUCKETS) if end else "",
-        "ends": definition.ends.date().isoformat() if definition.ends else "",
+        "starts": _local(definition.starts, zone),
+        "ends": _local(definition.ends, zone),
+        "at_end": "stop" if definition.stops_at_end else "",
+        "time_zone": zone,
     }
     return Form(texts, tuple(map(_typed, definition.variants)), conditions, roles, margins)
+
+
+def _local(moment: datetime | None, zone: str) -> str:
+    """A moment as browsers write one that is typed."""
+    return "" if moment is None else moment.astimezone(zone_of(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def _typed_plan(plan: PlanDraft | DefaultPlan) -> dict[str, str]:

@@ -8,7 +8,8 @@ from flask import render_template
 from experiments import attention, catalog, learnings, readouts, sheets
 from experiments.catalog import Experiment
 from experiments.concluded import Conclusion
-from experiments.lifecycle import Status
+from experiments.lifecycle import BEFORE_START, Status
+from experiments.project import find_project
 from experiments.store import Session
 from web import auth, deployment
 from web.entries import entries_of
@@ -52,6 +53,7 @@ def show_home() -> str:
         metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
         running = [each for each in everything if each.status is Status.RUNNING]
         shown = running[:MOST_RUNNING]
+        zone = find_project(session=session).definition.zone
         begun = _begun(session, {each.key for each in everything})
         newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
     names = {each.key: each.title for each in everything}
@@ -66,6 +68,7 @@ def show_home() -> str:
         decided=[Decided(each, names.get(each.experiment, each.experiment)) for each in latest],
         outcome=outcome_chip,
         chip=status_chip,
+        zone=zone,
         empty=not everything and not begun,
     )
 
@@ -84,5 +87,5 @@ def _mine(experiments: list[Experiment]) -> list[Experiment]:
     """Drafts of the person who looks; those that nobody owns are everybody's."""
     person = auth.person()
     name = person.name if person else ""
-    begun = [each for each in experiments if each.status in (Status.DRAFT, Status.REVIEW)]
+    begun = [each for each in experiments if each.status in BEFORE_START]
     return [each for each in begun if each.definition.owner in ("", name)]

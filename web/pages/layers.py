@@ -12,7 +12,7 @@ from experiments.allotment import Allotment, Block
 from experiments.catalog import Experiment
 from experiments.definition import parse_layer
 from experiments.errors import Conflict, InvalidInput, Problem
-from experiments.lifecycle import Status
+from experiments.lifecycle import BEFORE_START
 from experiments.roles import Scope
 from web import deployment
 from web.pages.asking import asker
@@ -111,9 +111,10 @@ def _place(key: str, problems: list[Problem]) -> str:
 
 
 def _drafts(experiments: list[Experiment]) -> list[Experiment]:
-    waiting = (Status.DRAFT, Status.REVIEW)
     return [
-        each for each in experiments if each.status in waiting and each.definition.assignment == "internal"
+        each
+        for each in experiments
+        if each.status in BEFORE_START and each.definition.assignment == "internal"
     ]
 
 

@@ -58,7 +58,9 @@ def _draft(typed: dict[str, str]) -> ProjectDraft:
     for name in _PER_CENT:
         plan[name] = _share(plan[name])
     given = {name: value for name, value in plan.items() if value is not None or name in ("mde", "days")}
-    document = {"name": typed.get("name", ""), "approval": typed.get("approval") == "yes", "plan": given}
+    texts = {name: typed.get(name, "").strip() for name in ("name", "site")}
+    zone = typed.get("time_zone", "").strip() or "UTC"
+    document = {**texts, "time_zone": zone, "approval": typed.get("approval") == "yes", "plan": given}
     try:
         return ProjectDraft.model_validate(document)
     except ValidationError as problem:
@@ -80,7 +82,8 @@ def _typed(draft: ProjectDraft) -> dict[str, str]:
     texts = {name: "" if plan[name] is None else str(plan[name]) for name in _PLAN}
     for name in _PER_CENT:
         texts[name] = "" if plan[name] is None else f"{plan[name] * 100:g}"
-    return {**texts, "name": draft.name, "approval": "yes" if draft.approval else ""}
+    said = {"name": draft.name, "site": draft.site, "time_zone": draft.time_zone}
+    return {**texts, **said, "approval": "yes" if draft.approval else ""}
 
 
 def _page(typed: dict[str, str], revision: int, problems: tuple[Problem, ...] | list[Problem]) -> str:

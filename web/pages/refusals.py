@@ -17,6 +17,8 @@ from experiments.errors import (
 )
 from web.pages.site import guard, on_every_page, site
 from web.wording.language import gettext
+from web.wording.problems import worded
+from web.wording.refusals import refusal_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def register(app: Flask) -> None:
 @site.errorhandler(EvenhandError)
 def answer_refusal(refusal: EvenhandError) -> Response:
     """Answer what a use case refuses."""
-    return _page(_worded(refusal), str(refusal))
+    return _page(_worded(refusal), _detail(refusal))
 
 
 def answer_http(refusal: HTTPException) -> Response:
@@ -46,13 +48,20 @@ def answer_http(refusal: HTTPException) -> Response:
     if refusal.code == 404:
         return _page(_missing(), "")
     title = gettext("This cannot be shown")
-    return _page(Refusal(refusal.code or 500, title, gettext("Go back and try again.")), refusal.name)
+    return _page(Refusal(refusal.code or 500, title, gettext("Go back and try again.")), "")
 
 
 def _stale_form(_: CSRFError) -> Response:
     title = gettext("This form is no longer valid")
     advice = gettext("Nothing was changed. Go back, reload the page and send it again.")
     return _page(Refusal(400, title, advice), "")
+
+
+def _detail(refusal: EvenhandError) -> str:
+    """What exactly was refused, in the reader's language as far as there are words for it."""
+    if isinstance(refusal, InvalidInput):
+        return "\n".join(dict.fromkeys(worded(problem.message) for problem in refusal.problems))
+    return refusal_sentence(str(refusal)) or str(refusal)
 
 
 def _worded(refusal: EvenhandError) -> Refusal:

@@ -1,5 +1,7 @@
 """Results: the conclusion first, then health, metrics, time, split, and how it was computed."""
 
+from dataclasses import dataclass
+
 from flask import render_template, request
 
 from analysis import Readout
@@ -11,10 +13,21 @@ from web.looking import Look
 from web.pages.looking import drawn, look_at
 from web.pages.site import site
 from web.reporting.compared import compared_of
-from web.reporting.explored import funnels_of, segments_of
+from web.reporting.explored import funnels_of, retention_of, segments_of
 from web.reporting.report import texts_of
 from web.reporting.results import results_of
+from web.wording.health import stages_table
 from web.wording.verdict import recommendation_word
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader chose to see: another baseline, one segment, another curve, an earlier readout."""
+
+    against: str
+    segment: str
+    show: str
+    snapshot: int | None
 
 
 @site.get("/experiments/<key>/results", endpoint="results")
@@ -23,13 +36,13 @@ def show_results(key: str) -> str:
     look = look_at(key, snapshot_id=_number("snapshot"))
     if look.snapshot_id is None:
         return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
-    against, wanted = request.args.get("against", ""), request.args.get("show", "")
-    if against and against != look.experiment.definition.control:
-        body = drawn(look, "against", lambda: _seen_against(look, against), against)
+    asked = _asked()
+    if asked.against and asked.against != look.experiment.definition.control:
+        body = drawn(look, "against", lambda: _seen_against(look, asked), asked)
     else:
         writes = auth.asking().may(Scope.WRITE)  # the texts have a link for those who may change them
-        body = drawn(look, "results", lambda: _body(look, wanted), wanted, writes)
-    return render_template("results.html", look=look, body=body, older=_number("snapshot"))
+        body = drawn(look, "results", lambda: _body(look, asked), asked, writes)
+    return render_template("results.html", look=look, body=body, older=asked.snapshot)
 
 
 @site.get("/experiments/<key>/snapshots", endpoint="snapshots")
@@ -52,25 +65,30 @@ def compare_snapshots(key: str, first: int, second: int) -> str:
     return render_template("compared.html", look=look, compared=compared, earlier=earlier.id, later=later.id)
 
 
-def _body(look: Look, wanted: str) -> str:
+def _body(look: Look, asked: Asked) -> str:
     readout, subject = look.snapshot().readout, look.subject
+    names = subject.names
     return render_template(
         "_results_body.html",
         subject=subject,
-        results=results_of(readout, subject.names, wanted=wanted),
-        funnels=funnels_of(readout, subject.names, most=1),
-        segments=segments_of(readout, subject.names)[:1],
+        asked=asked,
+        results=results_of(readout, names, wanted=asked.show, segment=asked.segment),
+        funnels=funnels_of(readout, names, most=1),
+        segments=segments_of(readout, names)[:1],
+        retained=retention_of(readout, names),
+        stages=stages_table(readout, names),
         texts=texts_of(subject, readout),
         baselines=_baselines(look, readout),
     )
 
 
-def _seen_against(look: Look, control: str) -> str:
-    readout, names = _turned(look.snapshot(), control), look.subject.names
+def _seen_against(look: Look, asked: Asked) -> str:
+    readout, names = _turned(look.snapshot(), asked.against), look.subject.names
     return render_template(
         "_against_body.html",
         subject=look.subject,
-        results=results_of(readout, names),
+        asked=asked,
+        results=results_of(readout, names, segment=asked.segment),
         planned=names.variant(look.experiment.definition.control),
         baselines=_baselines(look, readout),
     )
@@ -83,6 +101,11 @@ def _turned(snapshot: Snapshot, control: str) -> Readout:
 
 def _baselines(look: Look, readout: Readout) -> list[tuple[str, str]]:
     return [(key, look.subject.names.variant(key)) for key in readout.plan.weights]
+
+
+def _asked() -> Asked:
+    told = request.args
+    return Asked(told.get("against", ""), told.get("segment", ""), told.get("show", ""), _number("snapshot"))
 
 
 def _number(name: str) -> int | None:

@@ -6,68 +6,56 @@ true only at the last step, and what would move units has to be meant.
 """
 
 import re
-import secrets
-import unicodedata
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from flask import abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import catalog, launch, sheets
+from experiments import approvals, catalog, launch, sheets
 from experiments.catalog import Experiment
-from experiments.definition import ExperimentDraft
-from experiments.errors import Conflict, EvenhandError, InvalidInput, NotAllowed, NotFound, Problem
+from experiments.errors import Conflict, EvenhandError, InvalidInput, NotAllowed, Problem
 from experiments.fields import KEY_PATTERN
-from experiments.lifecycle import may_edit
+from experiments.lifecycle import Status, may_edit
 from experiments.project import find_project
 from experiments.readiness import check_ready, may_start
 from experiments.roles import Scope
 from experiments.sheets import Sheet
 from experiments.similar import find_similar
 from web import auth, deployment
+from web.pages.asking import asker, seen_revision
+from web.pages.desk import (
+    Desk,
+    desk_for,
+    desk_of,
+    keep,
+    named,
+    new_form,
+    problems_of,
+    renamed,
+    typed_over,
+    write_through,
+)
 from web.pages.drafting import draft_of
-from web.pages.form import STEPS, Form, form_of, form_with, read_step
+from web.pages.form import STEPS, Form, read_step
 from web.pages.outlook import Surroundings, look_around
+from web.pages.previews import previews_on
 from web.pages.site import site
-from web.pages.typed import read_count
 from web.wording.conditions import operator_words
 from web.wording.design import metric_sentence
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.language import gettext
 from web.wording.pasts import past_value
 from web.wording.problems import beside_fields, step_of
-from web.wording.readiness import Line, worded_point
+from web.wording.readiness import worded_point
 
 AnyAnswer = Response | str | tuple[str, int] | tuple[Response, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What is on the desk while somebody types: the sheet's form, where it stands, and the experiment."""
-
-    form: Form
-    revision: int = 0
-    experiment: Experiment | None = None
-    author: str = ""
-    outdated: bool = False
-
-    @property
-    def key(self) -> str:
-        """The key that the sheet is kept under; empty before the first save."""
-        return self.form.texts["key"]
-
-    @property
-    def started(self) -> bool:
-        """Whether the experiment has left drafting."""
-        return self.experiment is not None and not may_edit(self.experiment.status)
 
 
 @site.get("/experiments/new")
 def new() -> str:
     """The empty first step; gaps of layers and the calculator fill some of it in."""
-    form = _blank()
+    form = new_form()
     given = {name: request.args[name] for name in form.texts if name in request.args}
     return _show("believe", Desk(form.with_texts(**given)))
 
@@ -75,13 +63,13 @@ def new() -> str:
 @site.post("/experiments/new")
 def begin() -> AnyAnswer:
     """Keep the first step on a sheet of its own."""
-    form = _named(read_step("believe", request.form, _blank()))
+    form = named(read_step("believe", request.form, new_form()))
     if not re.fullmatch(KEY_PATTERN, form.texts["key"]):
         return _show("believe", Desk(form), [Problem("key", "should match pattern")]), 422
     try:
         with deployment.current().store.write() as session:
             sheets.require_free(session=session, key=form.texts["key"])
-            sheet = _keep(session, form.texts["key"], form, revision=0)
+            sheet = keep(session, form.texts["key"], form, revision=0)
     except Conflict as refusal:
         return _refuse("believe", Desk(form), [Problem("key", str(refusal))], 409)
     return _onwards("believe", sheet, form)
@@ -96,24 +84,24 @@ def open_form(key: str) -> Response:
 @site.get("/experiments/<key>/edit/<any(believe, measure, who, check):step>")
 def open_step(key: str, step: str) -> AnyAnswer:
     """A step, as far as it was typed."""
-    desk = _desk(key)
-    return _show(step, desk, _problems(desk))
+    desk = desk_for(key)
+    return _show(step, desk, problems_of(desk))
 
 
 @site.post("/experiments/<key>/edit/<any(believe, measure, who, check):step>")
 def save_step(key: str, step: str) -> AnyAnswer:
     """Keep what was typed, then go where the button says."""
-    desk = _desk(key)
-    form = _renamed(key, read_step(step, request.form, desk.form))
+    desk = desk_for(key)
+    form = renamed(key, read_step(step, request.form, desk.form))
     try:
         with deployment.current().store.write() as session:
             if form.texts["key"] != key:
                 sheets.rename_sheet(session=session, key=key, wanted=form.texts["key"])
-            sheet = _keep(session, form.texts["key"], form, revision=_revision())
+            sheet = keep(session, form.texts["key"], form, revision=seen_revision())
     except Conflict as refusal:
-        return _refuse(step, _typed(desk, form), [Problem("form", str(refusal))], 409)
+        return _refuse(step, typed_over(desk, form), [Problem("form", str(refusal))], 409)
     except (NotAllowed, InvalidInput) as refusal:
-        return _refuse(step, _typed(desk, form), [Problem("form", str(refusal))], 422)
+        return _refuse(step, typed_over(desk, form), [Problem("form", str(refusal))], 422)
     return _onwards(step, sheet, form)
 
 
@@ -132,54 +120,8 @@ def show_outlook(key: str) -> str:
     step = request.form.get("step", "")
     if step not in STEPS:
         abort(400)
-    form = read_step(step, request.form, _desk(key).form)
+    form = read_step(step, request.form, desk_for(key).form)
     return render_template("_outlook.html", surroundings=_surroundings(form), form=form)
-
-
-def _blank() -> Form:
-    """The form before anything was typed: it begins with the project's plan."""
-    with deployment.current().store.read() as session:
-        return form_with(find_project(session=session).definition.plan)
-
-
-def _desk(key: str) -> Desk:
-    """The sheet, or the experiment where nothing is typed yet.
-
-    Raises
-    ------
-    NotFound
-        If there is neither.
-    """
-    with deployment.current().store.read() as session:
-        sheet = sheets.find_sheet(session=session, key=key)
-        known = key in catalog.known_keys(session=session)
-        experiment = catalog.find_experiment(session=session, key=key) if known else None
-    if sheet is not None:
-        outdated = experiment is not None and experiment.revision != sheet.stands_on
-        return Desk(Form.from_json(sheet.typed), sheet.revision, experiment, sheet.author, outdated)
-    if experiment is None:
-        raise NotFound(f"there is no experiment {key!r}")
-    return Desk(form_of(experiment.definition), 0, experiment)
-
-
-def _typed(desk: Desk, form: Form) -> Desk:
-    """The desk with what was just sent, so that a refusal loses nothing.
-
-    It carries the revision that is there now: who has read that somebody else was quicker, and saves again,
-    means it.
-    """
-    return Desk(form, desk.revision, desk.experiment, desk.author, desk.outdated)
-
-
-def _keep(session: Any, key: str, form: Form, *, revision: int) -> Sheet:
-    return sheets.keep_sheet(
-        session=session,
-        key=key,
-        typed=form.to_json(),
-        actor=auth.name(),
-        now=deployment.current().now(),
-        revision=revision,
-    )
 
 
 def _onwards(step: str, sheet: Sheet, form: Form) -> AnyAnswer:
@@ -189,21 +131,21 @@ def _onwards(step: str, sheet: Sheet, form: Form) -> AnyAnswer:
         address = url_for("pages.save_step", key=key, step=step)
         return jsonify(key=key, revision=sheet.revision, address=address, said=gettext("Kept."))
     if go == "variant":
-        return _show("who", _desk_of(sheet, form.with_another_variant()))
+        return _show("who", desk_of(sheet, form.with_another_variant()))
     if go == "condition":
-        return _show("who", _desk_of(sheet, form.with_another_condition()))
+        return _show("who", desk_of(sheet, form.with_another_condition()))
     if go == "adopt":
         return _adopt(sheet, form)
     if go == "over":
         return _put_over(sheet, step)
     if go in ("start", "review", "save"):
         return _finish(sheet, form, go)
-    problems = _write_through(sheet, form)
+    problems = write_through(sheet, form)
     if go in STEPS:
         return redirect(url_for("pages.open_step", key=key, step=go), 303)
     mine = [each for each in problems if step_of(each, form) == step]
     if mine:
-        return _show(step, _desk_of(sheet, form), problems), 422
+        return _show(step, desk_of(sheet, form), problems), 422
     onward = STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)]
     return redirect(url_for("pages.open_step", key=key, step=onward), 303)
 
@@ -222,55 +164,33 @@ def _adopt(sheet: Sheet, form: Form) -> Response:
         days, size = str(7 * outlook.duration.weeks), str(outlook.needed.total)
         form = form.with_texts(days=days, size=size if form.texts["inference"] != "fixed" else "")
         with deployment.current().store.write() as session:
-            sheet = _keep(session, sheet.key, form, revision=sheet.revision)
-        _write_through(sheet, form)
+            sheet = keep(session, sheet.key, form, revision=sheet.revision)
+        write_through(sheet, form)
     return redirect(url_for("pages.open_step", key=sheet.key, step="check"), 303)
-
-
-def _write_through(sheet: Sheet, form: Form) -> list[Problem]:
-    """Write the draft when the sheet is complete; say what keeps it from being so."""
-    standing = _standing(sheet.key)
-    if standing is not None and not may_edit(standing.status):
-        return _problems(_desk_of(sheet, form))
-    try:
-        _write(sheet, draft_of(form, standing.definition if standing else None))
-    except InvalidInput as refusal:
-        return list(refusal.problems)
-    except Conflict as refusal:
-        return [Problem("form", str(refusal))]
-    return []
-
-
-def _write(sheet: Sheet, draft: ExperimentDraft) -> None:
-    with deployment.current().store.write() as session:
-        sheets.write_draft(
-            session=session, sheet=sheet, draft=draft, actor=auth.name(), now=deployment.current().now()
-        )
 
 
 def _finish(sheet: Sheet, form: Form, go: str) -> AnyAnswer:
     """Start the experiment, hand it over for review, or change one that has started."""
-    desk = _desk_of(sheet, form)
+    desk = desk_of(sheet, form)
     if desk.started:
         return _change_started(desk)
-    problems = _write_through(sheet, form)
+    problems = write_through(sheet, form)
     if problems:
-        return _show("check", _desk_of(sheet, form), problems), 422
+        return _show("check", desk_of(sheet, form), problems), 422
     if go == "save":
         return _done(sheet.key)
     experiment, points = _look(sheet.key, form)
     if not may_start(points):
-        return _show("check", _desk_of(sheet, form)), 422
+        return _show("check", desk_of(sheet, form)), 422
     if go == "start":
         auth.asking().require(Scope.LAUNCH)
     act = launch.start if go == "start" else launch.submit
     try:
         with deployment.current().store.write() as session:
-            now, revision = deployment.current().now(), experiment.revision
-            act(session=session, key=sheet.key, actor=auth.name(), now=now, revision=revision)
+            act(session=session, key=sheet.key, revision=experiment.revision, **asker())
             sheets.drop_sheet(session=session, key=sheet.key)
     except EvenhandError as refusal:
-        return _show("check", _desk_of(sheet, form), [Problem("form", str(refusal))]), 409
+        return _show("check", desk_of(sheet, form), [Problem("form", str(refusal))]), 409
     return redirect(url_for("pages.design", key=sheet.key), 303)
 
 
@@ -284,10 +204,9 @@ def _change_started(desk: Desk) -> AnyAnswer:
             launch.edit(
                 session=session,
                 draft=draft,
-                actor=auth.name(),
-                now=deployment.current().now(),
                 revision=experiment.revision if not desk.outdated else 0,
                 new_phase=request.form.get("new_phase") == "yes",
+                **asker(),
             )
             sheets.drop_sheet(session=session, key=desk.key)
     except InvalidInput as refusal:
@@ -307,32 +226,6 @@ def _done(key: str) -> Response:
     with deployment.current().store.write() as session:
         sheets.drop_sheet(session=session, key=key)
     return redirect(url_for("pages.design", key=key), 303)
-
-
-def _standing(key: str) -> Experiment | None:
-    with deployment.current().store.read() as session:
-        if key not in catalog.known_keys(session=session):
-            return None
-        return catalog.find_experiment(session=session, key=key)
-
-
-def _desk_of(sheet: Sheet, form: Form) -> Desk:
-    standing = _standing(sheet.key)
-    outdated = standing is not None and standing.revision != sheet.stands_on
-    return Desk(form, sheet.revision, standing, sheet.author, outdated and sheet.stands_on > 0)
-
-
-def _problems(desk: Desk) -> list[Problem]:
-    """What keeps the sheet from being an experiment."""
-    try:
-        draft = draft_of(desk.form, desk.experiment.definition if desk.experiment else None)
-        with deployment.current().store.read() as session:
-            catalog.find_metrics(session=session, keys=draft.metrics.keys)
-    except InvalidInput as refusal:
-        return list(refusal.problems)
-    except NotFound as refusal:
-        return [Problem("metrics", str(refusal))]
-    return []
 
 
 def _look(key: str, form: Form) -> tuple[Experiment, Any]:
@@ -364,11 +257,9 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
     with deployment.current().store.read() as session:
         metrics = catalog.list_metrics(session=session)
         similar = find_similar(session=session, text=sentence, but=desk.key)
-    surroundings = _surroundings(form)
-    points: tuple[Line, ...] = ()
-    if step == "check" and not faults and desk.experiment is not None and not desk.started:
-        points = tuple(worded_point(each) for each in _look(desk.key, form)[1])
     placed = beside_fields(faults, form)
+    written = desk.experiment if step == "check" and not faults else None
+    more = {} if written is None else _before_start(written, form)
     return render_template(
         "wizard.html",
         step=step,
@@ -382,35 +273,30 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
         past_value=past_value,
         operators=operator_words(),
         similar=similar,
-        surroundings=surroundings,
-        points=points,
-        ready=bool(points) and all(point.settled or not point.blocks for point in points),
+        surroundings=_surroundings(form),
         hypothesis=hypothesis_sentence,
+        **more,
     )
+
+
+def _before_start(experiment: Experiment, form: Form) -> dict[str, Any]:
+    """What the last step tells of an experiment that is written down: its checklist, and how it can start."""
+    now, started = deployment.current().now(), not may_edit(experiment.status)
+    points = () if started else tuple(worded_point(each) for each in _look(experiment.key, form)[1])
+    with deployment.current().store.read() as session:
+        project = find_project(session=session).definition
+        approved = approvals.find_approval(session=session, key=experiment.key, now=now) is not None
+        previews = previews_on(session, experiment)
+    return {
+        "points": points,
+        "ready": bool(points) and all(point.settled or not point.blocks for point in points),
+        "scheduled": experiment.status is Status.SCHEDULED,
+        "reviewed": project.approval and not approved,
+        "previews": previews,
+        "product": project.site,
+    }
 
 
 def _shows_problems(step: str) -> bool:
     """A step that was never sent is not scolded for being empty; the last one names everything."""
     return request.method == "POST" or step == "check"
-
-
-def _named(form: Form) -> Form:
-    """Give the sheet a key: the typed one, or one made from the name."""
-    key = form.texts["key"].strip()
-    return form.with_texts(key=key or _key_from(form.texts["name"]))
-
-
-def _renamed(key: str, form: Form) -> Form:
-    """A key that was emptied or cannot be one leaves the sheet where it is."""
-    typed = form.texts["key"].strip()
-    return form.with_texts(key=typed if re.fullmatch(KEY_PATTERN, typed) else key)
-
-
-def _key_from(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
-    words = re.findall(r"[a-z0-9]+", plain)
-    return "-".join(words)[:40].strip("-") or f"experiment-{secrets.token_hex(3)}"
-
-
-def _revision() -> int:
-    return read_count(request.form.get("revision", "")) or 0

@@ -9,9 +9,11 @@ from web.scorecard import Line, lines_of
 from web.wording import Conclusion, FourChecks, Names, conclude, four_checks
 from web.wording.changes import sentence_of
 from web.wording.facts import Fact, facts_of
+from web.wording.language import joined
 from web.wording.methods import Term, detail, interval_note, methods_of
-from web.wording.readings import heading, overall, withholds
+from web.wording.readings import findings_in, heading, withholds
 from web.wording.rules import Rule, rules_of
+from web.wording.segments import segment_choices, segment_sentences
 from web.wording.tables import Table, lift_table, split_table
 from web.wording.verdict import goal_of
 
@@ -47,6 +49,15 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentChoice:
+    """The values of planned segments, and the one that the scorecard is narrowed to, if any."""
+
+    choices: tuple[tuple[str, str], ...]
+    shown: str = ""
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """All that is shown."""
 
@@ -64,17 +75,22 @@ class Results:
     split: Split | None
     methods: tuple[Term, ...]
     withheld: bool
+    segments: SegmentChoice
 
 
-def results_of(readout: Readout, names: Names, *, wanted: str = "") -> Results:
+def results_of(readout: Readout, names: Names, *, wanted: str = "", segment: str = "") -> Results:
     """Lay a readout out.
 
     Parameters
     ----------
     wanted
         The comparison to show over time, as ``metric:variant``; otherwise the one the verdict speaks of.
+    segment
+        The value of a planned segment, as ``channel=email``, whose comparisons stand in the scorecard;
+        otherwise those over all units do. What is not known changes nothing.
     """
-    lines = lines_of(readout, names)
+    segments = segment_choice(readout, names, segment)
+    lines = lines_of(readout, names, segment=segments.shown or None)
     return Results(
         readout=readout,
         names=names,
@@ -85,12 +101,23 @@ def results_of(readout: Readout, names: Names, *, wanted: str = "") -> Results:
         lines=lines,
         intervals=intervals_chart(lines),
         interval_note=interval_note(readout),
-        details=tuple(detail_of(readout, names, finding) for finding in overall(readout)),
+        details=tuple(
+            detail_of(readout, names, each) for each in findings_in(readout, segments.shown or None)
+        ),
         over_time=_over_time(readout, names, wanted),
         split=split_of(readout, names),
         methods=methods_of(readout, names),
         withheld=withholds(readout),
+        segments=segments,
     )
+
+
+def segment_choice(readout: Readout, names: Names, segment: str) -> SegmentChoice:
+    """Find the segment asked for among those that something was counted in."""
+    choices = segment_choices(readout, names)
+    if segment not in dict(choices):
+        return SegmentChoice(choices)
+    return SegmentChoice(choices, segment, joined(*segment_sentences(readout, names, segment)))
 
 
 def detail_of(readout: Readout, names: Names, finding: Finding) -> Detail:

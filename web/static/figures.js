@@ -12,7 +12,6 @@
   };
 
   const draw = async (place) => {
-    if (narrow.matches && "wideOnly" in place.dataset) return;
     const item = JSON.parse(document.getElementById(place.dataset.figure).textContent);
     const waiting = [...place.childNodes];
     try {

@@ -50,5 +50,11 @@
     clearTimeout(waiting);
     waiting = setTimeout(() => { busy = busy.then(keep).then(follow); }, 600);
   });
+  const start = form.querySelector("[data-later]");
+  if (start && form.elements.starts) {
+    form.elements.starts.addEventListener("input", ({ target }) => {
+      start.textContent = target.value ? start.dataset.later : start.dataset.now;
+    });
+  }
   form.addEventListener("submit", () => { clearTimeout(waiting); stopped = true; });
 })();

@@ -64,5 +64,13 @@ _MESSAGES: list[tuple[str, Callable[..., str]]] = [
         r"segment '(.+)' is missing",
         lambda name: gettext("The segment “%(name)s” does not exist, or refers back to this one.", name=name),
     ),
+    (r"expected an id of", lambda: gettext("Write an id of 1 to 512 characters.")),
+    (r"expected user_id or", lambda: gettext("Choose one of these.")),
+    (
+        r"^(\d+) people used this anonymous id",
+        lambda count: gettext(
+            "%(count)s people used this anonymous id. Erase each of them by user id.", count=count
+        ),
+    ),
     (r"exists already", lambda: gettext("This key is in use; choose another.")),
 ]

@@ -48,55 +48,63 @@ def steps_of(decision: Decision) -> Iterator[Step]:
 
 def _questions(decision: Decision) -> tuple[tuple[Detail, str, str, str], ...]:
     """Each detail with its question, the answer that decides, and the answer that lets the unit pass."""
+    return (*_of_the_experiment(), *_of_the_unit(), *_of_the_bucket(decision))
+
+
+def _of_the_experiment() -> Iterator[tuple[Detail, str, str, str]]:
+    yield (
+        Detail.NOT_RUNNING,
+        gettext("Is it running?"),
+        gettext("No: everybody gets the control's value."),
+        gettext("Yes"),
+    )
+    yield (
+        Detail.SHIPPED,
+        gettext("Is a variant shipped to everybody?"),
+        gettext("Yes: everybody gets it."),
+        gettext("No"),
+    )
+
+
+def _of_the_unit() -> Iterator[tuple[Detail, str, str, str]]:
+    yield Detail.NO_UNIT, gettext("Is there a unit?"), gettext("No: the id is empty."), gettext("Yes")
+    yield (
+        Detail.OVERRIDE,
+        gettext("Is the unit placed by hand?"),
+        gettext("Yes: it is marked and left out of the analysis."),
+        gettext("No"),
+    )
+    yield (
+        Detail.NOT_TARGETED,
+        gettext("Do its attributes match?"),
+        gettext("No: it is not among those the experiment is for."),
+        gettext("Yes"),
+    )
+    yield (
+        Detail.HELD_OUT,
+        gettext("Is it held out?"),
+        gettext("Yes: it belongs to a holdout that the experiment honours."),
+        gettext("No"),
+    )
+
+
+def _of_the_bucket(decision: Decision) -> Iterator[tuple[Detail, str, str, str]]:
     bucket = "" if decision.bucket is None else str(decision.bucket)
-    return (
-        (
-            Detail.NOT_RUNNING,
-            gettext("Is it running?"),
-            gettext("No: everybody gets the control's value."),
-            gettext("Yes"),
-        ),
-        (
-            Detail.SHIPPED,
-            gettext("Is a variant shipped to everybody?"),
-            gettext("Yes: everybody gets it."),
-            gettext("No"),
-        ),
-        (Detail.NO_UNIT, gettext("Is there a unit?"), gettext("No: the id is empty."), gettext("Yes")),
-        (
-            Detail.OVERRIDE,
-            gettext("Is the unit placed by hand?"),
-            gettext("Yes: it is marked and left out of the analysis."),
-            gettext("No"),
-        ),
-        (
-            Detail.NOT_TARGETED,
-            gettext("Do its attributes match?"),
-            gettext("No: it is not among those the experiment is for."),
-            gettext("Yes"),
-        ),
-        (
-            Detail.HELD_OUT,
-            gettext("Is it held out?"),
-            gettext("Yes: it belongs to a holdout that the experiment honours."),
-            gettext("No"),
-        ),
-        (
-            Detail.LAYER_EXCLUDED,
-            gettext("Does the experiment hold its place in the layer?"),
-            gettext("No: another experiment may hold it."),
-            gettext("Yes"),
-        ),
-        (
-            Detail.NOT_IN_TRAFFIC,
-            gettext("Is it in the traffic?"),
-            gettext("No: bucket %(bucket)s is not open yet.", bucket=bucket),
-            gettext("Yes"),
-        ),
-        (
-            Detail.ASSIGNED,
-            gettext("Which variant owns its bucket?"),
-            gettext("Bucket %(bucket)s belongs to %(variant)s.", bucket=bucket, variant=decision.variant),
-            "",
-        ),
+    yield (
+        Detail.LAYER_EXCLUDED,
+        gettext("Does the experiment hold its place in the layer?"),
+        gettext("No: another experiment may hold it."),
+        gettext("Yes"),
+    )
+    yield (
+        Detail.NOT_IN_TRAFFIC,
+        gettext("Is it in the traffic?"),
+        gettext("No: bucket %(bucket)s is not open yet.", bucket=bucket),
+        gettext("Yes"),
+    )
+    yield (
+        Detail.ASSIGNED,
+        gettext("Which variant owns its bucket?"),
+        gettext("Bucket %(bucket)s belongs to %(variant)s.", bucket=bucket, variant=decision.variant),
+        "",
     )

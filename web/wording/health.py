@@ -1,5 +1,6 @@
 """Health: every check on the data with its result, its threshold, and what to do when it fails."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -160,11 +161,20 @@ def _found(check: DataCheck) -> str:
             return numbers.whole(sum((check.observed or {}).values()))
         case "sensitivity":
             return gettext("the reading would change") if check.detail else gettext("the reading stays")
-        case "crossover" | "late_data" | "mismatched" | "arrivals":
+        case "late_data" | "mismatched":
+            return _counted_of(check)
+        case "crossover" | "arrivals":
             return numbers.percent(check.statistic or 0.0, 2)
     if check.p_value is not None:
         return gettext("p = %(p)s", p=numbers.p_value(check.p_value))
     return "" if check.statistic is None else numbers.number(check.statistic, 3)
+
+
+def _counted_of(check: DataCheck) -> str:
+    """So many of so many records, and their share."""
+    some, whole = (numbers.whole(each) for each in [*(check.observed or {}).values(), 0, 0][:2])
+    share = numbers.percent(check.statistic or 0.0, 2)
+    return gettext("%(some)s of %(all)s (%(share)s)", some=some, all=whole, share=share)
 
 
 def _where(check: DataCheck, names: Names) -> str:
@@ -199,24 +209,25 @@ def _day(text: str) -> str:
         return clipped(legible(text))
 
 
+def _share_of(title: str, count: int | None, whole: int) -> Iterator[tuple[str, str]]:
+    """A line about some of the records; none where it is not known of any."""
+    if count is not None and whole:
+        share = numbers.percent(count / whole, 1)
+        yield title, gettext("%(count)s (%(share)s)", count=numbers.whole(count), share=share)
+
+
 def quality_terms(readout: Readout, names: Names) -> tuple[tuple[str, str], ...]:
     """List what is known of the records behind the numbers."""
     quality = readout.quality
     if not quality.exposures and not quality.events:
         return ()
-    late = quality.late / quality.events if quality.events else 0.0
     unreadable = [f"{names.metric(key)} {numbers.whole(n)}" for key, n in quality.unreadable.items() if n]
     told = [
         (gettext("Exposures looked at"), numbers.whole(quality.exposures)),
         (gettext("Events looked at"), numbers.whole(quality.events)),
-        (
-            gettext("Came more than a day late"),
-            gettext(
-                "%(count)s (%(share)s)", count=numbers.whole(quality.late), share=numbers.percent(late, 1)
-            ),
-        ),
+        *_share_of(gettext("Came more than a day late"), quality.late, quality.events),
         (gettext("Of a moment that has not come"), numbers.whole(quality.future)),
-        (gettext("Variant is not the one the rules give"), numbers.whole(quality.mismatched)),
+        *_share_of(gettext("Variant is not the one the rules give"), quality.mismatched, quality.exposures),
     ]
     if unreadable:
         told.append((gettext("Values that could not be read"), numbers.listed(unreadable)))

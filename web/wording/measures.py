@@ -25,6 +25,8 @@ class Measure:
         """Write one level of the metric."""
         if self.format == "span":
             return numbers.span(value)
+        if self.format == "currency":  # money has cents or none
+            decimals = 2 if decimals else 0
         return self.beside(numbers.level(value, decimals, as_share=as_share))
 
     def beside(self, text: str) -> str:

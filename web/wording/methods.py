@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from analysis import Finding, Readout, Role
 from analysis.plan import Correction
 from web.wording import numbers
+from web.wording.adjusting import adjustment_sentence, method_sentence
 from web.wording.changes import is_share
 from web.wording.doubts import doubt_sentence
 from web.wording.language import gettext, ngettext
@@ -26,8 +27,12 @@ def interval_note(readout: Readout) -> str:
     """Say once, above the table, what the intervals are."""
     level = numbers.percent(readout.plan.confidence, _level_decimals(readout.plan.confidence))
     if readout.plan.inference == "fixed":
-        return gettext("%(level)s intervals, for one look at the planned end", level=level)
-    return gettext("%(level)s intervals, valid at every look", level=level)
+        told = gettext("%(level)s intervals, for one look at the planned end", level=level)
+    else:
+        told = gettext("%(level)s intervals, valid at every look", level=level)
+    if any(finding.variance_reduction is not None for finding in readout.comparisons):
+        return gettext("%(intervals)s, adjusted for variance (CUPED)", intervals=told)
+    return told
 
 
 def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
@@ -54,8 +59,8 @@ def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
 def _company(finding: Finding) -> Iterator[Term]:
     """What stands beside a comparison and decides nothing: parts, other tests, what adjusting gained."""
     if finding.variance_reduction is not None:
-        share = numbers.percent(finding.variance_reduction, 0)
-        yield gettext("Adjusted for what was known before"), gettext("%(share)s less variance", share=share)
+        told = adjustment_sentence(finding.variance_reduction)
+        yield gettext("Adjusted for what was known before"), told
     for part in finding.parts:
         words = "–"
         if part.lift is not None:
@@ -166,9 +171,9 @@ def _computing(readout: Readout) -> Iterator[Term]:
         gettext("Relative to the control, interval by Fieller's theorem."),
         "fieller",
     )
-    if any(finding.variance_reduction is not None for finding in readout.comparisons):
-        text = gettext("For what was known before the exposure; changes refer to the unadjusted control.")
-        yield gettext("Adjustment"), text, "cuped"
+    adjusted = method_sentence(readout.comparisons)
+    if adjusted:
+        yield gettext("Adjustment"), adjusted, "cuped"
     if readout.interactions:
         text = gettext("Corrected together by false discovery; Cochran's Q says whether effects differ.")
         yield gettext("Segments"), text, "heterogeneity"

@@ -9,6 +9,7 @@ from babel.numbers import format_decimal
 from flask_babel import format_datetime, get_locale
 
 from analysis import Interval
+from experiments.fields import zone_of
 from web.wording.language import gettext
 
 MINUS = "\N{MINUS SIGN}"
@@ -100,10 +101,13 @@ def level_decimals(values: Sequence[float], differences: Sequence[Interval], *, 
 
     Every level keeps two digits, so that a reader can check the relative change against them.
     """
-    scale, digits = (100, 1) if as_share else (1, 2)
+    scale = 100 if as_share else 1
     spreads = [half_width(each) * scale for each in differences]
     least = min((abs(value) * scale for value in values if value), default=1.0)
-    wanted = [decimals_of(least, digits=2), *(decimals_of(spread, digits=digits) for spread in spreads)]
+    fine = (
+        decimals_of(spread / 2, digits=1) if as_share else decimals_of(spread, digits=2) for spread in spreads
+    )
+    wanted = [decimals_of(least, digits=2), *fine]
     largest = max((abs(value) * scale for value in values), default=1.0)
     return min(max(wanted), max(0, 4 - _digits_before_point(largest)))
 
@@ -147,6 +151,15 @@ def month(value: date) -> str:
 def moment(value: datetime) -> str:
     """Write a moment, in UTC."""
     return gettext("%(moment)s UTC", moment=format_datetime(value, "medium", rebase=False))
+
+
+def moment_in(value: datetime, zone: str) -> str:
+    """Write a moment in a time zone, and name the zone."""
+    if zone == "UTC":
+        return moment(value)
+    local = value.astimezone(zone_of(zone))
+    when = format_datetime(local, "medium", rebase=False)
+    return gettext("%(moment)s (%(zone)s)", moment=when, zone=zone)
 
 
 def span(millis: float) -> str:

@@ -105,6 +105,18 @@ _MESSAGES: list[tuple[str, Callable[[str], str]]] = [
         lambda limit: gettext("This is too long: at most %(most)s characters.", most=limit),
     ),
     (
+        r"expected a page of",
+        lambda _: gettext("Links lead to pages of your product's own address only."),
+    ),
+    (
+        r"expected the name of a time zone",
+        lambda _: gettext("Write the name of a time zone, such as Asia/Shanghai or UTC."),
+    ),
+    (
+        r"expected an address such as",
+        lambda _: gettext("Write an address that begins with https:// or http://."),
+    ),
+    (
         r"is here already",
         lambda _: gettext("This person is here already, in another role. Change it in the list."),
     ),

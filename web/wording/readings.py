@@ -19,7 +19,18 @@ class Chip:
 
 def overall(readout: Readout) -> tuple[Finding, ...]:
     """The comparisons over all units; those of segments explain and never decide."""
-    return tuple(finding for finding in readout.comparisons if finding.segment is None)
+    return findings_in(readout, None)
+
+
+def findings_in(readout: Readout, segment: str | None) -> tuple[Finding, ...]:
+    """The comparisons over the units with one value of a segment; over all units where that is None."""
+    return tuple(finding for finding in readout.comparisons if finding.segment == segment)
+
+
+def split_segment(segment: str) -> tuple[str, str | None]:
+    """Take a finding's segment apart: its name and its value, None where that is not known."""
+    name, _, value = segment.partition("=")
+    return name, value or None
 
 
 def withholds(readout: Readout) -> bool:
@@ -117,12 +128,13 @@ def if_nothing_changed(p_value: float, *, inference: str | None) -> str:
 
 def heading(names: Names, finding: Finding) -> str:
     """Name a comparison."""
-    return gettext(
+    told = gettext(
         "%(metric)s: %(treatment)s against %(control)s",
         metric=names.metric(finding.metric),
         treatment=names.variant(finding.variant),
         control=names.variant(finding.control),
     )
+    return told if finding.segment is None else f"{told} · {names.segment(*split_segment(finding.segment))}"
 
 
 def _unreadable(readout: Readout) -> bool:
@@ -131,7 +143,7 @@ def _unreadable(readout: Readout) -> bool:
 
 def _is_ground(readout: Readout, finding: Finding) -> bool:
     named = {(ground.metric, ground.variant) for ground in readout.verdict.grounds}
-    return (finding.metric, finding.variant) in named
+    return finding.segment is None and (finding.metric, finding.variant) in named
 
 
 _CHIPS = {

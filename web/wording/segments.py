@@ -1,15 +1,16 @@
 """Segments: who reacted how, and whether the groups differ more than chance explains."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analysis import Finding, Readout
+from analysis import Finding, Readout, Role
+from analysis.plan import Correction
 from analysis.readout import Interaction
 from web.wording import numbers
 from web.wording.language import gettext
 from web.wording.legibility import legible
 from web.wording.names import Names, clipped
-from web.wording.readings import Chip, chip_of, tone_of
+from web.wording.readings import Chip, chip_of, findings_in, split_segment, tone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,6 @@ class SegmentLine:
     chip: Chip
     tone: str
     finding: Finding
-
-
-def split_segment(segment: str) -> tuple[str, str | None]:
-    """Take a finding's segment apart: its name and its value, None where that is not known."""
-    name, _, value = segment.partition("=")
-    return name, value or None
 
 
 def segment_lines(readout: Readout, names: Names, *, metric: str) -> tuple[SegmentLine, ...]:
@@ -51,6 +46,46 @@ def segment_lines(readout: Readout, names: Names, *, metric: str) -> tuple[Segme
         for finding in readout.comparisons
         if finding.segment is not None and finding.metric == metric
     )
+
+
+def segment_choices(readout: Readout, names: Names) -> tuple[tuple[str, str], ...]:
+    """Every value of a planned segment that something was counted in, and what to call its units."""
+    found = dict.fromkeys(finding.segment for finding in readout.comparisons if finding.segment is not None)
+    return tuple((each, names.segment(*split_segment(each))) for each in found)
+
+
+def segment_sentences(readout: Readout, names: Names, segment: str) -> Iterator[str]:
+    """Say whom a look at one segment shows, what it is good for, and whether its groups differ."""
+    name, value = split_segment(segment)
+    words = {
+        "segment": names.segment(name, value),
+        "count": numbers.whole(_units_in(findings_in(readout, segment))),
+        "all": numbers.whole(sum(readout.units.values())),
+    }
+    if name not in readout.plan.segments:
+        yield gettext(
+            "%(segment)s, %(count)s of %(all)s units. Nobody planned this segment, so this is exploration: "
+            "use it for ideas, not for decisions.",
+            **words,
+        )
+    elif readout.plan.correction is Correction.NONE:
+        yield gettext(
+            "%(segment)s, %(count)s of %(all)s units. The segment was planned before the start, but nothing "
+            "is corrected for looking at several groups, as the plan says. It explains; the recommendation "
+            "stands on all units.",
+            **words,
+        )
+    else:
+        yield gettext(
+            "%(segment)s, %(count)s of %(all)s units. The segment was planned before the start, and its "
+            "intervals and p-values are corrected together with those of every other segment. They explain; "
+            "the recommendation stands on all units.",
+            **words,
+        )
+    goals = {each.key for each in readout.plan.metrics if each.role is Role.PRIMARY}
+    for each in readout.interactions:
+        if each.segment == name and (each.metric in goals or each.differs):
+            yield interaction_sentence(readout, names, each)
 
 
 def interaction_sentences(readout: Readout, names: Names, *, metric: str | None = None) -> Iterator[str]:
@@ -80,6 +115,14 @@ def interaction_sentence(readout: Readout, names: Names, interaction: Interactio
         "p = %(p)s). Do not ship to one group only on this evidence.",
         **words,
     )
+
+
+def _units_in(findings: Sequence[Finding]) -> int:
+    """Units of all variants; of a metric whose window has passed for fewer of them there are fewer."""
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.metric] = counts.get(finding.metric, finding.control_n) + finding.treatment_n
+    return max(counts.values(), default=0)
 
 
 def _interval(finding: Finding) -> str:

@@ -15,6 +15,7 @@ def status_chip(status: Status) -> Chip:
 _STATUSES: dict[Status, Callable[[], Chip]] = {
     Status.DRAFT: lambda: Chip("quiet", "○", gettext("Draft")),
     Status.REVIEW: lambda: Chip("quiet", "◔", gettext("In review")),
+    Status.SCHEDULED: lambda: Chip("quiet", "▷", gettext("Scheduled")),
     Status.RUNNING: lambda: Chip("better", "●", gettext("Running")),
     Status.STOPPED: lambda: Chip("quiet", "■", gettext("Stopped")),
     Status.CONCLUDED: lambda: Chip("safe", "✓", gettext("Concluded")),

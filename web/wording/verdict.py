@@ -242,6 +242,8 @@ def _guardrails(readout: Readout, variant: str) -> str:
     held = [f for f in overall(readout) if f.role is Role.GUARDRAIL and f.variant == variant]
     if not held:
         return ""
+    if len(held) == 2:
+        return gettext("Both guardrails stayed inside the limits you set before the start.")
     return ngettext(
         "The guardrail stayed inside the limit you set before the start.",
         "All %(num)s guardrails stayed inside the limits you set before the start.",

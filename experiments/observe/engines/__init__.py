@@ -19,7 +19,7 @@ from experiments.observe.engines.ledger import Ledger
 from experiments.observe.engines.mapping import OURS, Mapping, read_mapping
 from experiments.store import Store
 
-__all__ = ["Distant", "Embedded", "Engine", "Ledger", "Mapping", "open_engine", "read_mapping"]
+__all__ = ["OURS", "Distant", "Embedded", "Engine", "Ledger", "Mapping", "open_engine", "read_mapping"]
 
 
 def open_engine(

@@ -51,7 +51,7 @@ class Frames:
     """
 
     connection: Any
-    at_once: int = 4
+    at_once: int = 8
 
     def place(self, name: str) -> str:
         """Under its own name."""

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Container, Iterator
 from collections.abc import Mapping as Names
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -134,6 +134,8 @@ def _renamed(name: str, source: Source, scan: Scan, used: Container[str], dialec
     for column, kind in COLUMNS[name].items():
         if column in used:
             piece = piece.select(_shown(column, kind, source, dialect).as_(column), copy=False)
+    if "received_at" in used and "received_at" in source.columns:
+        scan = replace(scan, among=None)  # how far a log had reached, all of its events say
     return piece.where(*_narrowing(name, source, scan, dialect), copy=False)
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from experiments import quality, reconciliation, tracking_plans
-from experiments.erasure import erase
+from experiments.erasure import count, erase
 from experiments.reconciliation import TotalsDraft
 from experiments.roles import Caller
 from experiments.tracking import TrackingDraft, TrackingPlan
@@ -66,16 +67,12 @@ def report_totals(asking: Asking, draft: TotalsDraft) -> Reply:
 def take_out(caller: Caller, draft: ErasureOrder) -> Reply:
     """Take everything out that is stored about a person; that takes several transactions."""
     deployment = current()
-    removed = erase(
-        store=deployment.store,
-        columns=deployment.settings.columns_path,
-        unit=draft.unit,
-        kind=draft.kind,
-        actor=caller.name,
-        now=deployment.now(),
-        pseudonyms=deployment.pseudonyms,
-    )
-    return Reply(asdict(removed))
+    person: Any = {"store": deployment.store, "unit": draft.unit, "kind": draft.kind}
+    person["pseudonyms"] = deployment.pseudonyms
+    if draft.only_count:
+        return Reply({**asdict(count(**person)), "erased": False})
+    copy, now = deployment.settings.columns_path, deployment.now()
+    return Reply({**asdict(erase(columns=copy, actor=caller.name, now=now, **person)), "erased": True})
 
 
 def _shown(plan: TrackingPlan) -> Reply:

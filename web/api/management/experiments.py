@@ -21,10 +21,13 @@ from web.api.orders import (
     ExperimentBody,
     ExperimentFilter,
     MoveOrder,
+    PreviewOptions,
     StartOrder,
     UnitQuestion,
 )
 from web.api.replies import Page, Place, Reply, cursor_id, listed, page_of
+from web.deployment import current
+from web.previews import Link
 
 
 @serves("list_experiments")
@@ -86,6 +89,12 @@ def start_experiment(asking: Asking, key: str, draft: StartOrder) -> Reply:
     return _reply(started)
 
 
+@serves("cancel_start")
+def cancel_start(asking: Asking, key: str, draft: MoveOrder) -> Reply:  # noqa: ARG001 - as above
+    """Take its start back."""
+    return _reply(launch.cancel(key=key, revision=asking.revision, **asking.terms))
+
+
 @serves("stop_experiment")
 def stop_experiment(asking: Asking, key: str, draft: MoveOrder) -> Reply:  # noqa: ARG001 - as above
     """Stop it."""
@@ -115,6 +124,14 @@ def show_history(asking: Asking, key: str, wanted: Page) -> Reply:
         session=asking.session, wanted=audit.AuditFilter(object=key), limit=wanted.limit + 1, below=below
     )
     return listed(found, wanted, name="changes", place=lambda each: [each.id], shown=shown_entry)
+
+
+@serves("list_previews")
+def list_previews(asking: Asking, key: str, wanted: PreviewOptions) -> Reply:
+    """A link for each variant."""
+    desk = current().previews
+    links = desk.links(session=asking.session, key=key, page=wanted.page, days=wanted.days)
+    return Reply({"previews": [_shown_link(each) for each in links]})
 
 
 @serves("explain_decision")
@@ -166,6 +183,15 @@ def _shown_phase(phase: Phase) -> dict[str, Any]:
         "stopped_at": moment(phase.stopped_at),
         "holdouts": phase.holdouts,
         "definition": phase.definition.model_dump(mode="json", exclude={"status"}),
+    }
+
+
+def _shown_link(link: Link) -> dict[str, Any]:
+    return {
+        "variant": link.preview.variant,
+        "token": link.token,
+        "address": link.address or None,
+        "expires_at": moment(link.preview.expires_at),
     }
 
 

@@ -27,7 +27,13 @@ _TOKEN = {
     "revoked_at": None,
 }
 _PERSON = {"id": 2, "name": "Bo", "role": "editor", "created_at": _MOMENT, "sessions": 1}
-_PROJECT = {"name": "Shop", "plan": {"confidence": 0.95, "power": 0.8, "days": 14}, "approval": True}
+_PROJECT = {
+    "name": "Shop",
+    "plan": {"confidence": 0.95, "power": 0.8, "days": 14},
+    "approval": True,
+    "site": "https://shop.example/",
+    "time_zone": "Europe/Oslo",
+}
 _LAST = {409: "There would be no admin left."}
 _ONCE = "The secret is in this answer alone; a replay by Idempotency-Key has null in its place."
 
@@ -45,7 +51,8 @@ ADMINISTRATION = (
         "replace_project",
         Scope.PEOPLE,
         "Change what holds for the project.",
-        "The plan is what new experiments begin with. With approval, starting one takes a second person.",
+        "The plan is what new experiments begin with. With approval, starting one takes a second person. "
+        "The site is where previews are shown; the time zone is that of starts and ends in forms.",
         draft=ProjectDraft,
         body=_PROJECT,
         answer=_PROJECT,

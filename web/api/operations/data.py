@@ -118,9 +118,10 @@ DATA = (
         "A person is a user id with the anonymous ids that were seen with it. Exposures, events, identities "
         "and rejected messages go, and what arrives late from before this moment is ignored; readouts stay. "
         "The audit log keeps the counts and a digest. Experiments that place the id by hand are named under "
-        "overrides: they are for people to change. Doing it again takes out what is left.",
+        "overrides: they are for people to change. Doing it again takes out what is left. "
+        "With only_count nothing is taken out, and the answer says what would be.",
         draft=ErasureOrder,
-        body={"unit": "user-1", "kind": "user_id"},
+        body={"unit": "user-1", "kind": "user_id", "only_count": False},
         answer={
             "digest": "6f1c0f7e1f0b6d0a9a4f1f0c7a6e2b11",
             "users": 1,
@@ -131,6 +132,7 @@ DATA = (
             "rejections": 0,
             "detached": 0,
             "overrides": [],
+            "erased": True,
         },
     ),
 )

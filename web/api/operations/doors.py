@@ -58,7 +58,9 @@ DOORS = (
         "Decide one experiment for one unit.",
         "The OpenFeature remote evaluation protocol. For a server key the exposure is recorded behind the "
         "answer, once for each unit and variant. A unit that is not part of the experiment gets the "
-        "control's value under the variant name “excluded”; metadata.detail says why.",
+        "control's value under the variant name “excluded”; metadata.detail says why. A preview's token "
+        "in the context's _variant shows what it was made for, even of a draft; detail is then “preview”, "
+        "nothing is recorded, and metadata.preview says shown, expired, invalid or gone.",
         Access.ANY_KEY,
         {200: "The decision.", **_REFUSED, 404: "FLAG_NOT_FOUND: there is no such experiment."},
         schema=_CONTEXT,

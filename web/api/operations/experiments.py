@@ -8,6 +8,7 @@ from web.api.orders import (
     ExperimentBody,
     ExperimentFilter,
     MoveOrder,
+    PreviewOptions,
     StartOrder,
     UnitQuestion,
 )
@@ -136,13 +137,26 @@ EXPERIMENTS = (
         "start_experiment",
         Scope.LAUNCH,
         "Start an experiment, or go on with a stopped one.",
-        "Every worker assigns by it within a second or two. A stopped experiment goes on under the same "
-        "salt, or draws lots again with new_phase.",
+        "Every worker assigns by it within a second or two. Where starts of the definition is yet to come, "
+        "its status is scheduled: it starts by itself then, and until then everybody gets the control. A "
+        "stopped experiment goes on under the same salt, or draws lots again with new_phase.",
         draft=StartOrder,
         body={"new_phase": False},
         answer=_SHOWN,
         guarded=True,
         statuses=_MOVED,
+    ),
+    managed(
+        "POST /experiments/{key}/cancel",
+        "cancel_start",
+        Scope.LAUNCH,
+        "Take a scheduled start back.",
+        "The experiment is a draft again. A change of its definition does the same.",
+        draft=MoveOrder,
+        body={},
+        answer={**_SHOWN, "status": "draft", "started_at": None},
+        guarded=True,
+        statuses={409: "No start is scheduled."},
     ),
     managed(
         "POST /experiments/{key}/stop",
@@ -199,6 +213,26 @@ EXPERIMENTS = (
             ],
             "next": None,
         },
+    ),
+    managed(
+        "GET /experiments/{key}/previews",
+        "list_previews",
+        Scope.READ,
+        "Make links that show one variant each, before the start and afterwards.",
+        "Append _variant=TOKEN to any page whose client passes it on in its context. Whoever opens it sees "
+        "the variant and is not recorded. The address is null until the project names its site.",
+        query=PreviewOptions,
+        answer={
+            "previews": [
+                {
+                    "variant": "one_page",
+                    "token": "checkout:one_page:1774137600:…",
+                    "address": "https://shop.example/cart?_variant=checkout%3Aone_page%3A1774137600%3A…",
+                    "expires_at": "2026-03-22T00:00:00+00:00",
+                }
+            ]
+        },
+        statuses={422: "The page is not of the project's site, or there is nothing to show."},
     ),
     managed(
         "GET /experiments/{key}/decision",

@@ -137,7 +137,12 @@ def log(units: int = 200, seed: int = 5) -> tuple[list[Exposure], list[Event]]:
             )
             for _ in range(rng.randrange(9))
         ]
-    return exposures, events
+    return exposures, [_arrived(each, place) for place, each in enumerate(events)]
+
+
+def _arrived(event: Event, place: int) -> Event:
+    """An event that came on time, or days later."""
+    return event._replace(received_at=event.occurred_at + (0, 0, 0, 0, 2, 5)[place % 6] * DAY)
 
 
 def seen_by(engine: Engine, asked: Question = ASKED) -> Observation:

@@ -66,7 +66,9 @@ def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: S
         )
         connection.exec_driver_sql(
             "CREATE TABLE shop.clicks AS SELECT user_id AS visitor, event AS name, value AS amount, "
-            "properties, to_timestamp(occurred_at / 1000.0) AS at FROM event"
+            "properties, to_timestamp(occurred_at / 1000.0) AS at, "
+            "to_timestamp(received_at / 1000.0) AS came "
+            "FROM event"
         )
     named = {
         "experiment": "test",
@@ -76,7 +78,7 @@ def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: S
         "occurred_at": "at",
     }
     clicks = {"user_id": "visitor", "event": "name", "value": "amount", "occurred_at": "at"}
-    clicks["properties"] = "properties"
+    clicks |= {"properties": "properties", "received_at": "came"}
     mapping = Mapping(
         {
             "exposure": Source(

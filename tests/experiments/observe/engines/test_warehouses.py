@@ -153,6 +153,8 @@ def spark(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     spark = (
         SparkSession.builder.master("local[2]")
         # For a few hundred rows, planning and compiling would take most of the time.
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        .config("spark.driver.memory", "1g")
         .config("spark.sql.adaptive.enabled", "false")
         .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.default.parallelism", "1")

@@ -5,6 +5,7 @@ WITH exposure AS (
     CAST(NULL AS STRING) AS anonymous_id,
     arm AS variant,
     UNIX_MILLIS(`at`) AS occurred_at,
+    CAST(NULL AS INT64) AS received_at,
     CAST(NULL AS STRING) AS mark
   FROM analytics.shown
   WHERE
@@ -16,6 +17,7 @@ WITH exposure AS (
     name AS event,
     amount AS value,
     UNIX_MILLIS(`at`) AS occurred_at,
+    CAST(NULL AS INT64) AS received_at,
     CAST(NULL AS STRING) AS properties
   FROM analytics.clicks
   WHERE
@@ -32,7 +34,8 @@ WITH exposure AS (
       THEN 1
       ELSE 0
     END AS in_phase,
-    CASE WHEN mark = 'override' THEN 1 ELSE 0 END AS by_hand
+    CASE WHEN mark = 'override' THEN 1 ELSE 0 END AS by_hand,
+    CASE WHEN mark = 'mismatch' THEN 1 ELSE 0 END AS unlike
   FROM exposure
   WHERE
     (
@@ -52,7 +55,8 @@ WITH exposure AS (
     MIN(CASE WHEN in_phase = 1 THEN occurred_at * 64 + arm END) AS entry,
     MIN(occurred_at * 64 + arm) - MIN(occurred_at) * 64 AS recorded_arm,
     MAX(in_phase * by_hand) AS by_hand,
-    COUNT(*) AS exposures
+    COUNT(*) AS exposures,
+    SUM(in_phase * unlike) AS unlike
   FROM shown
   GROUP BY
     unit
@@ -63,6 +67,7 @@ WITH exposure AS (
     met.first_at,
     met.last_at,
     met.exposures,
+    met.unlike,
     met.entry - met.first_at * 64 AS first_arm,
     met.recorded_arm,
     CASE
@@ -129,6 +134,20 @@ WITH exposure AS (
   ) AS taken
   GROUP BY
     unit
+), reached AS (
+  SELECT
+    hour,
+    MAX(newest) OVER (ORDER BY hour ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+  FROM (
+    SELECT
+      CAST(FLOOR(received_at / 3600000.0) AS INT64) AS hour,
+      MAX(occurred_at) AS newest
+    FROM event
+    WHERE
+      NOT received_at IS NULL AND occurred_at <= 1774440000000
+    GROUP BY
+      CAST(FLOOR(received_at / 3600000.0) AS INT64)
+  ) AS hours
 ), totals AS (
   SELECT
     units.unit,
@@ -296,7 +315,7 @@ SELECT
   CAST(COUNT(*) AS INT64) AS n,
   CAST(first_arm AS FLOAT64) AS v0,
   CAST(COALESCE(SUM(exposures), CAST(0 AS FLOAT64)) AS FLOAT64) AS v1,
-  CAST(NULL AS FLOAT64) AS v2,
+  CAST(COALESCE(SUM(unlike), CAST(0 AS FLOAT64)) AS FLOAT64) AS v2,
   CAST(NULL AS FLOAT64) AS v3,
   CAST(NULL AS FLOAT64) AS v4
 FROM sorted_out
@@ -388,6 +407,46 @@ WHERE
   AND occurred_at >= 1770984000000
 GROUP BY
   variant
+UNION ALL
+SELECT
+  'late' AS part,
+  '' AS name,
+  CAST(NULL AS STRING) AS label,
+  CAST(0 AS INT64) AS arm,
+  CAST(NULL AS INT64) AS day,
+  CAST(COUNT(*) AS INT64) AS n,
+  CAST(NULL AS FLOAT64) AS v0,
+  CAST(NULL AS FLOAT64) AS v1,
+  CAST(NULL AS FLOAT64) AS v2,
+  CAST(NULL AS FLOAT64) AS v3,
+  CAST(NULL AS FLOAT64) AS v4
+FROM event
+JOIN units
+  ON event.user_id = units.unit
+JOIN reached
+  ON reached.hour = CAST(FLOOR(event.received_at / 3600000.0) AS INT64)
+WHERE
+  (
+    event.occurred_at >= units.first_at
+    AND event.occurred_at <= 1774440000000
+    AND event.received_at - event.occurred_at > 86400000
+    AND event.occurred_at + 86400000 < reached.newest
+  )
+  AND event.event IN ('buy')
+UNION ALL
+SELECT
+  'arrived' AS part,
+  '' AS name,
+  CAST(NULL AS STRING) AS label,
+  CAST(0 AS INT64) AS arm,
+  CAST(NULL AS INT64) AS day,
+  CAST(COUNT(*) AS INT64) AS n,
+  CAST(NULL AS FLOAT64) AS v0,
+  CAST(NULL AS FLOAT64) AS v1,
+  CAST(NULL AS FLOAT64) AS v2,
+  CAST(NULL AS FLOAT64) AS v3,
+  CAST(NULL AS FLOAT64) AS v4
+FROM reached
 UNION ALL
 SELECT
   'middle' AS part,
