@@ -41,6 +41,7 @@ EVENT = {
     "value": "amount",
     "properties": "more",
     "occurred_at": "at",
+    "received_at": "came",
 }
 
 
