@@ -146,14 +146,21 @@ def undelivered(*, session: Session, now: datetime) -> list[Alert]:
     return [_alert(row) for row in session.exec(query)]
 
 
-def record_attempt(*, session: Session, id: int, now: datetime, failure: str | None = None) -> None:  # noqa: A002 - its number
+def record_attempt(
+    *,
+    session: Session,
+    id: int,  # noqa: A002 - its number
+    now: datetime,
+    failure: str | None = None,
+    last: bool = False,
+) -> None:
     """Write down how a delivery went; a failed one is tried again, ever later, up to a last time."""
     row = session.get_one(AlertRow, id)
     row.attempts += 1
     row.failure, row.next_attempt = failure, None
     if failure is None:
         row.delivered_at = now
-    elif row.attempts < ATTEMPTS:
+    elif row.attempts < ATTEMPTS and not last:
         row.next_attempt = now + FIRST_PAUSE * 2 ** (row.attempts - 1)
     session.add(row)
 

@@ -38,11 +38,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered."""
+    """What a request was answered; a body of bytes is a file, and is never kept."""
 
     status: int
     headers: Mapping[str, str]
-    body: str
+    body: str | bytes
 
 
 def claim_key(*, session: Session, claim: Claim, now: datetime) -> Answer | None:
@@ -77,7 +77,8 @@ def keep_answer(*, session: Session, claim: Claim, answer: Answer) -> None:
     """Store an answer, in the transaction that made the change."""
     row = _row(session, claim)
     if row is not None:
-        row.status, row.body = answer.status, answer.body
+        row.status = answer.status
+        row.body = answer.body if isinstance(answer.body, str) else None
         row.headers = json.dumps(dict(answer.headers))
         session.add(row)
 

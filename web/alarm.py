@@ -1,24 +1,25 @@
 """The alarm: after each analysis the thresholds are asked, and what has fired is delivered."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from experiments import alerts, catalog, readouts
-from experiments.alerts import Alert
+from experiments.alerts import Alert, Kind
 from experiments.catalog import Experiment, Metric
 from experiments.lifecycle import Status
 from experiments.readouts import Snapshot
 from experiments.store import Store
 from web import webhook
+from web.messenger import Deliver, Messenger
 from web.settings import Settings
-from web.webhook import NotDelivered
 from web.wording.alerts import alert_sentence
 from web.wording.language import LANGUAGES, speaking
 from web.wording.names import names_of
 
-Deliver = Callable[..., None]
+_KINDS = {Kind.GUARDRAIL: "guardrail.breached", Kind.HEALTH: "experiment.unsound"}
+"""What messages tell of, in the words of webhooks."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,13 +53,17 @@ def deliver_alerts(
         known = {each.key: each for each in catalog.list_experiments(session=session)} if waiting else {}
         metrics = {each.key: each for each in catalog.list_metrics(session=session)} if waiting else {}
         seen = readouts.find_snapshots(session=session, ids=[each.snapshot for each in waiting])
-    arrived = 0
+    messenger, arrived = Messenger(store, settings, deliver), 0
     for alert in waiting:
         document = message_of(alert, known[alert.experiment], metrics, seen[alert.snapshot], settings)
-        failure = _failure(deliver, settings, document)
-        arrived += failure is None
+        attempt = messenger.send(
+            message=f"alert-{alert.id}", kind=_KINDS[alert.kind], document=document, now=now
+        )
+        arrived += attempt.failure is None
         with store.write() as session:
-            alerts.record_attempt(session=session, id=alert.id, now=now, failure=failure)
+            alerts.record_attempt(
+                session=session, id=alert.id, now=now, failure=attempt.failure, last=attempt.last
+            )
     return arrived
 
 
@@ -91,13 +96,3 @@ def message_of(
         "sentences": sentences,
         "link": f"{base}/experiments/{alert.experiment}/results" if base else None,
     }
-
-
-def _failure(deliver: Deliver, settings: Settings, document: Mapping[str, Any]) -> str | None:
-    hosts = frozenset(settings.alert_webhook_hosts.replace(",", " ").split())
-    try:
-        deliver(settings.webhook, document, allowed=hosts)
-    except NotDelivered as problem:
-        _log.warning("alert %s was not delivered: %s", document["id"], problem)
-        return str(problem)
-    return None

@@ -12,7 +12,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,10 @@ class NotDelivered(Exception):
     """The message did not arrive; says why in a few words."""
 
 
+class Gone(NotDelivered):
+    """The receiver wants no further message like this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where to connect, and what to call it there."""
@@ -41,18 +45,33 @@ class Target:
     address: str
 
 
-def deliver(url: str, document: Mapping[str, Any], *, allowed: frozenset[str] = frozenset()) -> None:
+def unsealed(body: bytes) -> Mapping[str, str]:  # noqa: ARG001 - what is sent without a signature
+    """No further headers."""
+    return {}
+
+
+def deliver(
+    url: str,
+    document: Mapping[str, Any],
+    *,
+    allowed: frozenset[str] = frozenset(),
+    seal: Callable[[bytes], Mapping[str, str]] = unsealed,
+) -> None:
     """Send a message.
 
     Parameters
     ----------
     allowed
         Hosts that may be inside.
+    seal
+        Makes the headers that vouch for the body, as it is sent.
 
     Raises
     ------
     NotDelivered
         If the address may not be used, cannot be reached in time, or does not take the message.
+    Gone
+        If the receiver says that it never will.
     """
     target = resolve(url, allowed=allowed)
     body = json.dumps(document, ensure_ascii=False).encode()
@@ -61,12 +80,14 @@ def deliver(url: str, document: Mapping[str, Any], *, allowed: frozenset[str] = 
     ending.daemon = True
     ending.start()
     try:
-        status = _send(connection, target, body)
+        status = _send(connection, target, body, seal(body))
     except (OSError, http.client.HTTPException, ValueError) as problem:
         raise NotDelivered(f"{type(problem).__name__}: {problem}"[:200]) from problem
     finally:
         ending.cancel()
         connection.close()
+    if status == http.HTTPStatus.GONE:
+        raise Gone("answered 410")
     if not 200 <= status < 300:
         raise NotDelivered(f"answered {status}")
 
@@ -144,9 +165,9 @@ def _connection(target: Target) -> _Pinned:
     return _Pinned(target)
 
 
-def _send(connection: _Pinned, target: Target, body: bytes) -> int:
+def _send(connection: _Pinned, target: Target, body: bytes, more: Mapping[str, str]) -> int:
     """Send, and read no further than the status line."""
-    headers = {"Content-Type": "application/json", "User-Agent": "evenhand", "Connection": "close"}
+    headers = {"Content-Type": "application/json", "User-Agent": "evenhand", "Connection": "close", **more}
     connection.request("POST", target.path, body, headers)
     read = b""
     while b"\n" not in read and len(read) < MOST_READ:

@@ -99,3 +99,27 @@ class AlertRow(SQLModel, table=True):
     next_attempt: datetime | None = instant(nullable=True)
     delivered_at: datetime | None = instant(nullable=True)
     failure: str | None = text(nullable=True)
+
+
+class WebhookSecretRow(SQLModel, table=True):
+    """A secret that signs webhooks: a random text, good for nothing without the deployment's own key."""
+
+    __tablename__ = "webhook_secret"
+
+    id: int | None = row_id()
+    nonce: str = Field(max_length=64)
+    created_by: str = Field(max_length=200)
+    created_at: datetime = instant()
+    retires_at: datetime | None = instant(nullable=True)
+
+
+class DeliveryRow(SQLModel, table=True):
+    """One attempt to deliver a message; only the latest are kept."""
+
+    __tablename__ = "delivery"
+
+    id: int | None = row_id()
+    at: datetime = instant()
+    message: str = Field(max_length=64)
+    kind: str = Field(max_length=32)
+    failure: str | None = text(nullable=True)

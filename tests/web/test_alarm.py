@@ -1,13 +1,19 @@
+import base64
+import hashlib
+import hmac
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from experiments import webhooks
 from experiments.alerts import list_alerts
 from experiments.readouts import latest
 from tests.web.conftest import send, signed_in
@@ -15,9 +21,11 @@ from tests.web.scenes import HARM, NOW, VETERANS, stage
 from tests.web.test_pages import deployment_of
 from web import webhook
 from web.alarm import deliver_alerts, look_again, raise_alarms
-from web.deployment import Deployment
-from web.settings import Settings
-from web.webhook import NotDelivered, deliver, resolve
+from web.app import create_app
+from web.deployment import Deployment, open_deployment
+from web.messenger import Messenger
+from web.settings import Settings, secret_key_of
+from web.webhook import Gone, NotDelivered, deliver, resolve
 
 LOCAL = frozenset({"127.0.0.1"})
 
@@ -41,7 +49,7 @@ def settings(site: Deployment, url: str) -> Settings:
 def test_an_alert_says_what_the_page_says_in_both_languages(site: Deployment, empty_site: Flask) -> None:
     sent: list[Mapping[str, Any]] = []
 
-    def deliver_to_list(url: str, document: Mapping[str, Any], *, allowed: frozenset[str]) -> None:
+    def deliver_to_list(url: str, document: Mapping[str, Any], *, allowed: frozenset[str], **_: Any) -> None:
         assert (url, allowed) == ("https://chat.example/hook", LOCAL)
         sent.append(document)
 
@@ -66,7 +74,7 @@ def test_without_an_address_alerts_stay_in_the_history(site: Deployment, empty_s
 
 
 def test_what_fails_is_written_down_and_tried_again(site: Deployment) -> None:
-    def refuse(url: str, document: Mapping[str, Any], *, allowed: frozenset[str]) -> None:
+    def refuse(url: str, document: Mapping[str, Any], *, allowed: frozenset[str], **_: Any) -> None:
         raise NotDelivered("answered 503")
 
     chosen = settings(site, "https://chat.example/hook")
@@ -79,6 +87,16 @@ def test_what_fails_is_written_down_and_tried_again(site: Deployment) -> None:
         store=site.store, settings=chosen, now=NOW + timedelta(minutes=1), deliver=lambda *_, **__: None
     )
     assert arrived == 2
+
+
+def test_a_receiver_that_is_gone_is_not_asked_again(site: Deployment) -> None:
+    def gone(url: str, document: Mapping[str, Any], **_: Any) -> None:
+        raise Gone("answered 410")
+
+    chosen = settings(site, "https://chat.example/hook")
+    later = NOW + timedelta(days=2)
+    assert deliver_alerts(store=site.store, settings=chosen, now=NOW, deliver=gone) == 0
+    assert deliver_alerts(store=site.store, settings=chosen, now=later, deliver=lambda *_, **__: None) == 0
 
 
 def test_what_no_longer_runs_alerts_no_longer(site: Deployment) -> None:
@@ -207,6 +225,47 @@ def test_anything_but_a_yes_is_a_failure_and_nothing_is_followed(
         deliver(hook(listener), {"text": ""}, allowed=LOCAL)
     thread.join()
     assert "secret" not in str(failed.value)
+
+
+def test_a_message_is_signed_over_its_very_bytes_and_written_down(
+    site: Deployment, listener: socket.socket
+) -> None:
+    with site.store.write() as session:
+        secret = webhooks.make_secret(session=session, actor="Ada", now=NOW)
+    heard: list[bytes] = []
+    thread = answer(listener, b"HTTP/1.1 200 OK\r\n\r\n", heard)
+    chosen = settings(site, hook(listener))
+    assert Messenger(site.store, chosen).test(now=NOW).failure is None
+    thread.join()
+    head, _, body = heard[0].partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    key = base64.b64decode(secret.shown(secret_key_of(chosen)).removeprefix("whsec_"))
+    said = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    made = base64.b64encode(hmac.digest(key, said, hashlib.sha256)).decode()
+    assert headers["webhook-signature"] == f"v1,{made}"
+    assert json.loads(body)["type"] == "webhook.test"
+    with site.store.read() as session:
+        (delivery,) = webhooks.list_deliveries(session=session)
+    assert (delivery.message, delivery.failure) == (headers["webhook-id"], None)
+
+
+def test_the_page_makes_a_secret_sends_a_test_and_lists_what_became_of_it(tmp_path: Path) -> None:
+    chosen = Settings(data_dir=tmp_path, alert_webhook="http://127.0.0.1:9/hook", public_url="")
+    opened = open_deployment(chosen, now=lambda: NOW)
+    try:
+        client = signed_in(create_app(opened))
+        assert "not signed yet" in client.get("/alerts").get_data(as_text=True)
+        page = send(client, "/alerts/webhook/secret", {}).get_data(as_text=True)
+        assert 'value="whsec_' in page
+        assert "whsec_" not in client.get("/alerts").get_data(as_text=True)
+        assert send(client, "/alerts/webhook/test", {}).status_code == 303
+        page = client.get("/alerts").get_data(as_text=True)
+        assert "A test" in page
+        assert "plain http only goes to hosts in EVENHAND_ALERT_WEBHOOK_HOSTS" in page
+        told = client.get("/api/v1/webhook").json or {}
+        assert (len(told["secrets"]), told["deliveries"][0]["kind"]) == (1, "webhook.test")
+    finally:
+        opened.close()
 
 
 def test_an_answer_that_drips_is_cut_off(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:

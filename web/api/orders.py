@@ -44,7 +44,7 @@ class ReadoutOptions(Draft):
 class ExportOptions(Draft):
     """What kind of file is wanted."""
 
-    form: Form = Field(description="The comparisons as csv, the report as html, or all of it as json.")
+    form: Form = Field(description="The comparisons as csv, the report as html or pdf, or all of it as json.")
 
 
 class ShareOrder(Draft):

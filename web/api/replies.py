@@ -86,7 +86,7 @@ class FileReply:
             "ETag": f'"{etag}"',
             "Content-Language": self.language,
             "Vary": "Accept-Language",
-            "Content-Type": f"{self.exported.media_type}; charset=utf-8",
+            "Content-Type": self.exported.media_type,
             "Content-Disposition": f'attachment; filename="{self.exported.name}"',
             "Content-Security-Policy": CONFINED,
         }

@@ -6,7 +6,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import alerts, catalog, readouts, thresholds
+from experiments import alerts, catalog, readouts, thresholds, webhooks
 from experiments.alerts import Alert
 from experiments.catalog import Experiment, Metric
 from experiments.errors import InvalidInput, Problem
@@ -15,10 +15,19 @@ from experiments.readouts import Snapshot
 from experiments.roles import Scope
 from experiments.thresholds import Threshold
 from web import deployment
+from web.messenger import Messenger
 from web.pages.asking import asker
 from web.pages.site import needs, site
 from web.pages.typed import read_number
-from web.wording.alerts import alert_chip, alert_sentence, delivery_told, wait_told
+from web.settings import secret_key_of
+from web.wording.alerts import (
+    alert_chip,
+    alert_sentence,
+    attempt_chip,
+    delivery_told,
+    message_told,
+    wait_told,
+)
 from web.wording.complaints import beside
 from web.wording.names import names_of
 from web.wording.readings import Chip
@@ -48,7 +57,33 @@ class Rule:
 @site.get("/alerts")
 def show_alerts() -> str:
     """What alerts, what would, and what did."""
-    with deployment.current().store.read() as session:
+    return _overview()
+
+
+@site.post("/alerts/webhook/secret")
+@needs(Scope.KEYS)
+def make_webhook_secret() -> str:
+    """Put a new secret in force, and show it this once."""
+    with deployment.current().store.write() as session:
+        made = webhooks.make_secret(session=session, **asker())
+    return _overview(made.shown(secret_key_of(deployment.current().settings)))
+
+
+@site.post("/alerts/webhook/test")
+@needs(Scope.KEYS)
+def test_webhook() -> Response:
+    """Send a message that says nothing; the log of deliveries says what became of it."""
+    current = deployment.current()
+    if current.settings.webhook:
+        Messenger(current.store, current.settings).test(now=current.now())
+    return redirect(url_for("pages.show_alerts", _anchor="webhook"), 303)
+
+
+def _overview(secret: str = "") -> str:
+    current = deployment.current()
+    with current.store.read() as session:
+        signing = webhooks.secrets_in_force(session=session, now=current.now())
+        deliveries = webhooks.list_deliveries(session=session)
         history = alerts.list_alerts(session=session)
         experiments = {each.key: each for each in catalog.list_experiments(session=session)}
         metrics = {each.key: each for each in catalog.list_metrics(session=session)}
@@ -61,7 +96,10 @@ def show_alerts() -> str:
         standing=[line for line in lines if line.alert.stands],
         history=[line for line in lines if not line.alert.stands],
         rules=[_rule(each, experiments, metrics) for found in rules.values() for each in found],
-        address=bool(deployment.current().settings.webhook),
+        address=bool(current.settings.webhook),
+        secret=secret,
+        signing=signing,
+        deliveries=[(each, attempt_chip(each), message_told(each)) for each in deliveries],
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypedDict
 
-from flask import request
+from flask import abort, request
 
 from web import auth, deployment
 from web.pages.typed import read_count
@@ -23,4 +23,5 @@ def asker() -> Asker:
 
 def seen_revision() -> int:
     """The revision that the sent form was made from; 0 where it names none."""
-    return read_count(request.form.get("revision", "")) or 0
+    seen = read_count(request.form.get("revision", "0"))
+    return abort(400) if seen is None else seen

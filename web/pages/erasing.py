@@ -64,6 +64,7 @@ def _page(
     removed: Removed | None = None,
     problems: dict[str, list[str]] | None = None,
 ) -> str:
+    shown = found or removed
     return render_template(
         "settings_privacy.html",
         typed=typed,
@@ -71,6 +72,6 @@ def _page(
         kinds=kinds(),
         found=found,
         removed=removed,
-        counts=counts_told(found or removed) if found or removed else [],
+        counts=counts_told(shown) if shown else [],
         problems=problems or {},
     )

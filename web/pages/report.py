@@ -13,14 +13,15 @@ from experiments.errors import Conflict, InvalidInput, Problem
 from experiments.reports import ReportDraft, parse_report
 from experiments.roles import Scope
 from experiments.shares import LIFETIMES
-from web import auth, deployment
+from web import deployment
 from web.looking import Look
+from web.pages.asking import asker, seen_revision
 from web.pages.looking import drawn, look_at
 from web.pages.site import POLICY, needs, nonce, open_to_all, site
-from web.reporting.exported import CONFINED, export_readout, exported_name
-from web.reporting.file import html_file
+from web.pages.typed import read_count
+from web.reporting.exported import CONFINED, NoPrinter, export_readout
 from web.reporting.placeholders import unknown_in, values_of
-from web.reporting.printing import find_chromium, print_pdf
+from web.reporting.printing import find_chromium
 from web.reporting.report import report_body, report_of
 from web.reporting.subject import Subject
 from web.sharing import share_look
@@ -57,9 +58,11 @@ def _page(look: Look, *, link: str = "") -> str:
 def export_report(key: str, form: Any) -> Response:
     """The report as a file."""
     look = look_at(key)
-    if form == "pdf":
-        return _pdf(look)
-    exported = export_readout(look.subject, look.snapshot(), form)
+    try:
+        chromium = deployment.current().settings.chromium
+        exported = export_readout(look.subject, look.snapshot(), form, chromium=chromium)
+    except NoPrinter:
+        abort(404, gettext("This server has no Chromium to print with."))
     return _attached(exported.content, exported.name, exported.media_type)
 
 
@@ -75,7 +78,7 @@ def edit_report(key: str) -> str:
 def save_report(key: str) -> AnyResponse | tuple[str, int]:
     """Write the texts down, or show the form again with everything that was typed."""
     look, typed = look_at(key), {name: request.form.get(name, "") for name in PARTS}
-    revision = _revision()
+    revision = seen_revision()
     try:
         draft = parse_report(typed)
         _require_known(look, draft)
@@ -91,10 +94,9 @@ def save_report(key: str) -> AnyResponse | tuple[str, int]:
 def share_report(key: str) -> AnyResponse | str:
     """Make a link to the report as it is now; it is shown once."""
     look, typed = look_at(key), request.form.get("days", "")
-    days = int(typed) if typed.isdecimal() and len(typed) < 5 else 0
+    days = read_count(typed) or 0
     with deployment.current().store.write() as session:
-        now = deployment.current().now()
-        _, address = share_look(session=session, look=look, days=days, actor=_actor(), now=now)
+        _, address = share_look(session=session, look=look, days=days, **asker())
     return _page(look, link=address)
 
 
@@ -102,8 +104,7 @@ def share_report(key: str) -> AnyResponse | str:
 def revoke_link(key: str, number: int) -> AnyResponse:
     """Withdraw a link."""
     with deployment.current().store.write() as session:
-        now = deployment.current().now()
-        shares.revoke_share(session=session, key=key, id=number, actor=_actor(), now=now)
+        shares.revoke_share(session=session, key=key, id=number, **asker())
     return redirect(url_for("pages.report", key=key) + "#share", 303)
 
 
@@ -160,35 +161,13 @@ def _require_known(look: Look, draft: ReportDraft) -> None:
 
 
 def _write(key: str, draft: ReportDraft, revision: int) -> None:
-    now = deployment.current().now()
     with deployment.current().store.write() as session:
-        reports.write_report(
-            session=session, key=key, draft=draft, revision=revision, actor=_actor(), now=now
-        )
-
-
-def _actor() -> str:
-    person = auth.person()
-    return person.name if person else ""
-
-
-def _revision() -> int:
-    text = request.form.get("revision", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else abort(400)
-
-
-def _pdf(look: Look) -> Response:
-    chromium = find_chromium(deployment.current().settings.chromium)
-    if chromium is None:
-        abort(404, gettext("This server has no Chromium to print with."))
-    snapshot = look.snapshot()
-    printed = print_pdf(html_file(report_of(look.subject, snapshot.readout)), chromium=chromium)
-    return _attached(printed, exported_name(look.subject, snapshot, "pdf"), "application/pdf")
+        reports.write_report(session=session, key=key, draft=draft, revision=revision, **asker())
 
 
 def _attached(content: str | bytes, name: str, media_type: str) -> Response:
     """A download."""
-    answer = Response(content, mimetype=media_type)
+    answer = Response(content, content_type=media_type)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Content-Security-Policy"] = CONFINED
     return answer

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from analysis import Readout
 from experiments.alerts import Alert, Kind
+from experiments.webhooks import Delivery
 from web.wording import numbers
 from web.wording.changes import sentence_of
 from web.wording.distrust import word_distrust
@@ -63,3 +64,20 @@ def wait_told(wait: timedelta) -> str:
     """Tell how long a breach must last."""
     hours = round(wait.total_seconds() / 3_600)
     return ngettext("after %(num)s hour", "after %(num)s hours", hours) if hours else gettext("at once")
+
+
+def attempt_chip(delivery: Delivery) -> Chip:
+    """Say in a word whether a message arrived."""
+    if delivery.failure is None:
+        return Chip("safe", "✓", gettext("Arrived"))
+    return Chip("worse", "✗", gettext("Did not arrive"))
+
+
+def message_told(delivery: Delivery) -> str:
+    """Tell what a message was about."""
+    told = {
+        "guardrail.breached": gettext("A guardrail is worse than its limit"),
+        "experiment.unsound": gettext("Data cannot be trusted"),
+        "webhook.test": gettext("A test"),
+    }
+    return told.get(delivery.kind, delivery.kind)

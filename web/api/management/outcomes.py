@@ -3,19 +3,24 @@
 from typing import Any
 
 from analysis.plain import written
-from experiments import alerts, conclusions, learnings, reports, retrospectives, thresholds
+from experiments import alerts, conclusions, learnings, reports, retrospectives, thresholds, webhooks
 from experiments.attention import Item, gather
 from experiments.catalog import find_experiment
 from experiments.choices import ConclusionDraft, RetrospectiveDraft
 from experiments.errors import InvalidInput
 from experiments.programme import Coverage, programme_of
 from experiments.reports import Report, ReportDraft
+from experiments.roles import Caller
 from experiments.schedule import Lane, Overlap, schedule_of
 from experiments.thresholds import Threshold, ThresholdDraft
+from experiments.webhooks import Secret
 from web.api.door import Asking, serves
 from web.api.management.shapes import moment
 from web.api.orders import AlertFilter, CalendarSpan, LearningFilter, MoveOrder
 from web.api.replies import Page, Reply, cursor_id, listed, page_of
+from web.deployment import current
+from web.messenger import Messenger
+from web.settings import secret_key_of
 
 MOST_ALERTS = 10_000
 
@@ -78,6 +83,34 @@ def set_threshold(asking: Asking, key: str, metric: str, draft: ThresholdDraft) 
         raise InvalidInput.at("metric", f"this address is about {metric}")
     thresholds.set_threshold(key=key, draft=draft, **asking.terms)
     return list_thresholds(asking, key)
+
+
+@serves("show_webhook")
+def show_webhook(asking: Asking) -> Reply:
+    """Where alerts are sent to, and how that went."""
+    held = webhooks.secrets_in_force(session=asking.session, now=asking.now)
+    deliveries = [written(each) for each in webhooks.list_deliveries(session=asking.session)]
+    address = bool(current().settings.webhook)
+    secrets = [_shown_secret(each) for each in held]
+    return Reply({"address": address, "secrets": secrets, "deliveries": deliveries})
+
+
+@serves("make_webhook_secret")
+def make_webhook_secret(asking: Asking, draft: MoveOrder) -> Reply:  # noqa: ARG001 - nothing more is said
+    """A new secret, shown once."""
+    made = webhooks.make_secret(**asking.terms)
+    secret = made.shown(secret_key_of(current().settings))
+    return Reply({**_shown_secret(made), "secret": secret}, 201, secrets=("secret",))
+
+
+@serves("test_webhook", alone=True)
+def test_webhook(caller: Caller, draft: MoveOrder) -> Reply:  # noqa: ARG001 - as above
+    """A message that says nothing; sending it holds no transaction open."""
+    deployment = current()
+    if not deployment.settings.webhook:
+        raise InvalidInput.at("address", "EVENHAND_ALERT_WEBHOOK is not set")
+    attempt = Messenger(deployment.store, deployment.settings).test(now=deployment.now())
+    return Reply({"delivered": attempt.failure is None, "failure": attempt.failure})
 
 
 @serves("list_alerts")
@@ -189,4 +222,12 @@ def _shown_coverage(coverage: Coverage) -> dict[str, Any]:
         "guardrail": coverage.guardrail,
         "secondary": coverage.secondary,
         "running": coverage.running,
+    }
+
+
+def _shown_secret(secret: Secret) -> dict[str, Any]:
+    return {
+        "created_by": secret.created_by,
+        "created_at": moment(secret.created_at),
+        "retires_at": moment(secret.retires_at),
     }

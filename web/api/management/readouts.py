@@ -2,17 +2,20 @@
 
 from typing import Any
 
+from flask import abort
+
 from experiments import catalog, readouts, shares
 from experiments.errors import NotFound
 from experiments.readouts import Snapshot
+from experiments.roles import Caller
 from experiments.shares import Share
 from web.api.door import Asking, serves
 from web.api.management.shapes import moment
 from web.api.orders import ExportOptions, MoveOrder, ReadoutOptions, ShareOrder
 from web.api.replies import FileReply, Page, Reply, cursor_id, listed, page_of
-from web.deployment import VERSION
+from web.deployment import VERSION, current
 from web.looking import look_at
-from web.reporting.exported import export_readout
+from web.reporting.exported import NoPrinter, export_readout
 from web.reporting.sentences import sentences_of
 from web.sharing import share_look
 from web.wording.language import html_tag
@@ -60,11 +63,17 @@ def show_stored_readout(asking: Asking, key: str, id: int) -> Reply:  # noqa: A0
     return Reply(_stored(asking, key, id).document, etag=str(id))
 
 
-@serves("export_readout")
-def export(asking: Asking, key: str, id: int, wanted: ExportOptions) -> FileReply:  # noqa: A002 - as above
-    """One stored readout as a file, between the words that people wrote."""
-    look = look_at(session=asking.session, key=key, snapshot_id=id)
-    exported = export_readout(look.subject, look.snapshot_in(asking.session), wanted.form)
+@serves("export_readout", alone=True)
+def export(_: Caller, key: str, id: int, wanted: ExportOptions) -> FileReply:  # noqa: A002 - as above
+    """One stored readout as a file, between the words that people wrote; printing keeps no transaction."""
+    with current().store.read() as session:
+        look = look_at(session=session, key=key, snapshot_id=id)
+        snapshot = look.snapshot_in(session)
+    try:
+        chromium = current().settings.chromium
+        exported = export_readout(look.subject, snapshot, wanted.form, chromium=chromium)
+    except NoPrinter:
+        abort(501, "this server has no Chromium to print with; set EVENHAND_CHROMIUM, or ask for html")
     return FileReply(exported, html_tag(), look.state)
 
 

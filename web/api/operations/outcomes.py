@@ -117,6 +117,47 @@ OUTCOMES = (
         answer={"thresholds": [{**_THRESHOLD, "own": True}]},
     ),
     managed(
+        "GET /webhook",
+        "show_webhook",
+        Scope.READ,
+        "Say whether alerts are sent elsewhere and signed, and how the latest deliveries went.",
+        answer={
+            "address": True,
+            "secrets": [{"created_by": "Ada", "created_at": _MOMENT, "retires_at": None}],
+            "deliveries": [
+                {
+                    "id": 7,
+                    "at": _MOMENT,
+                    "message": "alert-3",
+                    "kind": "guardrail.breached",
+                    "failure": None,
+                }
+            ],
+        },
+    ),
+    managed(
+        "POST /webhook/secret",
+        "make_webhook_secret",
+        Scope.KEYS,
+        "Make a secret that messages are signed with from now on.",
+        "The one before signs along for a day. The secret is in this answer alone; a replay by "
+        "Idempotency-Key has null in its place.",
+        draft=MoveOrder,
+        body={},
+        answer={"created_by": "Ada", "created_at": _MOMENT, "retires_at": None, "secret": "whsec_…"},
+        statuses={201: "The secret."},
+    ),
+    managed(
+        "POST /webhook/test",
+        "test_webhook",
+        Scope.KEYS,
+        "Send a message that says nothing, to see whether it arrives.",
+        draft=MoveOrder,
+        body={},
+        answer={"delivered": False, "failure": "answered 503"},
+        statuses={422: "No address is set."},
+    ),
+    managed(
         "GET /alerts",
         "list_alerts",
         Scope.READ,

@@ -51,9 +51,14 @@ READOUTS = (
         Scope.READ,
         "Send one stored readout as a file.",
         "With form=csv its comparisons, rounded nowhere; with form=html the whole report in one file that "
-        "fetches nothing; with form=json the report's words, its sentences and the readout. The language is "
-        "the one that Accept-Language asks for.",
+        "fetches nothing; with form=json the report's words, its sentences and the readout; with form=pdf "
+        "the report as a Chromium of the server prints it. The language is the one that Accept-Language asks "
+        "for.",
         query=ExportOptions,
+        statuses={
+            501: "No PDF: the server has no Chromium.",
+            503: "The browser is busy or failed; try again.",
+        },
     ),
     managed(
         "GET /experiments/{key}/shares",

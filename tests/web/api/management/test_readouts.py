@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,28 @@ def test_a_stored_readout_is_sent_as_a_file(ada: Program, number: int) -> None:
     assert "One-page checkout" in sent["html"].get_data(as_text=True)
 
 
+def test_a_pdf_is_printed_by_the_servers_browser_or_said_to_be_missing(
+    ada: Program, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"/api/v1/experiments/{KEY}/readouts/{number}/export?form=pdf"
+    headers = {"Authorization": f"Bearer {ada.secret}"}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = ada.client.get(place, headers=headers)
+    assert (missing.status_code, missing.content_type) == (501, "application/problem+json")
+    assert "EVENHAND_CHROMIUM" in missing.get_data(as_text=True)
+    browser = tmp_path / "chromium"
+    browser.write_text("#!/bin/sh\nexit 1\n")
+    browser.chmod(0o755)
+    failed = ada.client.get(place, headers=headers)
+    assert (failed.status_code, failed.headers["Retry-After"]) == (503, "2")
+    browser.write_text(
+        '#!/bin/sh\nfor a; do case $a in --print-to-pdf=*) printf %s "%PDF" > "${a#*=}";; esac; done\n'
+    )
+    printed = ada.client.get(place, headers=headers)
+    assert (printed.content_type, printed.get_data()) == ("application/pdf", b"%PDF")
+    assert printed.headers["Content-Disposition"].endswith('.pdf"')
+
+
 def test_a_file_speaks_the_language_that_was_asked_for(ada: Program, number: int) -> None:
     chinese = ada.get(
         f"/experiments/{KEY}/readouts/{number}/export?form=html", headers={"Accept-Language": "zh-CN"}
@@ -47,7 +70,7 @@ def test_a_file_speaks_the_language_that_was_asked_for(ada: Program, number: int
 
 def test_only_known_files_of_stored_readouts_are_sent(ada: Program, number: int) -> None:
     place = f"/experiments/{KEY}/readouts"
-    for query in ("", "?form=pdf", "?form=csv&form=html"):
+    for query in ("", "?form=docx", "?form=csv&form=html"):
         answer = ada.get(f"{place}/{number}/export{query}")
         assert (answer.status_code, answer.get_json()["errors"][0]["parameter"]) == (422, "form")
     assert ada.get(f"{place}/999/export?form=csv").status_code == 404
