@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from analysis import Correction, Direction, Observation, Plan, PlannedMetric, Role, read
 from assignment import allocate, condition_from_json
+from experiments import interruptions
 from experiments.catalog import Experiment, Metric, find_experiment, margins_of
 from experiments.definition import ExperimentDraft
 from experiments.eligibility import conditions_of, list_segments, uncountable
@@ -58,7 +59,8 @@ def analyse(
     """
     with store.read() as session:
         asked = _ask(session, key, now)
-    observation = count(engine=engine, question=asked.question, progress=progress)
+    with interruptions.noted(store=store, keys=[key], now=now):
+        observation = count(engine=engine, question=asked.question, progress=progress)
     return _kept(store, asked, observation, version)
 
 
@@ -83,7 +85,8 @@ def analyse_all(
     with store.read() as session:
         asked = [_ask(session, key, now) for key in dict.fromkeys(keys)]
     questions = [each.question for each in asked]
-    observed = count_all(engine=engine, questions=questions, progress=progress)
+    with interruptions.noted(store=store, keys=keys, now=now):
+        observed = count_all(engine=engine, questions=questions, progress=progress)
     return [
         _kept(store, each, observation, version) for each, observation in zip(asked, observed, strict=True)
     ]
@@ -112,6 +115,7 @@ def _ask(session: Session, key: str, now: datetime) -> _Asked:
 def _kept(store: Store, asked: _Asked, observation: Observation, version: str) -> Snapshot:
     readout = read(asked.plan, observation, version=version)
     with store.write() as session:
+        interruptions.end(session=session, key=readout.experiment)
         # Of an experiment that another system assigns perhaps only totals are known: `experiments.summaries`.
         if asked.external and not any(observation.units.values()):
             told = latest(session=session, key=readout.experiment)

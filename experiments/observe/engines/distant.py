@@ -16,7 +16,7 @@ from experiments.errors import InvalidInput, Unavailable
 from experiments.observe.engines.dialects import written
 from experiments.observe.engines.drivers import WAREHOUSES, Link, linked, said
 from experiments.observe.engines.engine import Progress, Row, plain, quiet
-from experiments.observe.engines.mapping import OWN_NAMES, Mapping, mapped, readable
+from experiments.observe.engines.mapping import OWN_NAMES, Mapping, mapped, missing
 from experiments.observe.engines.pieces import Pieces, taken_apart, whole
 from experiments.observe.scanning import Scan, Statement
 
@@ -111,23 +111,22 @@ class Distant:
             yield
         except link.errors as problem:
             with suppress(*link.errors):
-                if missing := self._missing(link):
-                    raise Unavailable("; ".join(missing)) from problem
+                if found := self._missing(link):
+                    raise Unavailable("; ".join(found)) from problem
             raise Unavailable(f"{self.name} did not answer: {said(problem, self.url)}") from problem
 
     def _missing(self, link: Link) -> list[str]:
         """The tables and columns that cannot be read, as the mapping names them."""
         link.keeper.read("SELECT 1 AS one")  # a warehouse that is gone has no tables either
-        found = []
-        for name, source in self._sources.sources.items():
-            for place, probe in readable(name, source):
-                try:
-                    link.keeper.read(self._text(probe))
-                except link.errors as problem:
-                    found.append(f"{place} cannot be read: {said(problem, self.url)}")
-                    if probe.expressions[0].alias == "one":  # without the table there are no columns
-                        break
-        return found
+
+        def probe(expression: exp.Expr) -> str | None:
+            try:
+                link.keeper.read(self._text(expression))
+            except link.errors as problem:
+                return said(problem, self.url)
+            return None
+
+        return missing(self._sources, probe)
 
     def _opened(self, link: Link, statement: Statement) -> Statement:
         """Find out from when events matter, where that is not known."""

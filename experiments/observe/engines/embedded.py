@@ -34,3 +34,7 @@ class Embedded:
     def text_of(self, statement: Statement) -> str:
         """The statement as DuckDB runs it."""
         return written(statement.expression, "duckdb")
+
+    def problems(self) -> list[str]:
+        """None: the copy is made when it is needed."""
+        return []

@@ -36,6 +36,16 @@ class Engine(Protocol):
         """The statement as this engine runs it, for readers."""
         ...
 
+    def problems(self) -> list[str]:
+        """What keeps it from answering, or makes it slow, one sentence each.
+
+        Raises
+        ------
+        Unavailable
+            If it cannot be reached.
+        """
+        ...
+
 
 def plain(row: Row) -> Row:
     """The row in Python's own numbers: sums of integers are decimals for some engines."""

@@ -6,7 +6,7 @@ it, which rename the columns of others, so the statement itself never changes.
 
 import re
 import tomllib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from collections.abc import Mapping as Names
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -116,17 +116,25 @@ def mapped(statement: Statement, mapping: Mapping, dialect: str) -> exp.Expr:
     return expression
 
 
-def readable(name: str, source: Source) -> Iterator[tuple[str, exp.Expr]]:
-    """Statements that fail where a table or a column is not there, each with its place in the file.
+def missing(mapping: Mapping, probe: Callable[[exp.Expr], str | None]) -> list[str]:
+    """What of a mapping's tables and columns cannot be read, each by its place in the file.
 
-    They read no row.
+    Parameters
+    ----------
+    probe
+        Runs a statement that reads no row, and gives what is said against it; None for nothing.
     """
-    nothing = exp.select("1 AS one").from_(exp.to_table(source.table)).where("1 = 0")
-    yield f"warehouse.{name}.table ({source.table})", nothing
-    named = dict(source.columns) if source.day is None else {**source.columns, "day": source.day}
-    for ours, theirs in named.items():
-        place = f"warehouse.{name}.{ours} ({theirs} of {source.table})"
-        yield place, nothing.select(exp.column(theirs).as_("found"), append=False)
+    found = []
+    for name, source in mapping.sources.items():
+        nothing = exp.select("1 AS one").from_(exp.to_table(source.table)).where("1 = 0")
+        if said := probe(nothing):
+            found.append(f"warehouse.{name}.table ({source.table}) cannot be read: {said}")
+            continue
+        named = dict(source.columns) if source.day is None else {**source.columns, "day": source.day}
+        for ours, theirs in named.items():
+            if said := probe(nothing.select(exp.column(theirs).as_("found"), append=False)):
+                found.append(f"warehouse.{name}.{ours} ({theirs} of {source.table}) cannot be read: {said}")
+    return found
 
 
 def _renamed(name: str, source: Source, scan: Scan, used: Container[str], dialect: str) -> exp.Select:

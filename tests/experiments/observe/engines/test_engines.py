@@ -10,7 +10,7 @@ import sqlglot
 from analysis import Observation
 from experiments.errors import InvalidInput, Unavailable
 from experiments.observe.engines import Distant, Embedded, Ledger, Mapping, open_engine
-from experiments.observe.engines.mapping import OURS, Source
+from experiments.observe.engines.mapping import OURS, OWN_NAMES, Source
 from experiments.observe.scanning import Statement
 from experiments.store import Store, open_store
 from experiments.store.ledger import append
@@ -88,6 +88,24 @@ def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: S
         }
     )
     assert differences(seen_by(Ledger(ledger, mapping)), expected) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "named", "said"),
+    [
+        ("shop.nothing", {}, r"warehouse\.event\.table \(shop\.nothing\) cannot be read: .*does not exist"),
+        ("event", {"event": "name"}, r"warehouse\.event\.event \(name of event\) cannot be read: .*name"),
+    ],
+)
+def test_postgresql_names_the_table_or_column_that_is_not_there(
+    ledger: Store, table: str, named: dict[str, str], said: str
+) -> None:
+    event = Source(table, {**OWN_NAMES["event"].columns, **named})
+    engine = Ledger(ledger, Mapping({"event": event}))
+    with pytest.raises(Unavailable, match=said):
+        seen_by(engine)
+    assert len(engine.problems()) == 1
+    assert Ledger(ledger).problems() == []
 
 
 def test_the_ledger_as_engine_has_to_be_postgresql(store: Store) -> None:
