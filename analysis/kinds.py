@@ -4,7 +4,7 @@ The two variants come together, because an adjustment fits one slope inside both
 answer is a pair of estimates, and everything after it (scale, inference, correction) is the same for all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +13,13 @@ from analysis.adjust import cuped, cuped_linearised, fitted_slopes
 from analysis.errors import Cause, NotEstimable
 from analysis.estimate import Estimate, mean, proportion, ratio
 from analysis.moments import Moments
-from analysis.observation import Lifetable, Observation, QuantileSample
+from analysis.observation import Cut, Lifetable, Observation, QuantileSample
 from analysis.plan import PlannedMetric
 from analysis.quantiles import of_sample
 from analysis.survival import curve_of
 
 Counted = Moments | QuantileSample | Lifetable
 """What was counted of a metric in one variant."""
-
-WITHOUT_MOMENTS = frozenset({"quantile", "time_to_event"})
-"""Kinds that are compared from something other than moments, and over all units only."""
 
 SHARES = frozenset({"proportion", "retention", "funnel"})
 """Kinds whose values are zeros and ones."""
@@ -39,16 +36,23 @@ class Pair:
     control: Estimate | NotEstimable
 
 
-def counted_of(observation: Observation, metric: PlannedMetric, variant: str) -> Counted:
-    """Find what was counted of a metric in a variant over all units; the moments of nobody if nothing was."""
+def counted_of(observation: Observation | Cut, metric: PlannedMetric, variant: str) -> Counted:
+    """Find what was counted of a metric in a variant, over all units or over those of a segment's value.
+
+    The moments of nobody if nothing was.
+    """
+    found = of_kind(observation, metric).get(metric.key, {}).get(variant)
+    return Moments.empty() if found is None else found
+
+
+def of_kind(observation: Observation | Cut, metric: PlannedMetric) -> Mapping[str, Mapping[str, Counted]]:
+    """All that was counted in the way in which metrics of this kind are, by metric and variant."""
     match metric.kind:
         case "quantile":
-            found: Counted | None = observation.quantiles.get(metric.key, {}).get(variant)
+            return observation.quantiles
         case "time_to_event":
-            found = observation.lifetables.get(metric.key, {}).get(variant)
-        case _:
-            found = observation.moments.get(metric.key, {}).get(variant)
-    return Moments.empty() if found is None else found
+            return observation.lifetables
+    return observation.moments
 
 
 def units_in(counted: Counted) -> int:

@@ -61,6 +61,8 @@ class Cut:
     value: str | None
     units: Mapping[str, int]
     moments: Mapping[str, Mapping[str, Moments]]
+    quantiles: "Mapping[str, Mapping[str, QuantileSample]]" = field(default_factory=dict)
+    lifetables: "Mapping[str, Mapping[str, Lifetable]]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +308,8 @@ def _cut(document: Mapping[str, Any]) -> Cut:
         metric: {variant: Moments.from_json(each) for variant, each in arms.items()}
         for metric, arms in document["moments"].items()
     }
-    return Cut(**{**document, "moments": moments})
+    later = {name: _LATER[name](document.get(name, {})) for name in ("quantiles", "lifetables")}
+    return Cut(**{**document, "moments": moments, **later})
 
 
 def _quantile_sample(document: Mapping[str, Any]) -> QuantileSample:

@@ -68,6 +68,8 @@ class PlannedMetric:
         Milliseconds after the exposure up to which the time to an event is compared.
     smallest
         Units in an arm below which nothing is said; 0 for no such limit.
+    version
+        Of the definition that counts; None where it was not kept.
     """
 
     key: str
@@ -80,6 +82,7 @@ class PlannedMetric:
     steps: tuple[str, ...] = ()
     horizon: int | None = None
     smallest: int = 0
+    version: int | None = None
 
     @property
     def harm_limit(self) -> float | None:
@@ -214,11 +217,14 @@ class Plan:
 
 
 def _plain(metric: PlannedMetric) -> dict[str, Any]:
-    return {
+    document = {
         **asdict(metric),
         "covariates": list(metric.covariates),
         "steps": list(metric.steps),
     }
+    if metric.version is None:  # as it was written before versions were
+        del document["version"]
+    return document
 
 
 def _metric(document: Mapping[str, Any]) -> PlannedMetric:

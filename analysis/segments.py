@@ -20,8 +20,7 @@ from analysis.explanations import Interaction
 from analysis.findings import answer_family, finding_of
 from analysis.group_sequential import GroupSequential
 from analysis.inference import Inference, Sequential
-from analysis.kinds import WITHOUT_MOMENTS
-from analysis.moments import Moments
+from analysis.kinds import counted_of, of_kind
 from analysis.multiplicity import benjamini_hochberg
 from analysis.observation import Cut, Observation
 from analysis.plan import Correction, Plan
@@ -66,19 +65,17 @@ def read_segments(
 
 
 def _questions(plan: Plan, observation: Observation) -> Iterable[tuple[Group, Question]]:
-    """Value by value: every metric that was counted in moments, of every treatment."""
+    """Value by value: every metric that was counted there, of every treatment."""
     whole = sum(observation.units.get(name, 0) for name in plan.weights)
     for metric in plan.metrics:
         for cut in observation.cuts:
-            arms = cut.moments.get(metric.key)
-            if cut.segment not in plan.segments or arms is None or metric.kind in WITHOUT_MOMENTS:
+            if cut.segment not in plan.segments or metric.key not in of_kind(cut, metric):
                 continue
-            control = arms.get(plan.control, Moments.empty())
+            control = counted_of(cut, metric, plan.control)
             share = sum(cut.units.get(name, 0) for name in plan.weights) / whole if whole else 0.0
             for treatment in plan.treatments:
                 inference = _scaled(plan.inference_for(treatment), share)
-                pair = (arms.get(treatment, Moments.empty()), control)
-                question = ask(metric, treatment, pair, inference)
+                question = ask(metric, treatment, (counted_of(cut, metric, treatment), control), inference)
                 yield (metric.key, cut.segment, treatment), replace(question, segment=label_of(cut))
 
 

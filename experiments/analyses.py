@@ -15,7 +15,6 @@ from experiments.eligibility import conditions_of, list_segments, uncountable
 from experiments.errors import InvalidInput
 from experiments.lifecycle import BEFORE_START, Status
 from experiments.metric_uses import chosen_metrics
-from experiments.metrics import MetricDraft
 from experiments.observe import Bots, Engine, Question, count, count_all
 from experiments.observe.question import DAY_MS, covariates, reach
 from experiments.readouts import Snapshot, count_snapshots, keep, latest
@@ -170,14 +169,13 @@ def _planned(draft: ExperimentDraft, metrics: dict[str, Metric]) -> tuple[Planne
     roles = dict.fromkeys(draft.metrics.primary, Role.PRIMARY)
     roles |= dict.fromkeys((each.metric for each in draft.metrics.guardrails), Role.GUARDRAIL)
     roles |= dict.fromkeys(draft.metrics.secondary, Role.SECONDARY)
-    return tuple(
-        _planned_metric(draft, metrics[key].definition, role, margins.get(key)) for key, role in roles.items()
-    )
+    return tuple(_planned_metric(draft, metrics[key], role, margins.get(key)) for key, role in roles.items())
 
 
 def _planned_metric(
-    draft: ExperimentDraft, metric: MetricDraft, role: Role, margin: float | None
+    draft: ExperimentDraft, chosen: Metric, role: Role, margin: float | None
 ) -> PlannedMetric:
+    metric = chosen.definition
     back, also = _covariates(draft)
     return PlannedMetric(
         key=metric.key,
@@ -190,6 +188,7 @@ def _planned_metric(
         steps=metric.steps,
         horizon=reach(metric)[1] if metric.kind == "time_to_event" else None,
         smallest=metric.minimum,
+        version=chosen.version,
     )
 
 

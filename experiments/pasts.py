@@ -18,8 +18,9 @@ from experiments.catalog import Metric, list_metrics
 from experiments.metrics import MetricDraft
 from experiments.observe import Engine
 from experiments.observe.flows import Flow, Flows, count_flows
-from experiments.observe.history import EVERYBODY, Glance, count_pasts
+from experiments.observe.history import EVERYBODY, Glance, count_pasts, past_question
 from experiments.observe.question import reach
+from experiments.observe.statement import statement_of
 from experiments.observe.trends import DayTotal, daily_totals
 from experiments.store import Store
 from experiments.store.tables import PastRow
@@ -166,6 +167,16 @@ def _past(metric: Metric, glance: Glance, unit_type: str, now: datetime) -> Past
     # A unit's share in the estimate's variance: of a mean that is the variance between units.
     variance = found.standard_error**2 * found.n
     return replace(empty, units=found.n, mean=found.value, variance=variance)
+
+
+def past_statement(*, engine: Engine, metric: Metric, known: Mapping[str, Metric], now: datetime) -> str:
+    """The SQL that a metric's last weeks are counted with, in the words of the engine that runs it.
+
+    It is the statement of an experiment, but for who was exposed, and when.
+    """
+    definitions = {key: each.definition for key, each in known.items()}
+    asked = past_question([metric.definition], known=definitions, unit_type=UNIT_TYPES[0], now=now, days=DAYS)
+    return engine.text_of(statement_of(asked))
 
 
 def keep_past(*, session: Session, past: Past) -> None:

@@ -83,6 +83,19 @@ def list_versions(*, session: Session, key: str) -> list[MetricVersion]:
     return versions[::-1]
 
 
+def find_version(*, session: Session, key: str, version: int | None) -> Metric:
+    """A metric in one of its versions; in the newest where that is not known.
+
+    Raises
+    ------
+    NotFound
+        If there is no such metric.
+    """
+    versions = list_versions(session=session, key=key)
+    asked = (each.metric for each in versions if each.metric.version == version)
+    return next(asked, versions[0].metric)
+
+
 def metrics_at(*, session: Session, keys: Sequence[str], moment: datetime | None) -> dict[str, Metric]:
     """The newest versions that were there at a moment; the oldest of a metric that came later.
 

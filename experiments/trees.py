@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from analysis import NotEstimable
 from analysis.decomposition import Part, decompose
 from experiments.metrics import MetricDraft
-from experiments.observe.flows import Flow, flows
+from experiments.observe.flows import Flow, is_product
 from experiments.pasts import Past
 from experiments.registry import Metric
 
@@ -90,7 +90,7 @@ def _root_of(metric: Metric, known: Mapping[str, Metric]) -> Metric | None:
     own = metric.definition
     if own.numerator is not None and own.numerator in known:
         own = known[own.numerator].definition
-    if not flows(own):
+    if not is_product(own):
         return None
     alike = _alike(own, known)
     return min(alike, key=lambda each: (-len(_names(each.definition)), each.key != metric.key))
@@ -99,7 +99,7 @@ def _root_of(metric: Metric, known: Mapping[str, Metric]) -> Metric | None:
 def _alike(metric: MetricDraft, known: Mapping[str, Metric]) -> list[Metric]:
     """The totals of the same events, those without a window or a scale of their own first."""
     same = (each for each in known.values() if each.definition.events == metric.events)
-    found = [each for each in same if flows(each.definition) and each.definition.where == metric.where]
+    found = [each for each in same if is_product(each.definition) and each.definition.where == metric.where]
     return sorted(
         found, key=lambda each: (each.definition.scale != 1, each.definition.window or "", each.key)
     )

@@ -12,13 +12,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.errors import EvenhandError, Unavailable
-from experiments.store import Store
+from experiments.store import Session, Store
 from experiments.store.ledger import Receipt, Record, append, append_batches
 from experiments.store.tallies import NOTHING, Remarks
 
@@ -45,30 +46,47 @@ _REFUSALS = (EvenhandError, SQLAlchemyError, ValueError, OverflowError)
 _log = logging.getLogger(__name__)
 
 
-class _Job:
-    """Records that somebody waits for. Its gate is a bare lock: a future costs ten times that."""
+Outcome = Receipt | EvenhandError
 
-    __slots__ = ("_gate", "begun", "given_up", "outcome", "records", "remarks")
 
-    def __init__(self, records: Sequence[Record], remarks: Remarks) -> None:
+class Job:
+    """Records that somebody waits for, and whom to tell what has become of them.
+
+    Attributes
+    ----------
+    told
+        Called once with the outcome, in the writing thread: it must be quick.
+    """
+
+    __slots__ = ("_told", "begun", "given_up", "outcome", "records", "remarks")
+
+    def __init__(self, records: Sequence[Record], remarks: Remarks, told: Callable[["Job"], None]) -> None:
         self.records = records
         self.remarks = remarks
         self.begun = False
         self.given_up = False
-        self.outcome: Receipt | EvenhandError | None = None
-        self._gate = threading.Lock()
-        self._gate.acquire()
+        self.outcome: Outcome | None = None
+        self._told = told
 
-    def answer(self, outcome: Receipt | EvenhandError) -> None:
+    def answer(self, outcome: Outcome) -> None:
         """Let the one who waits know; the first answer counts."""
         if self.outcome is None:
             self.outcome = outcome
-            self._gate.release()
+            self._told(self)
 
-    def wait(self) -> Receipt | EvenhandError | None:
-        """The outcome; None if it did not come in time."""
-        self._gate.acquire(timeout=PATIENCE)
-        return self.outcome
+
+class _Load(NamedTuple):
+    """What one transaction stores: jobs, and records without anybody who waits."""
+
+    jobs: Sequence[Job]
+    kept: Sequence[Record]
+
+
+def _append(session: Session, load: _Load) -> tuple[list[Receipt], Receipt]:
+    """Append a load in the session's transaction."""
+    batches, remarks = [job.records for job in load.jobs], [job.remarks for job in load.jobs]
+    receipts = append_batches(session=session, batches=batches, remarks=remarks) if batches else []
+    return receipts, append(session=session, records=load.kept) if load.kept else Receipt()
 
 
 class LedgerWriter:
@@ -80,7 +98,7 @@ class LedgerWriter:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._changed = threading.Condition()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[Job] = deque()
         self.begun = 0
         """Commits that were begun."""
         self.recorded = Receipt()
@@ -101,17 +119,42 @@ class LedgerWriter:
         """
         if not records and not remarks:
             return Receipt()
-        job = _Job(records, remarks)
+        gate = threading.Lock()  # a bare lock: a future costs ten times that
+        gate.acquire()
+        job = self.hand_over(records, remarks, lambda _: gate.release())
+        gate.acquire(timeout=PATIENCE)
+        return self.settle(job)
+
+    def hand_over(self, records: Sequence[Record], remarks: Remarks, told: Callable[[Job], None]) -> Job:
+        """Let records be appended without waiting; the writing thread tells what has become of them.
+
+        Whoever waits for the job settles it, at the latest after `PATIENCE` seconds.
+
+        Raises
+        ------
+        Unavailable
+            If too many wait already.
+        """
+        job = Job(records, remarks, told)
         with self._changed:
             if len(self._jobs) >= MOST_WAITING:
                 raise Unavailable("too many requests are waiting for the ledger; send it again")
             self._jobs.append(job)
             self._wake()
-        outcome = job.wait()
-        if isinstance(outcome, Receipt):
-            return outcome
-        if outcome is not None:
-            raise Unavailable(str(outcome)) from outcome  # others may have been given the same one
+        return job
+
+    def settle(self, job: Job) -> Receipt:
+        """What has become of a job, once it was told or the patience has ended.
+
+        Raises
+        ------
+        Unavailable
+            If its records are not known to be safe; the same ones may be sent again.
+        """
+        if isinstance(job.outcome, Receipt):
+            return job.outcome
+        if job.outcome is not None:
+            raise Unavailable(str(job.outcome)) from job.outcome  # others may have been given the same one
         with self._changed:
             job.given_up = True
         if job.begun:
@@ -171,62 +214,71 @@ class LedgerWriter:
                 if left is not None and left <= 0:
                     break
                 self._changed.wait(left)
-            jobs, kept = self._take()
             self.begun += 1
-        self._commit(jobs, kept)
+        self._commit()
         return not self._leaving or bool(self._jobs) or (bool(self._kept) and not self._away)
 
-    def _take(self) -> tuple[list[_Job], list[Record]]:
+    def _take(self) -> _Load:
         """Take jobs off the queue, and look at kept records, which stay until they are stored."""
-        jobs, rows = [], 0
-        while self._jobs and rows < MOST_ROWS:
-            job = self._jobs.popleft()
-            if not job.given_up:
-                job.begun = True
-                jobs.append(job)
-                rows += len(job.records)
-        ripe = self._leaving or self._due <= time.monotonic()
-        return jobs, list(islice(self._kept, max(0, MOST_ROWS - rows))) if ripe else []
+        jobs: list[Job] = []
+        rows = 0
+        with self._changed:
+            while self._jobs and rows < MOST_ROWS:
+                job = self._jobs.popleft()
+                if not job.given_up:
+                    job.begun = True
+                    jobs.append(job)
+                    rows += len(job.records)
+            ripe = self._leaving or self._due <= time.monotonic()
+            return _Load(jobs, list(islice(self._kept, max(0, MOST_ROWS - rows))) if ripe else [])
 
-    def _commit(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
-        """Answer everybody, even if something happens that nobody foresaw."""
+    def _commit(self) -> None:
+        """Store what waits, and answer everybody, even if something happens that nobody foresaw."""
+        load: _Load | None = None
         try:
-            self._store_all(jobs, kept)
+            with self._store.write() as session:
+                session.connection()  # Waits for its turn: whoever comes until then shares the commit.
+                load = self._take()
+                receipts, recorded = _append(session, load)
+            self._tell(load, receipts, recorded)
         except Unavailable as problem:
-            for job in jobs:
+            load = load or self._take()
+            for job in load.jobs:
                 job.answer(problem)
             self._postpone()
         except _REFUSALS:
-            self._store_each(jobs, kept)
+            self._store_each(load or self._take())
         finally:
-            for job in jobs:
+            for job in (load or self._take()).jobs:
                 if job.outcome is None:
                     job.answer(Unavailable("not stored; send it again"))
 
-    def _store_all(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
-        """Store everything in one transaction."""
+    def _store_load(self, load: _Load) -> None:
+        """Store a load in one transaction."""
         with self._store.write() as session:
-            batches, remarks = [job.records for job in jobs], [job.remarks for job in jobs]
-            receipts = append_batches(session=session, batches=batches, remarks=remarks) if jobs else []
-            recorded = append(session=session, records=kept) if kept else Receipt()
-        for job, receipt in zip(jobs, receipts, strict=True):
+            receipts, recorded = _append(session, load)
+        self._tell(load, receipts, recorded)
+
+    def _tell(self, load: _Load, receipts: Sequence[Receipt], recorded: Receipt) -> None:
+        """Let everybody know that a load is stored."""
+        for job, receipt in zip(load.jobs, receipts, strict=True):
             job.answer(receipt)
         self.recorded += recorded
-        self._forget(len(kept))
+        self._forget(len(load.kept))
 
-    def _store_each(self, jobs: Sequence[_Job], kept: Sequence[Record]) -> None:
+    def _store_each(self, load: _Load) -> None:
         """Store each job in a transaction of its own, since one of them spoilt the common one."""
-        for job in jobs:
+        for job in load.jobs:
             try:
-                self._store_all([job], [])
+                self._store_load(_Load([job], []))
             except _REFUSALS as problem:
                 told = (
                     problem if isinstance(problem, EvenhandError) else Unavailable(f"not stored: {problem}")
                 )
                 job.answer(told)
-        for record in kept:
+        for record in load.kept:
             try:
-                self._store_all([], [record])
+                self._store_load(_Load([], [record]))
             except Unavailable:
                 self._postpone()
                 return

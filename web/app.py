@@ -5,7 +5,7 @@ import gc
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
@@ -15,10 +15,11 @@ from web import api, pages
 from web.api.bodies import MAX_BODY
 from web.api.errors import answer_http, answer_refusal, is_door
 from web.deployment import Deployment, open_deployment
+from web.front import Front
 from web.settings import read_settings, secret_key_of
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from web.api.doors import Doors
 
 
 def create_app(deployment: Deployment) -> Flask:
@@ -42,8 +43,8 @@ def create_app(deployment: Deployment) -> Flask:
     return app
 
 
-def serve_app() -> "WSGIApplication":
-    """Make the application that a server's worker runs, from the environment."""
+def serve_app() -> Front:
+    """Make what a server's worker runs, from the environment."""
     # An interrupt at the terminal is for the server, which tells its workers: one that is told twice at the
     # same moment, by both, would wait for ever.
     os.setpgid(0, 0)
@@ -54,7 +55,7 @@ def serve_app() -> "WSGIApplication":
     deployment.mirror.start()
     threading.Thread(target=_leave_with, args=(os.getppid(), deployment), daemon=True).start()
     gc.freeze()  # what is loaded by now stays; looking through it again and again would slow every request
-    return app.wsgi_app  # the doors themselves, one call less for each request
+    return Front(cast("Doors", app.wsgi_app))  # `web.api.register` has put them there
 
 
 def _leave_with(server: int, deployment: Deployment) -> None:

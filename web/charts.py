@@ -13,6 +13,8 @@ from bokeh.plotting import figure
 
 from analysis import Readout
 from analysis.figures import (
+    ContributionBar,
+    ContributionWords,
     DayWords,
     LatenessBar,
     LatenessWords,
@@ -22,6 +24,7 @@ from analysis.figures import (
     SplitWords,
     Tone,
     draw_arrivals,
+    draw_contributions,
     draw_days,
     draw_intervals,
     draw_lateness,
@@ -33,6 +36,7 @@ from analysis.readout import Series, SplitPoint
 from web.scorecard import HEADER_HEIGHT, Line
 from web.wording import Names, numbers
 from web.wording.language import gettext
+from web.wording.trees import Bar
 
 AXIS_HEIGHT = 24
 """Pixels below a frame that its labels take."""
@@ -113,6 +117,21 @@ def days_chart(days: Sequence[tuple[date, float]], *, label: str) -> Chart:
         format_value=numbers.tick_number,
     )
     return chart_of("days", draw_days(days, words=words), label)
+
+
+def contributions_chart(bars: Sequence[Bar], *, sign: int, label: str) -> Chart:
+    """Draw what each factor of a total contributed; ``sign`` is that of a change for the better."""
+    drawn = draw_contributions(
+        [ContributionBar(bar.name, bar.value, bar.told, _tone(bar.value * sign)) for bar in bars],
+        words=ContributionWords(factor=gettext("Factor"), contribution=gettext("Contribution")),
+    )
+    return chart_of("contributions", drawn, label)
+
+
+def _tone(gain: float) -> Tone:
+    if gain == 0:
+        return Tone.QUIET
+    return Tone.BETTER if gain > 0 else Tone.WORSE
 
 
 def share_rows(point: SplitPoint, names: Names) -> list[ShareRow]:

@@ -1,7 +1,6 @@
 """The deployment: what every door and page of one process shares."""
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,12 +24,6 @@ from web.tally import Tally
 
 VERSION = version("evenhand")
 
-THREADS = 16
-"""Threads of a serving process that run the application; `web.cli.serving` says how the number was found."""
-
-MOST_STORING = THREADS - 4
-"""Threads of them that may wait for the ledger at once: the others are always free for decisions."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -53,9 +46,6 @@ class Deployment:
     now: Callable[[], datetime] = clock
     pseudonyms: Pseudonyms | None = None
     shelf: Shelf = field(default_factory=Shelf)
-    storing: threading.BoundedSemaphore = field(
-        default_factory=lambda: threading.BoundedSemaphore(MOST_STORING)
-    )
 
     @property
     def intake(self) -> Intake:

@@ -12,6 +12,7 @@ Decisions of this room
 - Ticks are chosen and labelled here by the caller's own formatter, so the canvas says "−5%" as the page does.
 """
 
+from analysis.figures.contributions import ContributionBar, ContributionWords, draw_contributions
 from analysis.figures.curves import Curve, CurvePoint, CurveWords, Gap, draw_curves, draw_gaps
 from analysis.figures.days import DayWords, draw_days
 from analysis.figures.funnel import FunnelBar, FunnelStep, FunnelWords, draw_funnel, funnel_height
@@ -23,6 +24,8 @@ from analysis.figures.replay import ReplayWords, draw_coverage, draw_p_values
 from analysis.figures.split import ShareRow, SplitWords, draw_arrivals, draw_share_rows, draw_share_series
 
 __all__ = [
+    "ContributionBar",
+    "ContributionWords",
     "Curve",
     "CurvePoint",
     "CurveWords",
@@ -40,6 +43,7 @@ __all__ = [
     "SplitWords",
     "Tone",
     "draw_arrivals",
+    "draw_contributions",
     "draw_coverage",
     "draw_curves",
     "draw_days",

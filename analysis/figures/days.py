@@ -29,7 +29,7 @@ def draw_days(days: Sequence[tuple[date, float]], *, words: DayWords) -> figure:
     highest = max((value for _, value in days), default=0.0) or 1.0
     lowest = min((value for _, value in days if value < 0), default=0.0)
     canvas = blank(x=(-0.7, max(len(days), 1) - 0.3), y=(lowest, highest * 1.1), frame_height=HEIGHT)
-    places = some(len(days), at_most=6)
+    places = some(len(days), at_most=4)
     label_ticks(canvas.xaxis[0], None, [(place, words.format_day(days[place][0])) for place in places])
     label_ticks(
         canvas.yaxis[0],

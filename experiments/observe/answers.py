@@ -19,6 +19,7 @@ from experiments.observe.sql import (
     bound,
     day_of,
     filled,
+    minus,
     product,
     total,
     typed,
@@ -86,14 +87,18 @@ def arrivals() -> Iterator[exp.Select]:
     yield row(exp.select().from_("sorted_out"), "exposure_through", day=exp.Max(this=exp.column("last_at")))
 
 
-def records(question: Question) -> Iterator[exp.Select]:
-    """What is known of the records: the newest event, those after the horizon, those without the right id."""
-    yield row(
+def gathered_events() -> exp.Select:
+    """The newest event that was taken, and how many there were."""
+    return row(
         exp.select().from_("gathered"),
         "event_through",
         day=exp.Max(this=exp.column("last_at")),
         numbers=[total(exp.column("events"))],
     )
+
+
+def records(question: Question) -> Iterator[exp.Select]:
+    """What is known of the records: those after the horizon, and those without the right id."""
     late_exposures = (
         exp.select()
         .from_("exposure")
@@ -203,6 +208,22 @@ def metric_rows(question: Question, bundle: Sequence[MetricDraft]) -> exp.Select
         arm=exp.column("arm", "valued"),
         day=day,
         numbers=numbers,
+    )
+
+
+def uncapped(question: Question, metric: MetricDraft) -> exp.Select:
+    """The sums of a metric's values before its cap, around the middle that they have after it."""
+    place = [each.key for each in question.counted].index(metric.key)
+    value = exp.column(f"x{place}", "totals")
+    distance = minus(value, exp.column(f"x{place}_middle", "centres"))
+    old = bound("totals.first_at <= :latest", latest=question.horizon - question.span(metric))
+    piece = exp.select().from_("totals").join("centres", join_type="cross").where(old)
+    return row(
+        piece.group_by("totals.arm"),
+        "uncapped",
+        name=metric.key,
+        arm=exp.column("arm", "totals"),
+        numbers=[exp.Sum(this=value.copy()), exp.Sum(this=product(distance, distance))],
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -45,6 +45,9 @@ _TABLES: Mapping[str, Table] = {
 
 _ERASURE = "erasure"
 """Where the newest erasure is remembered, among the positions that the copy has reached."""
+
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +102,32 @@ def fetch_all(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> list[list[tuple[Any, ...]]]:
     """Bring the copy up to date once and ask it several things; a damaged one is made again."""
+
+    def ask(connection: duckdb.DuckDBPyConnection) -> list[list[tuple[Any, ...]]]:
+        return [connection.execute(statement).fetchall() for statement in statements]
+
+    return use(store=store, path=path, work=ask, progress=progress)
+
+
+def use(
+    *,
+    store: Store,
+    path: Path,
+    work: Callable[[duckdb.DuckDBPyConnection], Found],
+    progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
+) -> Found:
+    """Bring the copy up to date once and work with it; a damaged one is made again."""
     try:
         with opened(path) as connection:
             refresh(connection, store, progress)
-            return [connection.execute(statement).fetchall() for statement in statements]
+            return work(connection)
     except (duckdb.ProgrammingError, duckdb.OutOfMemoryException):
         raise  # the statement is wrong or too much: that is no damage
     except duckdb.Error:
         discard(path)
     with opened(path) as connection:
         refresh(connection, store, progress)
-        return [connection.execute(statement).fetchall() for statement in statements]
+        return work(connection)
 
 
 def refresh(

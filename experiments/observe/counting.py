@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,13 +12,20 @@ from experiments.metrics import MetricDraft
 from experiments.observe import units
 from experiments.observe.answers import FIXED
 from experiments.observe.attribution import RULES
-from experiments.observe.engines import Engine
+from experiments.observe.engines import Embedded, Engine
 from experiments.observe.growth import ages, daily, date_of
 from experiments.observe.question import Question
 from experiments.observe.rows import Parts, Row
 from experiments.observe.statement import statement_of
-from experiments.observe.sums import BUNDLED, Sums, read_sums, shape_of, unbundled
+from experiments.observe.sums import BUNDLED, Sums, moments_around, read_sums, shape_of, unbundled
 from experiments.store.instants import from_millis
+
+_Place = tuple[int, str | None]
+"""A segment's place and one of its values."""
+
+_Counted = TypeVar("_Counted")
+_ByArm = dict[str, dict[str, _Counted]]
+"""By metric and variant."""
 
 
 def count(
@@ -45,7 +52,10 @@ def count_all(
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> list[Observation]:
     """Ask the engine several questions about the same log, and read its answers."""
-    answers = engine.fetch_all([statement_of(question) for question in questions], progress)
+    if isinstance(engine, Embedded):
+        answers = engine.answer_all(questions, progress)
+    else:
+        answers = engine.fetch_all([statement_of(question) for question in questions], progress)
     return [read_rows(question, rows) for question, rows in zip(questions, answers, strict=True)]
 
 
@@ -95,6 +105,7 @@ def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observatio
         },
         credits=tuple(_credits(question, parts)),
         quality=_quality(question, parts),
+        uncapped=_uncapped(question, sums, parts),
     )
 
 
@@ -160,50 +171,96 @@ def _by_variant(question: Question, counted: Iterable[tuple[int, int]]) -> dict[
 
 
 def _cuts(question: Question, sums: Mapping[str, Sums], parts: Parts) -> Iterable[Cut]:
-    found: dict[tuple[int, str | None], dict[str, Any]] = {}
+    units: dict[_Place, dict[str, int]] = defaultdict(dict)
     for row in parts["cut_units"]:
-        cut = found.setdefault((row.day or 0, row.label), {"units": {}, "moments": defaultdict(dict)})
-        cut["units"][question.variants[row.arm]] = row.n
+        units[row.day or 0, row.label][question.variants[row.arm]] = row.n
+    moments: dict[_Place, _ByArm[Moments]] = defaultdict(lambda: defaultdict(dict))
     for row in parts["cut"]:
-        moments = sums[row.name].moments([row])
-        found[row.day or 0, row.label]["moments"][row.name][question.variants[row.arm]] = moments
-    for (place, value), cut in sorted(found.items(), key=lambda each: (each[0][0], each[0][1] or "")):
-        yield Cut(question.segments[place], value, cut["units"], dict(cut["moments"]))
+        of_metric = moments[row.day or 0, row.label][row.name]
+        of_metric[question.variants[row.arm]] = sums[row.name].moments([row])
+    quantiles, lifetables = _cut_quantiles(question, parts), _cut_lifetables(question, parts)
+    for place in sorted(units, key=lambda each: (each[0], each[1] or "")):
+        yield Cut(
+            question.segments[place[0]],
+            place[1],
+            units[place],
+            dict(moments.get(place, {})),
+            quantiles.get(place, {}),
+            lifetables.get(place, {}),
+        )
 
 
-def _quantiles(question: Question, parts: Parts) -> dict[str, dict[str, QuantileSample]]:
-    found: dict[str, dict[str, QuantileSample]] = {
+def _cut_quantiles(question: Question, parts: Parts) -> dict[_Place, _ByArm[QuantileSample]]:
+    found: dict[_Place, _ByArm[QuantileSample]] = defaultdict(lambda: defaultdict(dict))
+    clusters = {(row.name, row.day, row.arm, row.numbers[5]): row for row in parts["cut_cluster"]}
+    asked = {metric.key for metric in question.metrics}
+    for row in parts["cut_quantile"]:
+        counted = clusters[row.name, row.day, row.arm, row.numbers[3]]
+        if row.name in asked:
+            of_metric = found[row.day or 0, row.label][row.name]
+            of_metric[question.variants[row.arm]] = _sample(row, counted)
+    return found
+
+
+def _cut_lifetables(question: Question, parts: Parts) -> dict[_Place, _ByArm[Lifetable]]:
+    rows: dict[_Place, list[Row]] = defaultdict(list)
+    for row in parts["cut_lifetable"]:
+        rows[int(row.numbers[2]), row.label].append(row)
+    return {place: _by_metric(question, each) for place, each in rows.items()}
+
+
+def _quantiles(question: Question, parts: Parts) -> _ByArm[QuantileSample]:
+    found: _ByArm[QuantileSample] = {
         metric.key: {} for metric in question.metrics if metric.kind == "quantile"
     }
     clusters = {(row.name, row.arm): row for row in parts["cluster"]}
     for row in parts["quantile"]:
-        counted = clusters[row.name, row.arm]
-        below, whole, *products = counted.numbers[:5]
-        raw = np.array([[products[0], products[1]], [products[1], products[2]]])
-        means = np.array([below, whole]) / counted.n
-        moments = Moments(counted.n, means, raw - counted.n * np.outer(means, means))
-        value, low, high = row.numbers[:3]
         if row.name in found:
-            variant = question.variants[row.arm]
-            found[row.name][variant] = QuantileSample(row.n, value, low, high, moments)
+            sample = _sample(row, clusters[row.name, row.arm])
+            found[row.name][question.variants[row.arm]] = sample
     return found
 
 
-def _lifetables(question: Question, parts: Parts) -> dict[str, dict[str, Lifetable]]:
-    found: dict[str, dict[str, Lifetable]] = {
+def _sample(row: Row, counted: Row) -> QuantileSample:
+    below, whole, *products = counted.numbers[:5]
+    raw = np.array([[products[0], products[1]], [products[1], products[2]]])
+    means = np.array([below, whole]) / counted.n
+    moments = Moments(counted.n, means, raw - counted.n * np.outer(means, means))
+    value, low, high = row.numbers[:3]
+    return QuantileSample(row.n, value, low, high, moments)
+
+
+def _lifetables(question: Question, parts: Parts) -> _ByArm[Lifetable]:
+    nothing: _ByArm[Lifetable] = {
         metric.key: {} for metric in question.metrics if metric.kind == "time_to_event"
     }
+    return nothing | _by_metric(question, parts["lifetable"])
+
+
+def _by_metric(question: Question, rows: Iterable[Row]) -> _ByArm[Lifetable]:
+    found: _ByArm[Lifetable] = defaultdict(dict)
     by_arm: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    for row in parts["lifetable"]:
+    for row in rows:
         by_arm[row.name, row.arm].append(row)
-    for (key, arm), rows in by_arm.items():
-        if key in found:
-            rows.sort(key=lambda row: row.day or 0)
+    asked = {metric.key for metric in question.metrics}
+    for (key, arm), each in by_arm.items():
+        if key in asked:
+            each.sort(key=lambda row: row.day or 0)
             found[key][question.variants[arm]] = Lifetable(
-                tuple(row.day or 0 for row in rows),
-                tuple(int(row.numbers[0]) for row in rows),
-                tuple(int(row.numbers[1]) for row in rows),
+                tuple(row.day or 0 for row in each),
+                tuple(int(row.numbers[0]) for row in each),
+                tuple(int(row.numbers[1]) for row in each),
             )
+    return dict(found)
+
+
+def _uncapped(question: Question, sums: Mapping[str, Sums], parts: Parts) -> _ByArm[Moments]:
+    """Of the metrics that have a cap, the moments that they would have without it."""
+    found: _ByArm[Moments] = {metric.key: {} for metric in question.metrics if metric.cap is not None}
+    for row in parts["uncapped"]:
+        total, squares = np.array(row.numbers[:1]), np.array([[row.numbers[1]]])
+        moments = moments_around(row.n, total, squares, sums[row.name].middle[:1])
+        found[row.name][question.variants[row.arm]] = moments
     return found
 
 

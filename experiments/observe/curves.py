@@ -56,16 +56,26 @@ def cells(question: Question) -> exp.Select:
     return piece
 
 
+def so_far(question: Question) -> exp.Select:
+    """What a unit's cells come to up to each of them, and before it, and the cell's place among them."""
+    piece = exp.select("unit", "arm", "day").from_("cells")
+    number = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("unit")], order=_by_day())
+    piece = piece.select(number.as_("place"), copy=False)
+    for place in followed(question, running(question)):
+        for name, reached in _around(question.counted[place], place):
+            piece = piece.select(reached.as_(f"{name}{place}"), copy=False)
+    return piece
+
+
 def levels(question: Question) -> exp.Select:
     """Each metric's level after a cell and before it, counted once and capped, and the cell's place."""
-    piece = exp.select("cells.unit", "cells.arm", "cells.day").from_("cells")
-    number = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("unit", "cells")], order=_by_day())
-    piece = piece.select(number.as_("place"), copy=False)
+    piece = exp.select("so_far.unit", "so_far.arm", "so_far.day", "so_far.place").from_("so_far")
     for place in followed(question, running(question)):
         metric = question.counted[place]
         if metric.cap is not None:
             piece = piece.join(exp.to_table(f"limit{place}"), join_type="cross", copy=False)
-        for name, reached in _around(metric, place):
+        for name in ("after", "before"):
+            reached = exp.column(f"{name}{place}", "so_far")
             value = level(metric, exp.func("COALESCE", reached, zero()))
             if metric.cap is not None:
                 value = exp.func("LEAST", value, exp.column("cap", f"limit{place}"))
@@ -75,7 +85,7 @@ def levels(question: Question) -> exp.Select:
 
 def _around(metric: MetricDraft, place: int) -> Iterator[tuple[str, exp.Expr]]:
     """What the cells up to one come to, and those before it."""
-    gained = exp.column(f"g{place}", "cells")
+    gained = exp.column(f"g{place}")
     if metric.kind == "mean" and metric.aggregation == "max":
         yield "after", _over(exp.Max(this=gained.copy()))
         yield "before", _over(exp.Max(this=gained.copy()), exp.Literal.number(1))
@@ -94,11 +104,11 @@ def _over(so_far: exp.Expr, ahead: exp.Expr | None = None) -> exp.Expr:
         end=ahead or "CURRENT ROW",
         end_side="PRECEDING" if ahead else None,
     )
-    return exp.Window(this=so_far, partition_by=[exp.column("unit", "cells")], order=_by_day(), spec=spec)
+    return exp.Window(this=so_far, partition_by=[exp.column("unit")], order=_by_day(), spec=spec)
 
 
 def _by_day() -> exp.Order:
-    return exp.Order(expressions=[exp.Ordered(this=exp.column("day", "cells"), nulls_first=True)])
+    return exp.Order(expressions=[exp.Ordered(this=exp.column("day"), nulls_first=True)])
 
 
 def step_rows(question: Question, bundle: Sequence[MetricDraft]) -> exp.Select:
@@ -168,7 +178,7 @@ def _off(name: str, place: int) -> exp.Expr:
     return minus(_at(name, place), exp.column(f"x{place}_middle", "centres"))
 
 
-def lived(question: Question) -> exp.Select:
+def gained(question: Question) -> exp.Select:
     """What the events of each unit on each whole day of its life come to."""
     events = taken(question, every_event=True, before=False).subquery("taken")
     age = age_in_days()
@@ -178,7 +188,15 @@ def lived(question: Question) -> exp.Select:
     piece = piece.group_by("unit", "arm", age.copy())
     for place in followed(question, aged(question)):
         metric = question.counted[place]
-        value = level(metric, exp.func("COALESCE", gain(metric, hit(metric)), zero()))
+        piece = piece.select(gain(metric, hit(metric)).as_(f"g{place}"), copy=False)
+    return piece
+
+
+def lived(question: Question) -> exp.Select:
+    """Each metric's level of what a unit gained on each day of its life."""
+    piece = exp.select("unit", "arm", "day").from_("gained")
+    for place in followed(question, aged(question)):
+        value = level(question.counted[place], exp.func("COALESCE", exp.column(f"g{place}"), zero()))
         piece = piece.select(value.as_(f"x{place}"), copy=False)
     return piece
 

@@ -32,7 +32,7 @@ Flows = tuple[Flow, Flow]
 """Before and after."""
 
 
-def flows(metric: MetricDraft) -> bool:
+def is_product(metric: MetricDraft) -> bool:
     """Whether the metric's total over all units is a product of factors."""
     if metric.kind == "proportion":
         return metric.at_least == 1
@@ -51,7 +51,7 @@ def count_flows(
     until: datetime,
 ) -> dict[str, Flows]:
     """Count the flows of several metrics, by key, before and after a moment."""
-    asked = [each for each in metrics if flows(each)]
+    asked = [each for each in metrics if is_product(each)]
     if not asked:
         return {}
     moments = (to_millis(since), to_millis(middle), to_millis(until))

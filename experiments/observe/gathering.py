@@ -200,15 +200,19 @@ def may_be_unreadable(metric: MetricDraft) -> bool:
 
 def _unreadable(metric: MetricDraft) -> exp.Expr:
     """Events of the metric that have something else where it needs a number."""
+    first, last = reach(metric)
+    conditions = [unlike_number(metric), bound("age >= :first", first=first)]
+    if last is not None:
+        conditions.append(bound("age < :last", last=last))
+    return total(when(both(*conditions), real(1), zero()))
+
+
+def unlike_number(metric: MetricDraft) -> exp.Expr:
+    """Whether an event of the metric has something else where it needs a number."""
     needed = set(numeric_paths(condition_from_json(metric.where))) if metric.where is not None else set()
     if reads_number(metric) and metric.value != "value":
         needed.add(metric.value)
-    first, last = reach(metric)
-    conditions = [named(metric), bound("age >= :first", first=first)]
-    if last is not None:
-        conditions.append(bound("age < :last", last=last))
-    unlike = exp.paren(exp.or_(*(_not_a_number(path) for path in sorted(needed))))
-    return total(when(both(*conditions, unlike), real(1), zero()))
+    return both(named(metric), exp.paren(exp.or_(*(_not_a_number(path) for path in sorted(needed)))))
 
 
 def _not_a_number(path: str) -> exp.Expr:

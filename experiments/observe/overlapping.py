@@ -2,13 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from experiments.observe.engines import Engine
 from experiments.observe.question import Question
 from experiments.observe.scanning import UNKNOWN, Scan, Statement
 from experiments.observe.sql import filled
+
+if TYPE_CHECKING:  # an engine needs the statement, of which this is a part
+    from experiments.observe.engines import Engine
 
 Table = dict[tuple[str, str], int]
 """Units by the variants of two experiments."""
@@ -16,7 +19,7 @@ Table = dict[tuple[str, str], int]
 
 def count_shared(
     *,
-    engine: Engine,
+    engine: "Engine",
     questions: Sequence[Question],
     progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> dict[tuple[str, str], Table]:

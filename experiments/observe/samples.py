@@ -9,7 +9,7 @@ from experiments.metrics import MetricDraft
 from experiments.observe.answers import matured, row
 from experiments.observe.gathering import amount, hit, per_event, taken
 from experiments.observe.question import Question, reach
-from experiments.observe.sql import bound, filled, product, real, when
+from experiments.observe.sql import both, bound, filled, product, real, when
 
 GRID = 1_000
 """Distinct times of a curve of what lasts: more than can be drawn."""
@@ -39,8 +39,37 @@ def sample(question: Question, place: int, metric: MetricDraft) -> exp.Select:
     ).from_(inner.subquery("drawn"), copy=False)
 
 
-def levels_of(place: int, metric: MetricDraft) -> exp.Select:
-    """The quantile and its neighbours at Woodruff's levels, between the two values that each lies between."""
+def cut_sample(place: int, segment: int) -> exp.Select:
+    """The same values, those of one variant and one value of a segment in a row.
+
+    ``cell`` numbers the segment's values: a missing one cannot be joined by.
+    """
+    return filled(
+        """
+        SELECT unit, arm, value, label, cell,
+               ROW_NUMBER() OVER (PARTITION BY arm, cell ORDER BY value) - 1 AS place,
+               COUNT(*) OVER (PARTITION BY arm, cell) AS whole
+        FROM (
+            SELECT drawn.unit, drawn.arm, drawn.value, :label AS label,
+                   DENSE_RANK() OVER (ORDER BY :label) AS cell
+            FROM :sample AS drawn JOIN valued ON valued.unit = drawn.unit
+        ) AS told
+        """,
+        label=exp.column(f"s{segment}", "valued"),
+        sample=exp.to_table(f"sample{place}"),
+    )
+
+
+def levels_of(source: str, metric: MetricDraft, *, cut: bool = False) -> exp.Select:
+    """The quantile and its neighbours at Woodruff's levels, between the two values that each lies between.
+
+    Parameters
+    ----------
+    source
+        The piece with the values.
+    cut
+        Whether they are told apart by a segment, too.
+    """
     quantile = metric.quantile or 0.5
     step = bound(":z * SQRT(:q * (1 - :q) / whole)", z=real(Z), q=real(quantile))
     wanted = {
@@ -48,7 +77,9 @@ def levels_of(place: int, metric: MetricDraft) -> exp.Select:
         "low": exp.func("GREATEST", exp.Sub(this=real(quantile), expression=step.copy()), real(0)),
         "high": exp.func("LEAST", exp.Add(this=real(quantile), expression=step.copy()), real(1)),
     }
-    piece = exp.select("arm", "MAX(whole) AS whole").from_(f"sample{place}").group_by("arm")
+    piece = exp.select("arm", "MAX(whole) AS whole").from_(source).group_by("arm")
+    if cut:
+        piece = piece.select("cell", "MAX(label) AS label").group_by("cell")
     for name, at in wanted.items():
         piece = piece.select(_between(product(bound("whole - 1"), at)).as_(name), copy=False)
     return piece
@@ -67,45 +98,64 @@ def _between(wanted: exp.Expr) -> exp.Expr:
     return exp.Sum(this=case.when(above, product(exp.column("value"), share)))
 
 
-def quantile_rows(place: int, metric: MetricDraft) -> Iterator[exp.Select]:
+def quantile_rows(place: int, metric: MetricDraft, segment: int | None = None) -> Iterator[exp.Select]:
     """The quantile with its neighbours; and how many values of each unit lie below it.
 
     Of the second the numbers are the sums of the values below and of all values, and the sums of the three
-    products of these counts.
+    products of these counts. In a segment the rows carry its place as their day, and end with the cell.
     """
+    tag = f"{place}" if segment is None else f"{place}_{segment}"
+    cell = [] if segment is None else [exp.column("cell")]
+    told = {} if segment is None else {"day": exp.convert(segment)}
+    label = {} if segment is None else {"label": exp.column("label")}
+    part = "" if segment is None else "cut_"
     yield row(
-        exp.select().from_(f"levels{place}"),
-        "quantile",
+        exp.select().from_(f"levels{tag}"),
+        f"{part}quantile",
         name=metric.key,
         arm=exp.column("arm"),
         n=exp.column("whole"),
-        numbers=[exp.column("middle"), exp.column("low"), exp.column("high")],
-    )
-    under = exp.LTE(this=exp.column("value", "drawn"), expression=exp.column("middle", "levels"))
-    below_it = exp.Sum(this=when(under, exp.convert(1), exp.convert(0)))
-    per_unit = (
-        exp.select("drawn.unit", "drawn.arm", "COUNT(*) AS whole", below_it.as_("below"))
-        .from_(exp.to_table(f"sample{place}").as_("drawn"))
-        .join(exp.to_table(f"levels{place}").as_("levels"), on="levels.arm = drawn.arm")
-        .group_by("drawn.unit", "drawn.arm")
+        numbers=[exp.column("middle"), exp.column("low"), exp.column("high"), *cell],
+        **told,
+        **label,
     )
     below, whole = real(exp.column("below")), real(exp.column("whole"))
     pairs = ((below, below), (below, whole), (whole, whole))
     numbers = [exp.Sum(this=below), exp.Sum(this=whole)]
     numbers += [exp.Sum(this=product(left, right)) for left, right in pairs]
+    keys = ["arm", *(["cell"] if cell else [])]
     yield row(
-        exp.select().from_(per_unit.subquery("clusters")).group_by("arm"),
-        "cluster",
+        exp.select().from_(_below(tag, keys).subquery("clusters")).group_by(*keys),
+        f"{part}cluster",
         name=metric.key,
         arm=exp.column("arm"),
-        numbers=numbers,
+        numbers=[*numbers, *cell],
+        **told,
     )
 
 
-def lifetable_rows(question: Question, place: int, metric: MetricDraft) -> exp.Select:
+def _below(tag: str, keys: list[str]) -> exp.Select:
+    """How many values of each unit lie below the quantile, and how many it has."""
+    under = exp.LTE(this=exp.column("value", "drawn"), expression=exp.column("middle", "levels"))
+    below_it = exp.Sum(this=when(under, exp.convert(1), exp.convert(0)))
+    joined = both(*(exp.column(key, "levels").eq(exp.column(key, "drawn")) for key in keys))
+    return (
+        exp.select(
+            "drawn.unit", *(f"drawn.{key}" for key in keys), "COUNT(*) AS whole", below_it.as_("below")
+        )
+        .from_(exp.to_table(f"sample{tag}").as_("drawn"))
+        .join(exp.to_table(f"levels{tag}").as_("levels"), on=joined)
+        .group_by("drawn.unit", *(f"drawn.{key}" for key in keys))
+    )
+
+
+def lifetable_rows(
+    question: Question, place: int, metric: MetricDraft, segment: int | None = None
+) -> exp.Select:
     """Units by how long they went without the event: to how many it then happened, how many were lost.
 
-    The day is the time, in milliseconds, on a grid of a thousandth of the window.
+    The day is the time, in milliseconds, on a grid of a thousandth of the window. In a segment the last
+    number is the segment's place.
     """
     window = reach(metric)[1] or 1
     event = exp.column(f"t{place}")
@@ -118,11 +168,18 @@ def lifetable_rows(question: Question, place: int, metric: MetricDraft) -> exp.S
     day = exp.Mul(this=cell, expression=exp.convert(grid))
     happened = when(event.is_(exp.null()), exp.convert(0), exp.convert(1))
     lost = when(event.is_(exp.null()), exp.convert(1), exp.convert(0))
+    label = None if segment is None else exp.column(f"s{segment}")
+    groups = [exp.column("arm"), day.copy(), *([] if label is None else [label.copy()])]
     return row(
-        exp.select().from_("valued").group_by("arm", day.copy()),
-        "lifetable",
+        exp.select().from_("valued").group_by(*groups),
+        "lifetable" if segment is None else "cut_lifetable",
         name=metric.key,
+        label=label,
         arm=exp.column("arm"),
         day=day,
-        numbers=[exp.Sum(this=happened), exp.Sum(this=lost)],
+        numbers=[
+            exp.Sum(this=happened),
+            exp.Sum(this=lost),
+            *([] if segment is None else [exp.convert(segment)]),
+        ],
     )

@@ -21,8 +21,10 @@ totals       one row per unit: each metric's value, nought for a unit to which n
 valued       the values after capping
 centres      the middle of each value over all units, around which sums of squares are taken
 (cells)      one row per unit and day with events, for metrics that grow without an end
+(so_far)     what a unit's cells come to up to each of them
 (levels)     each metric's level after and before a cell
-(lived)      one row per unit and day since its exposure
+(gained)     one row per unit and day since its exposure with events
+(lived)      each metric's level on such a day
 (sample…)    the values that a quantile is taken of, and (levels…) the quantile with its neighbours
 (touches)    events with a channel, and (credited) how conversions are shared among them
 ============ ==========================================================================================
@@ -30,7 +32,7 @@ centres      the middle of each value over all units, around which sums of squar
 The answer is long: one row per part, metric, variant and day, read by `experiments.observe.counting`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from sqlglot import exp
 
@@ -51,11 +53,18 @@ from experiments.observe.scanning import UNKNOWN, Scan, Statement
 from experiments.observe.sql import DIALECT
 
 
-def compose(question: Question) -> exp.Expr:
-    """Put the statement together."""
+def compose(question: Question, ready: Container[str] = ()) -> exp.Expr:
+    """Put the statement together.
+
+    Parameters
+    ----------
+    ready
+        Names of pieces that are there as tables already.
+    """
     answer = exp.union(*answers.padded(list(_answers(question))), distinct=False, copy=False)
     for name, piece in _pieces(question):
-        answer = answer.with_(name, as_=piece, copy=False)
+        if name not in ready:
+            answer = answer.with_(name, as_=piece, copy=False)
     return answer
 
 
@@ -67,6 +76,30 @@ def statement_of(question: Question) -> Statement:
 def text_of(question: Question) -> str:
     """The statement as text, as it is run and as it is shown to readers."""
     return compose(question).sql(dialect=DIALECT, pretty=True)
+
+
+SORTING = ("met", "busy", "sorted_out")
+"""The pieces that lead to what becomes of each unit, and nowhere else."""
+
+
+def sorting(question: Question) -> exp.Expr:
+    """The statement as far as ``sorted_out``, which is its answer."""
+    pieces = dict(_unit_pieces(question))
+    answer = pieces["sorted_out"]
+    for name in ("shown", *SORTING[:-1]):
+        if name in pieces:
+            answer = answer.with_(name, as_=pieces[name], copy=False)
+    return answer
+
+
+def about_units(question: Question) -> exp.Expr:
+    """The statement as far as it asks of units and records alone; ``sorted_out`` is ready."""
+    rows = [*answers.arrivals(), *answers.records(question), *lateness.late_rows(question)]
+    if curves.aged(question):
+        rows.append(curves.lives(question))
+    answer = exp.union(*answers.padded(rows), distinct=False, copy=False)
+    answer = answer.with_("units", as_=units.kept(), copy=False)
+    return answer.with_("reached", as_=lateness.reached(question), copy=False)
 
 
 def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
@@ -86,13 +119,18 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield "centres", values.centres(question)
     if curves.running(question):
         yield "cells", curves.cells(question)
+        yield "so_far", curves.so_far(question)
         yield "levels", curves.levels(question)
     if curves.aged(question):
+        yield "gained", curves.gained(question)
         yield "lived", curves.lived(question)
         yield "lived_middles", curves.lived_middles(question)
     for place, metric in samples.quantile_metrics(question):
         yield f"sample{place}", samples.sample(question, place, metric)
-        yield f"levels{place}", samples.levels_of(place, metric)
+        yield f"levels{place}", samples.levels_of(f"sample{place}", metric)
+        for segment, _ in enumerate(question.segments):
+            yield f"sample{place}_{segment}", samples.cut_sample(place, segment)
+            yield f"levels{place}_{segment}", samples.levels_of(f"sample{place}_{segment}", metric, cut=True)
     yield from attribution.pieces(question)
 
 
@@ -137,6 +175,7 @@ def _unit_pieces(question: Question) -> Iterator[tuple[str, exp.Select]]:
 
 def _answers(question: Question) -> Iterator[exp.Select]:
     yield from answers.arrivals()
+    yield answers.gathered_events()
     yield from answers.records(question)
     yield from lateness.late_rows(question)
     yield from answers.unreadable(question)
@@ -145,16 +184,20 @@ def _answers(question: Question) -> Iterator[exp.Select]:
             yield answers.young(question, metric)
             continue
         yield answers.middles(question, metric)
+        if metric.cap is not None:
+            yield answers.uncapped(question, metric)
     for bundle in question.bundles():
         yield answers.metric_rows(question, bundle)
     yield from _curves(question)
     for place, _ in enumerate(question.segments):
         yield from answers.cut_rows(question, place)
     for place, metric in samples.quantile_metrics(question):
-        yield from samples.quantile_rows(place, metric)
+        for segment in (None, *range(len(question.segments))):
+            yield from samples.quantile_rows(place, metric, segment)
     for place, metric in enumerate(question.counted):
         if metric.kind == "time_to_event":
-            yield samples.lifetable_rows(question, place, metric)
+            for segment in (None, *range(len(question.segments))):
+                yield samples.lifetable_rows(question, place, metric, segment)
     yield from attribution.rows(question)
 
 

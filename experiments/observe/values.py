@@ -201,19 +201,25 @@ def centres(question: Question) -> exp.Select:
     return piece
 
 
-def variables(question: Question, metric: MetricDraft) -> list[tuple[exp.Expr, exp.Expr]]:
-    """A metric's variables, each as it is and as its distance from its middle."""
+def columns_of(question: Question, metric: MetricDraft) -> tuple[list[str], list[str]]:
+    """The columns of a metric's own variables, and of what was known before."""
     place_of = {each.key: place for place, each in enumerate(question.counted)}
+    known = [f"b{place_of[key]}" for key in question.predecessors(metric)]
     if metric.kind == "funnel":
         own = [f"x{place_of[metric.key]}_{step}" for step, _ in enumerate(metric.steps)]
     else:
         own = [f"x{place_of[part.key]}" for part in question.parts(metric)]
+    return own, [*known, "seen"] if known else []
+
+
+def variables(question: Question, metric: MetricDraft) -> list[tuple[exp.Expr, exp.Expr]]:
+    """A metric's variables, each as it is and as its distance from its middle."""
+    own, known = columns_of(question, metric)
     found: list[tuple[exp.Expr, exp.Expr]] = [(exp.column(name, "valued"), _distance(name)) for name in own]
-    for key in question.predecessors(metric):
-        name = f"b{place_of[key]}"
+    for name in known[:-1]:
         value, middle = exp.column(name, "valued"), exp.column(f"{name}_middle", "centres")
         found.append((exp.func("COALESCE", value, middle), exp.func("COALESCE", _distance(name), zero())))
-    if question.predecessors(metric):
+    if known:
         found.append((real(exp.column("seen", "valued")), _distance("seen")))
     return found
 

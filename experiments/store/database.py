@@ -28,6 +28,7 @@ from sqlmodel import Session
 
 from experiments.errors import InvalidInput, Unavailable
 from experiments.store import postgresql
+from experiments.store.driver import has_broken
 from experiments.store.filesystem import network_filesystem
 
 BUSY_TIMEOUT_MS = 5_000
@@ -42,20 +43,6 @@ CHECKPOINT_PAGES = 4_000
 """Pages of the write-ahead log (16 MB) after which it is brought into the file: rarely enough to be cheap."""
 
 JOURNAL_LIMIT = 64 * 1024 * 1024
-
-_BROKEN = frozenset(
-    {
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-"""Errors after which a connection is not used again."""
 
 
 @dataclass(frozen=True)
@@ -189,9 +176,7 @@ def _configure(engine: Engine, *, begin: str, reads: bool) -> None:
 
     @event.listens_for(engine, "handle_error")
     def judge(context: ExceptionContext) -> None:
-        # The lowest byte is the kind of the error, the others say more exactly which one it is.
-        code = getattr(context.original_exception, "sqlite_errorcode", 0)
-        if code & 0xFF in _BROKEN:
+        if has_broken(context.original_exception):
             context.is_disconnect = True
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, text, update
 from sqlmodel import Session
 
+from experiments.store.driver import ask
 from experiments.store.tables import ErasureRow, EventRow, ExposureRow, IdentityRow, RejectionRow
 from experiments.store.tallies import Edge
 
@@ -88,7 +89,7 @@ def digest_of(kind: str, unit: str) -> str:
 
 def known_erasures(connection: Connection) -> Erasures:
     """The erasures as they stand; a connection asks only for those that it has not seen."""
-    newest = connection.exec_driver_sql("SELECT MAX(id) FROM erasure").scalar() or 0
+    newest = ask(connection, "SELECT MAX(id) FROM erasure")[0][0] or 0
     reached, known = connection.info.get("erasures", (0, Erasures({})))
     if newest != reached:
         query = select(_ERASURE.c.digest, _ERASURE.c.moment).order_by(_ERASURE.c.id)

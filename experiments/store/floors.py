@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, select
 
+from experiments.store.driver import ask
 from experiments.store.tables import FloorRow
 
 EXPOSURES = "Experiment Viewed"
@@ -21,6 +22,8 @@ ALL_OTHERS = ""
 """The floor of every event that has none of its own."""
 
 NEVER = -(2**62)
+
+_FLOORS = "SELECT event, moment FROM floor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,7 @@ def known_floors(*, session: Session) -> Floors:
     """The floors as they stand in the session's transaction; asked for once in each."""
     known: Floors | None = session.info.get("floors")
     if known is None:
-        # As the driver gives them: at every commit, the mapper would cost more than the disk.
-        rows = session.connection().exec_driver_sql("SELECT event, moment FROM floor")
-        known = Floors(dict(tuple(row) for row in rows))
+        known = Floors(dict(ask(session.connection(), _FLOORS)))
         session.info["floors"] = known
     return known
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
@@ -95,25 +96,35 @@ class Receipt:
 
 def append(*, session: Session, records: Iterable[Record]) -> Receipt:
     """Append records in the session's transaction; a message id that is there already is left alone."""
-    (receipt,) = _counted(session, [_batch(records)], (), live=False)
-    return receipt
+    return _append_counted(session, _by_kind(records))
 
 
 def append_rows(*, session: Session, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:
     """Append records of one kind, which may be plain tuples in the order of the kind's fields."""
-    (receipt,) = _counted(session, [{kind: rows}], (), live=False)
-    return receipt
+    return _append_counted(session, {kind: rows})
 
 
 def append_batches(
     *, session: Session, batches: Sequence[Sequence[Record]], remarks: Sequence[Remarks] = ()
 ) -> list[Receipt]:
-    """Append several batches in the session's transaction, with a receipt for each.
+    """Append batches that came through the doors, in the session's transaction, with a receipt for each.
 
     One statement does for all batches, and the database only says how many of its rows were new. Mostly all
     of them are; otherwise the ids of the new ones tell whose they were.
     """
-    return _counted(session, [_batch(each) for each in batches], remarks, live=True)
+    connection = session.connection()
+    known = _Forgotten(known_floors(session=session), known_erasures(connection))
+    given = _by_kind(chain.from_iterable(batches))
+    said = [known.without(each) for each in remarks if each]
+    if not known:
+        return _append_live(connection, batches, given, said)
+    left = [known.leave_out(each) for each in batches]
+    kept = _by_kind(chain.from_iterable(left))
+    receipts = _append_live(connection, left, kept, said)
+    gone = [len(batch) - len(rest) for batch, rest in zip(batches, left, strict=True)]
+    if any(gone):
+        tallies.count(connection, _names(given) - _names(kept), "outdated")
+    return [receipt + Receipt(outdated=count) for receipt, count in zip(receipts, gone, strict=True)]
 
 
 def position(*, session: Session) -> tuple[int, int]:
@@ -123,50 +134,92 @@ def position(*, session: Session) -> tuple[int, int]:
     return exposures, events
 
 
-_Batch = Mapping[type[Record], Sequence[tuple[Any, ...]]]
+_Rows = Mapping[type[Record], Sequence[tuple[Any, ...]]]
 """Rows by their kind."""
 
 
-def _batch(records: Iterable[Record]) -> _Batch:
+def _by_kind(records: Iterable[Record]) -> _Rows:
     kinds: dict[type[Record], list[Record]] = {Exposure: [], Event: []}
     for record in records:
         kinds[type(record)].append(record)
     return kinds
 
 
-def _counted(
-    session: Session, batches: Sequence[_Batch], remarks: Iterable[Remarks], *, live: bool
-) -> list[Receipt]:
-    """Append batches and count what has become of them; what is outdated is neither stored nor counted."""
+class _Forgotten(NamedTuple):
+    """What the ledger does not take in again."""
+
+    floors: Floors
+    erasures: Erasures
+
+    def __bool__(self) -> bool:
+        return bool(self.floors.by_event or self.erasures.by_digest)
+
+    def without(self, remarks: Remarks) -> Remarks:
+        """Remarks without the identities that have been forgotten."""
+        if not remarks.edges or not self:
+            return remarks
+        floor = self.floors.of_identities
+        kept = [
+            each for each in remarks.edges if each.first_seen >= floor and not self.erasures.cover_edge(each)
+        ]
+        return replace(remarks, edges=kept)
+
+    def leave_out(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Records without those that have been forgotten, in any order."""
+        kept = self.leave_out_rows(_by_kind(records))
+        return cast("Sequence[Record]", list(chain.from_iterable(kept.values())))
+
+    def leave_out_rows(self, rows: _Rows) -> _Rows:
+        """Rows without those that have been forgotten."""
+        if self.floors.by_event:
+            rows = {kind: _not_outdated(self.floors, kind, each) for kind, each in rows.items()}
+        if self.erasures.by_digest:
+            rows = {
+                kind: erasures.kept_rows(self.erasures, kind._fields, each) for kind, each in rows.items()
+            }
+        return rows
+
+
+def _append_counted(session: Session, rows: _Rows) -> Receipt:
+    """Append rows that need not have happened lately, and count what has become of them."""
     connection = session.connection()
-    floors, erased = known_floors(session=session), known_erasures(connection)
-    kept = [_not_forgotten(floors, erased, batch) for batch in batches]
-    said = [_remembered(floors, erased, each) for each in remarks]
+    known = _Forgotten(known_floors(session=session), known_erasures(connection))
+    kept = known.leave_out_rows(rows)
     offered = tallies.offer(connection, _names(kept))
-    receipts = _append_together(connection, kept, offered)
-    fresh = None if any(each.duplicates for each in receipts) or not live else _arrivals(kept)
-    tallies.write(connection, offered, said, live=live, fresh=fresh)
-    outdated = [_size(batch) - _size(left) for batch, left in zip(batches, kept, strict=True)]
-    if any(outdated):
-        tallies.count(connection, _names(batches) - offered.names, "outdated")
-    return [receipt + Receipt(outdated=gone) for receipt, gone in zip(receipts, outdated, strict=True)]
+    receipt = _append(connection, kept)
+    tallies.write(connection, offered, (), live=False)
+    outdated = _size(rows) - _size(kept)
+    if outdated:
+        tallies.count(connection, _names(rows) - offered.names, "outdated")
+    return receipt + Receipt(outdated=outdated)
 
 
-def _not_forgotten(floors: Floors, erased: Erasures, batch: _Batch) -> _Batch:
-    if floors.by_event:
-        batch = {kind: _not_outdated(floors, kind, rows) for kind, rows in batch.items()}
-    if erased.by_digest:
-        batch = {kind: erasures.kept_rows(erased, kind._fields, rows) for kind, rows in batch.items()}
-    return batch
+def _append_live(
+    connection: Connection, batches: Sequence[Sequence[Record]], rows: _Rows, said: Sequence[Remarks]
+) -> list[Receipt]:
+    """Append batches, whose rows by their kind are given beside, and count what has become of them."""
+    arrivals = _arrivals(rows)
+    offered = tallies.offer(connection, _days(arrivals))
+    if not _append(connection, rows).duplicates:
+        tallies.write(connection, offered, said, live=True, fresh=arrivals)
+        return [Receipt(len(batch)) for batch in batches]
+    tallies.write(connection, offered, said, live=True)
+    fresh: dict[type, set[str]] = {
+        Exposure: tallies.new_ids(connection, "exposure", offered.exposures),
+        Event: tallies.new_ids(connection, "event", offered.events),
+    }
+    return [_receipt(batch, fresh) for batch in batches]
 
 
-def _remembered(floors: Floors, erased: Erasures, remarks: Remarks) -> Remarks:
-    """Remarks without the identities that have been forgotten."""
-    if not remarks.edges or not (floors.by_event or erased.by_digest):
-        return remarks
-    floor = floors.of_identities
-    edges = [each for each in remarks.edges if each.first_seen >= floor and not erased.cover_edge(each)]
-    return replace(remarks, edges=edges)
+def _receipt(batch: Sequence[Record], fresh: Mapping[type, set[str]]) -> Receipt:
+    """How many rows of a batch are new: a message id belongs to the first batch that has it."""
+    accepted = 0
+    for record in batch:
+        ids = fresh[type(record)]
+        if record.message_id in ids:
+            ids.remove(record.message_id)
+            accepted += 1
+    return Receipt(accepted, len(batch) - accepted)
 
 
 def _not_outdated(
@@ -183,64 +236,42 @@ _times_and_name = itemgetter(*map(Event._fields.index, ("event", "received_at", 
 _times = itemgetter(*map(Exposure._fields.index, ("received_at", "occurred_at")))
 
 
-def _arrivals(batches: Iterable[_Batch]) -> Counter[tuple[str, int, int]]:
+def _arrivals(rows: _Rows) -> Counter[tuple[str, int, int]]:
     """How many rows of each event arrived and happened at which moments."""
-    arrived: Counter[tuple[str, int, int]] = Counter()
-    for batch in batches:
-        arrived.update(map(_times_and_name, batch.get(Event, ())))
-        arrived.update((tallies.EXPOSURE, *_times(row)) for row in batch.get(Exposure, ()))
+    arrived = Counter(map(_times_and_name, rows.get(Event, ())))
+    arrived.update((tallies.EXPOSURE, *_times(row)) for row in rows.get(Exposure, ()))
     return arrived
+
+
+def _days(arrivals: Mapping[tuple[str, int, int], int]) -> Counter[tuple[int, str]]:
+    """How many of each event arrived on which day."""
+    names: Counter[tuple[int, str]] = Counter()
+    for (name, received, _), count in arrivals.items():
+        names[received // tallies.DAY_MS, name] += count
+    return names
 
 
 _arrival = itemgetter(Exposure._fields.index("received_at"))
 _arrival_and_name = itemgetter(Event._fields.index("received_at"), Event._fields.index("event"))
 
 
-def _names(batches: Iterable[_Batch]) -> Counter[tuple[int, str]]:
-    """How many rows of each event arrived on which day."""
-    arrived: Counter[tuple[int, str]] = Counter()
-    for batch in batches:
-        arrived.update(map(_arrival_and_name, batch.get(Event, ())))
-        arrived.update((_arrival(row), tallies.EXPOSURE) for row in batch.get(Exposure, ()))
+def _names(rows: _Rows) -> Counter[tuple[int, str]]:
+    """How many rows of each event arrived on which day; of many rows, without asking when they happened."""
+    arrived = Counter(map(_arrival_and_name, rows.get(Event, ())))
+    arrived.update((_arrival(row), tallies.EXPOSURE) for row in rows.get(Exposure, ()))
     names: Counter[tuple[int, str]] = Counter()
     for (moment, name), count in arrived.items():
         names[moment // tallies.DAY_MS, name] += count
     return names
 
 
-def _size(batch: _Batch) -> int:
-    return sum(map(len, batch.values()))
+def _size(rows: _Rows) -> int:
+    return sum(map(len, rows.values()))
 
 
-def _append_together(
-    connection: Connection, batches: Sequence[_Batch], offered: tallies.Offered
-) -> list[Receipt]:
-    if len(batches) == 1:
-        return [_append(connection, batches[0])]
-    whole = {kind: [row for batch in batches for row in batch.get(kind, ())] for kind in _TABLES}
-    if not _append(connection, whole).duplicates:
-        return [Receipt(_size(batch)) for batch in batches]
-    fresh = {
-        Exposure: tallies.new_ids(connection, "exposure", offered.exposures),
-        Event: tallies.new_ids(connection, "event", offered.events),
-    }
-    return [_receipt(batch, fresh) for batch in batches]
-
-
-def _receipt(batch: _Batch, fresh: Mapping[type, set[str]]) -> Receipt:
-    """Whose the new rows are: a message id belongs to the first batch that has it."""
-    accepted = 0
-    for kind, rows in batch.items():
-        for message_id in map(_message_id, rows):
-            if message_id in fresh[kind]:
-                fresh[kind].remove(message_id)
-                accepted += 1
-    return Receipt(accepted, _size(batch) - accepted)
-
-
-def _append(connection: Connection, batch: _Batch) -> Receipt:
-    given = ((kind, rows) for kind, rows in batch.items() if rows)
-    return sum((_insert(connection, kind, rows) for kind, rows in given), Receipt())
+def _append(connection: Connection, rows: _Rows) -> Receipt:
+    given = ((kind, each) for kind, each in rows.items() if each)
+    return sum((_insert(connection, kind, each) for kind, each in given), Receipt())
 
 
 def _insert(connection: Connection, kind: type[Record], rows: Sequence[tuple[Any, ...]]) -> Receipt:

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from experiments.store.driver import change, change_each
+
 MOST_TOGETHER = 1_024
 """Rows of one statement; SQLite takes 32,766 values at most."""
 
@@ -24,13 +26,13 @@ def insert_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any
         The insert of one row, with a question mark for each value.
     """
     if connection.dialect.name == "postgresql":
-        return connection.exec_driver_sql(statement.replace("?", "%s"), list(rows)).rowcount
+        return change_each(connection, statement, rows)
     added = start = 0
     while start < len(rows):
         # Powers of two make few different statements, which the driver keeps prepared.
         size = min(MOST_TOGETHER, 1 << (len(rows) - start).bit_length() - 1)
         values = tuple(chain.from_iterable(rows[start : start + size]))
-        added += connection.exec_driver_sql(_of_many(statement, len(rows[0]), size), values).rowcount
+        added += change(connection, _of_many(statement, len(rows[0]), size), values)
         start += size
     return added
 

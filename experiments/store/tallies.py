@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
 
+from experiments.store.driver import ask, change
 from experiments.store.rows import insert_rows
 
 DAY_MS = 86_400_000
@@ -105,13 +106,13 @@ class Offered(NamedTuple):
 def offer(connection: Connection, names: Counter[tuple[int, str]]) -> Offered:
     """Look how far the ledger reaches, before records are appended."""
     reached = "SELECT (SELECT MAX(id) FROM exposure), (SELECT MAX(id) FROM event)"
-    exposures, events = (newest or 0 for newest in _run(connection, reached).one())
+    exposures, events = (newest or 0 for newest in ask(connection, reached)[0])
     return Offered(exposures, events, names)
 
 
 def new_ids(connection: Connection, table: str, since: int) -> set[str]:
     """The message ids of a table's rows beyond one of them."""
-    return set(_run(connection, _NEW_IDS[table], (since,)).scalars())
+    return {message_id for (message_id,) in ask(connection, _NEW_IDS[table], (since,))}
 
 
 def write(
@@ -178,13 +179,6 @@ _NEW_ROWS = {
 _NEW_IDS = {table: f"SELECT message_id FROM {table} WHERE id > ?" for table in _NEW_ROWS}  # noqa: S608 - as above
 
 
-def _run(connection: Connection, statement: str, parameters: Any = ()) -> CursorResult[Any]:
-    """Hand a statement to the driver as it is: at every commit, compiling would cost more than running."""
-    if connection.dialect.name == "postgresql":
-        statement = statement.replace("?", "%s")
-    return connection.exec_driver_sql(statement, parameters)
-
-
 def _since(offered: Offered) -> Iterable[tuple[str, int]]:
     """The tables that were offered something, and their newest row before."""
     names = {name for _, name in offered.names}
@@ -196,7 +190,7 @@ def _since(offered: Offered) -> Iterable[tuple[str, int]]:
 
 def _new_rows(connection: Connection, offered: Offered) -> Iterable[Any]:
     for table, since in _since(offered):
-        yield from _run(connection, _NEW_ROWS[table], (since,))
+        yield from ask(connection, _NEW_ROWS[table], (since,))
 
 
 def _dated(fresh: Counter[tuple[str, int, int]]) -> Iterable[tuple[str, int, int, str, int]]:
@@ -248,11 +242,14 @@ def _bounded(connection: Connection, counts: Counter[Key]) -> Counter[Key]:
 
 def _admit(connection: Connection, day: int, names: set[str], known: set[str]) -> None:
     """Take names up among those that a day counts, as long as there is room."""
-    known.update(_run(connection, "SELECT DISTINCT event FROM quality WHERE day = ?", (day,)).scalars())
+    known.update(
+        name for (name,) in ask(connection, "SELECT DISTINCT event FROM quality WHERE day = ?", (day,))
+    )
     room = max(0, MOST_NAMES - len(known))
     known.update(sorted(names - known)[:room])
 
 
+_NAMES = "SELECT DISTINCT event FROM quality WHERE day = ?"
 _UPSERT = (
     "INSERT INTO quality (day, event, outcome, count) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (day, event, outcome) DO UPDATE SET count = quality.count + excluded.count"
@@ -273,7 +270,7 @@ def _upsert(connection: Connection, counts: Counter[Key]) -> None:
 def _keep_rejections(connection: Connection, rejected: Sequence[Rejected]) -> None:
     if rejected:
         insert_rows(connection, _REJECTION, rejected[-KEPT_REJECTIONS:])
-        _run(connection, _PRUNE, (KEPT_REJECTIONS,))
+        change(connection, _PRUNE, (KEPT_REJECTIONS,))
 
 
 def _keep_edges(connection: Connection, edges: Sequence[Edge]) -> None:

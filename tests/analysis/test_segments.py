@@ -7,7 +7,7 @@ import pytest
 
 from analysis import Correction, Estimate, Moments, Observation, PlannedMetric, Readout, Role, read
 from analysis.explanations import Interaction
-from analysis.observation import Cut
+from analysis.observation import Cut, Lifetable, QuantileSample
 from analysis.pooling import combine_estimates
 from analysis.readout import Finding
 from tests.analysis.observations import SALES, arm, observed, plan
@@ -188,3 +188,40 @@ def test_a_metric_named_twice_in_segments_keeps_to_its_treatment() -> None:
         ("b", "channel=email"),
     ]
     assert [each.variant for each in answer.interactions] == ["a", "b"]
+
+
+def test_quantiles_and_times_to_an_event_are_read_in_segments_too() -> None:
+    slow = PlannedMetric("slow", Role.SECONDARY, kind="quantile", quantile=0.5)
+    first = PlannedMetric("first", Role.SECONDARY, kind="time_to_event", horizon=100)
+    values = np.arange(400.0)
+    samples = {
+        "old": QuantileSample(400, 199.5, 180.0, 219.0, below(values, 199.5)),
+        "new": QuantileSample(400, 299.5, 280.0, 319.0, below(values, 199.5)),
+    }
+    tables = {
+        "old": Lifetable((10.0, 100.0), (60, 0), (0, 340)),
+        "new": Lifetable((10.0, 100.0), (160, 0), (0, 240)),
+    }
+    cut = Cut("channel", "ads", {"old": 400, "new": 400}, {}, {"slow": samples}, {"first": tables})
+    seen = observed({}, cuts=(cut,), units={"old": 400, "new": 400})
+    answer = read(plan(slow, first, segments=("channel",)), seen, version="test")
+    found = {each.metric: each for each in in_segments(answer)}
+    assert found["slow"].segment == "channel=ads"
+    assert found["slow"].difference is not None
+    assert found["slow"].difference.estimate == pytest.approx(100)
+    assert found["first"].difference is not None
+    assert found["first"].difference.estimate == pytest.approx(-0.25 * 90)
+    assert Observation.from_json(seen.to_json()) == seen
+
+
+def below(values: Any, level: float) -> Moments:
+    """Of one value a unit: whether it lies below, and that there is one."""
+    return Moments.from_values(np.column_stack([values <= level, np.ones(len(values))]))
+
+
+def test_an_observation_from_before_segments_had_samples_is_read_as_it_was() -> None:
+    seen = observed(cuts=(cut("email", 10.0),))
+    document = seen.to_json()
+    for each in document["cuts"]:
+        del each["quantiles"], each["lifetables"]
+    assert Observation.from_json(document) == seen

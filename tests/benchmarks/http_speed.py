@@ -4,8 +4,7 @@ Everything is measured in one run on one machine, several rounds each in turn, a
 those can be compared between machines. Load comes from ``wrk`` (``apt-get install wrk``). Options:
 
 ``--parts PART …`` some of ``http``, ``process``, ``memory`` and ``many``; all of them unless told otherwise
-``--threads N …``  compare numbers of blocking threads
-``--gunicorn``     the same doors behind gunicorn's threads (``pip install gunicorn``)
+``--wsgi``         an empty application behind the same server's interface for WSGI, too
 ``--unleash``      unleash-server from npm on a PostgreSQL of its own, ten rules in bulk
 ``--growthbook-proxy``  a Node server with @growthbook/proxy-eval, the same ten rules in bulk
 """
@@ -25,7 +24,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +37,7 @@ from tests.benchmarks import rivals
 from tests.samples import experiment, metric
 from tests.served import free_port
 from web.app import create_app
-from web.deployment import THREADS, Deployment, clock, open_deployment
+from web.deployment import Deployment, clock, open_deployment
 from web.mirror import Reflection
 from web.settings import Settings
 
@@ -192,28 +191,27 @@ end
 """Single events, each with an id of its own that begins with a time."""
 
 
-def granian(target: str, port: int, threads: int) -> list[str]:
-    """Serve an application as `evenhand serve` does, with a number of threads."""
+FLASK_THREADS = 16
+"""Threads of the plain Flask route; more or fewer do not make it quicker."""
+
+
+def granian(target: str, port: int, interface: str = "RSGI") -> list[str]:
+    """Serve an application as `evenhand serve` does, or a WSGI application in threads."""
+    threads = f"blocking_threads={FLASK_THREADS}," if interface == "WSGI" else ""
     serve = (
         "import multiprocessing, sys; from granian.constants import HTTPModes, Interfaces; "
         "from granian.http import HTTP1Settings; from granian.log import LogLevels; "
         "from granian.server import Server\n"
         "if __name__ == '__main__':\n"
         "    multiprocessing.set_start_method('spawn')\n"
-        f"    Server({target!r}, port={port}, interface=Interfaces.WSGI, workers=2, factory=True,\n"
-        f"           blocking_threads={threads}, backpressure=1024, http=HTTPModes.http1, websockets=False,\n"
+        f"    Server({target!r}, port={port}, interface=Interfaces.{interface}, workers=2, factory=True,\n"
+        f"           {threads} backpressure=1024, http=HTTPModes.http1, websockets=False,\n"
         "           http1_settings=HTTP1Settings(max_buffer_size=32768),\n"
         "           log_level=LogLevels.error).serve()\n"
     )
     script = Path(tempfile.gettempdir()) / f"evenhand-serve-{port}.py"
     script.write_text(serve)
     return [sys.executable, str(script)]
-
-
-def gunicorn(target: str, port: int, threads: int) -> list[str]:
-    """Serve an application with gunicorn's threads."""
-    bound = ["-b", f"127.0.0.1:{port}", "-w", "2", "-k", "gthread", "--threads", str(threads)]
-    return [sys.executable, "-m", "gunicorn", f"{target}()", *bound, "--no-control-socket"]
 
 
 def compare(servers: dict[str, list[str]], ports: dict[str, int], key: str, folder: Path) -> dict[str, Load]:
@@ -321,28 +319,25 @@ def microseconds_of_bulk(serve: "WSGIApplication", key: str) -> float:
     return (time.thread_time() - began) * 1e6
 
 
-def over_http(folder: Path, key: str, *, threads: list[int], with_gunicorn: bool) -> None:
+def over_http(folder: Path, key: str, *, with_wsgi: bool) -> None:
     servers: dict[str, list[str]] = {}
     ports: dict[str, int] = {}
 
-    def add(name: str, build: Callable[[str, int, int], list[str]], target: str, count: int) -> None:
+    def add(name: str, target: str, interface: str) -> None:
         ports[name] = free_port()
-        servers[name] = build(target, ports[name], count)
+        servers[name] = granian(target, ports[name], interface)
 
-    for count in threads:
-        add(f"empty, {count} threads", granian, "tests.benchmarks.rivals:empty", count)
-        add(f"ours, {count} threads", granian, "web.app:serve_app", count)
-    add("plain Flask route", granian, "tests.benchmarks.rivals:plain_route", threads[-1])
-    if with_gunicorn:
-        add("empty, gunicorn", gunicorn, "tests.benchmarks.rivals:empty", threads[-1])
-        add("ours, gunicorn", gunicorn, "web.app:serve_app", threads[-1])
+    add("empty", "tests.benchmarks.rivals:empty", "RSGI")
+    add("ours", "web.app:serve_app", "RSGI")
+    add("plain Flask route", "tests.benchmarks.rivals:plain_route", "WSGI")
+    if with_wsgi:
+        add("empty, WSGI", "tests.benchmarks.rivals:empty_wsgi", "WSGI")
     found = compare(servers, ports, key, folder)
     print(
         f"single evaluations, {CONNECTIONS} connections, two workers, exposures of all units recorded before:"
     )
-    report(found, f"empty, {threads[-1]} threads")
-    ours, route = found[f"ours, {threads[-1]} threads"], found["plain Flask route"]
-    empty = found[f"empty, {threads[-1]} threads"]
+    report(found, "empty")
+    ours, route, empty = found["ours"], found["plain Flask route"], found["empty"]
     print(f"  ours against the empty application: {ours.rate / empty.rate:.2f} (wanted 0.6)")
     print(f"  ours against the plain Flask route: {ours.rate / route.rate:.1f} (wanted 2)")
     print(f"  p99 at {CONNECTIONS} connections: {ours.p99:.1f} ms (wanted 25)")
@@ -350,9 +345,8 @@ def over_http(folder: Path, key: str, *, threads: list[int], with_gunicorn: bool
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--threads", type=int, nargs="+", default=[THREADS])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    for flag in ("--gunicorn", "--unleash", "--growthbook-proxy"):
+    for flag in ("--wsgi", "--unleash", "--growthbook-proxy"):
         parser.add_argument(flag, action="store_true")
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
@@ -361,7 +355,7 @@ def main() -> None:
         folder = Path(name)
         key = furnish(folder / "data", 10)
         if "http" in asked.parts:
-            over_http(folder, key, threads=asked.threads, with_gunicorn=asked.gunicorn)
+            over_http(folder, key, with_wsgi=asked.wsgi)
         for rival in [
             *(["unleash"] if asked.unleash else []),
             *(["growthbook"] if asked.growthbook_proxy else []),
@@ -391,7 +385,7 @@ def in_process(deployment: Deployment, key: str) -> None:
 def beside(folder: Path, key: str, rival: str) -> None:
     """Ten rules in bulk: ours and another server's, in turn."""
     port = free_port()
-    with running(granian("web.app:serve_app", port, THREADS), port, EVENHAND_DATA_DIR=str(folder / "data")):
+    with running(granian("web.app:serve_app", port), port, EVENHAND_DATA_DIR=str(folder / "data")):
         press(port, BULK, f"Bearer {key}", folder, seconds=2)
         ours = press(port, BULK, f"Bearer {key}", folder)
     try:

@@ -23,7 +23,6 @@ from typing import Any
 
 from tests.benchmarks.http_speed import EVENTS, Load, granian, press, running
 from tests.serving import Instance, free_port, served
-from web.deployment import THREADS
 
 BATCH = 100
 CONNECTIONS = 12
@@ -142,12 +141,11 @@ def parse_only() -> Any:
 
     headers = [("Content-Type", "application/json"), ("Content-Length", "16")]
 
-    def app(environ: Any, start_response: Any) -> list[bytes]:
-        length = int(environ.get("CONTENT_LENGTH", 0))
-        if length:
-            from_json(environ["wsgi.input"].read(length))
-        start_response("200 OK", headers)
-        return [b'{"success":true}']
+    async def app(_: Any, protocol: Any) -> None:
+        body = await protocol()
+        if body:
+            from_json(body)
+        protocol.response_bytes(200, headers, b'{"success":true}')
 
     return app
 
@@ -156,7 +154,7 @@ def parse_only() -> Any:
 def parsing() -> Iterator[int]:
     """The same server with an endpoint that only parses."""
     port = free_port()
-    with running(granian("tests.benchmarks.ingest_speed:parse_only", port, THREADS), port):
+    with running(granian("tests.benchmarks.ingest_speed:parse_only", port), port):
         yield port
 
 

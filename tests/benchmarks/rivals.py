@@ -38,8 +38,18 @@ class CannotRun(Exception):
     """The other server cannot be run on this machine."""
 
 
-def empty() -> "WSGIApplication":
-    """An application that does nothing but answer."""
+def empty() -> Any:
+    """An application that does nothing but read the body and answer."""
+
+    async def application(_: Any, protocol: Any) -> None:
+        await protocol()
+        protocol.response_bytes(200, _HEADERS, _BODY)
+
+    return application
+
+
+def empty_wsgi() -> "WSGIApplication":
+    """The same for WSGI."""
 
     def application(_: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", _HEADERS)

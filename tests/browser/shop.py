@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from experiments.catalog import save_metric
 from experiments.definition import parse_metric
 from experiments.people import KeyKind
+from experiments.project import ProjectDraft, save_project
 from tests.browser.dress import Dress
 from tests.browser.soundness import listen, unexpected
 from tests.served import wait_for
@@ -46,6 +47,12 @@ class Shop:
         listen(page, self.url, self.said)
         page.goto(link_for(self.app, name))
         return page
+
+    def ask_for_approval(self) -> None:
+        """From now on a start takes two people."""
+        with self.deployment.store.write() as session:
+            project = ProjectDraft(approval=True)
+            save_project(session=session, draft=project, actor="test", now=clock())
 
     def send_traffic(self, experiment: str, units: int) -> None:
         """Let units ask for their variant, and those of the treatment pay more often, all over HTTP."""

@@ -1,4 +1,4 @@
-"""From a belief to a lesson: written, started, met by traffic, analysed, decided and found again."""
+"""From a belief to a lesson: written, reviewed, started, met by traffic, decided and found again."""
 
 import re
 from collections.abc import Callable
@@ -12,6 +12,7 @@ UNITS = 240
 
 
 def test_an_experiment_is_taken_from_belief_to_lesson_with_the_mouse(chromium: Browser, shop: Shop) -> None:
+    shop.ask_for_approval()
     page = shop.visitor(chromium, Dress())
     page.get_by_role("link", name="New experiment").first.click()
     page.get_by_label("Name", exact=True).first.fill("Fewer pages")
@@ -26,7 +27,19 @@ def test_an_experiment_is_taken_from_belief_to_lesson_with_the_mouse(chromium: B
     page.locator("[id='role:paid']").select_option("primary")
     page.get_by_role("button", name="Save and continue").last.click()
     page.get_by_role("button", name="Save and continue").last.click()
-    page.get_by_role("button", name="Start now").click()
+    expect(page.get_by_role("button", name="Start now")).to_have_count(0)
+    page.get_by_role("button", name="Hand over for review").click()
+    expect(page.get_by_text("It waits for somebody who did not write it")).to_be_visible()
+    expect(page.get_by_role("link", name="Approve")).to_have_count(0)
+    reviewer = shop.visitor(chromium, Dress(), name="Bo")
+    reviewer.goto("/")
+    reviewer.get_by_role("link", name=re.compile("Fewer pages")).first.click()
+    reviewer.get_by_role("link", name="Approve").click()
+    reviewer.get_by_role("button", name="Approve").click()
+    expect(reviewer.get_by_text("Bo approved it as it stands")).to_be_visible()
+    page.goto("/experiments/fewer-pages")
+    page.get_by_role("link", name="Start", exact=True).click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("Ada started it")).to_be_visible()
     shop.send_traffic("fewer-pages", UNITS)
     page.goto("/experiments/fewer-pages/results")
@@ -49,6 +62,7 @@ def test_an_experiment_is_taken_from_belief_to_lesson_with_the_mouse(chromium: B
 def test_an_experiment_is_taken_from_belief_to_lesson_with_the_keyboard_in_chinese(
     chromium: Browser, shop: Shop
 ) -> None:
+    shop.ask_for_approval()
     page = shop.visitor(chromium, Dress(CHINESE, DARK, PHONE))
     follow(page, "新建实验")
     for label, text in (
@@ -68,7 +82,15 @@ def test_an_experiment_is_taken_from_belief_to_lesson_with_the_keyboard_in_chine
     expect(page.locator("[id='role:paid']")).to_have_value("primary")
     press(page, "保存并继续", "**/edit/who")
     press(page, "保存并继续", "**/edit/check")
-    press(page, "立即开始", "**/experiments/fewer")
+    press(page, "提交评审", "**/experiments/fewer")
+    reviewer = shop.visitor(chromium, Dress(CHINESE, DARK, PHONE), name="Bo")
+    reviewer.goto("/experiments/fewer")
+    follow(reviewer, "审批通过")
+    press(reviewer, "审批通过", "**/experiments/fewer")
+    expect(reviewer.get_by_text("Bo 已审批当前定义")).to_be_visible()
+    page.reload()
+    follow(page, "启动")
+    press(page, "启动", "**/experiments/fewer")
     shop.send_traffic("fewer", UNITS)
     shop.analyse()
     page.goto("/experiments/fewer/decide")

@@ -21,7 +21,7 @@ class Gone(Embedded):
 
     __slots__ = ()
 
-    def fetch_all(self, *_: Any, **__: Any) -> Any:
+    def answer_all(self, *_: Any, **__: Any) -> Any:
         raise Unavailable("spark did not answer: the cluster was stopped")
 
 

@@ -12,7 +12,7 @@ from sqlmodel import select
 from experiments import writing
 from experiments.errors import Unavailable
 from experiments.store import Store, database, open_store
-from experiments.store.ledger import Receipt, Record
+from experiments.store.ledger import Receipt, Record, append_batches
 from experiments.store.schema import upgrade
 from experiments.store.tables import EventRow
 from experiments.writing import LedgerWriter
@@ -71,7 +71,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def occupy(writer: LedgerWriter) -> threading.Thread:
-    """Let the writing thread begin a commit, so that what comes next has to wait."""
+    """Let the writing thread wait for its turn, so that what comes next waits with it."""
     waiting = threading.Thread(target=lambda: at_once([lambda: writer.append([event(999)])]))
     waiting.start()
     wait_for(lambda: writer.begun == 1)
@@ -92,7 +92,7 @@ def test_each_of_many_waiting_gets_a_receipt_of_its_own(store: Store, writer: Le
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
-        wait_for(lambda: writer.waiting == 20)
+        wait_for(lambda: writer.waiting == 21)
     waiting.join()
     first.join()
     assert sum(answer.accepted for answer in answers) == 21
@@ -113,7 +113,7 @@ def test_one_bad_job_does_not_fail_its_neighbours(store: Store, writer: LedgerWr
         answers: list[Any] = []
         waiting = threading.Thread(target=lambda: answers.extend(at_once(calls)))
         waiting.start()
-        wait_for(lambda: writer.waiting == 8)
+        wait_for(lambda: writer.waiting == 9)
     waiting.join()
     first.join()
     assert [type(answer) for answer in answers[:3]] == [Unavailable] * 3
@@ -141,7 +141,7 @@ def test_after_closing_a_new_job_is_still_written(store: Store) -> None:
 def test_a_full_queue_says_come_back_instead_of_piling_up(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "MOST_WAITING", 2)
+    monkeypatch.setattr(writing, "MOST_WAITING", 3)
     monkeypatch.setattr(writing, "MOST_KEPT", 3)
     writer = LedgerWriter(store)
     with Lock(store):
@@ -151,7 +151,7 @@ def test_a_full_queue_says_come_back_instead_of_piling_up(
         ]
         for other in others:
             other.start()
-        wait_for(lambda: writer.waiting == 2)
+        wait_for(lambda: writer.waiting == 3)
         with pytest.raises(Unavailable, match="too many"):
             writer.append([event(7)])
         assert [writer.offer([event(n)]) for n in (1, 2, 3, 4)] == [True, True, True, False]
@@ -225,10 +225,18 @@ def test_a_request_that_was_told_to_come_back_before_its_turn_is_not_stored_late
 def test_an_outcome_that_is_unknown_is_settled_by_sending_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    released = threading.Event()
+
+    def slow(**given: Any) -> list[Receipt]:
+        released.wait(10)
+        return append_batches(**given)
+
+    monkeypatch.setattr(writing, "append_batches", slow)
     monkeypatch.setattr(writing, "PATIENCE", 0.1)
     writer = LedgerWriter(store)
-    with Lock(store), pytest.raises(Unavailable, match="did not confirm in time"):
+    with pytest.raises(Unavailable, match="did not confirm in time"):
         writer.append([event(1)])
+    released.set()
     wait_for(lambda: stored(store) == ["e1"])
     monkeypatch.setattr(writing, "PATIENCE", 10)
     assert writer.append([event(1)]) == Receipt(0, 1)

@@ -1,17 +1,24 @@
+import html
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 
 from experiments.catalog import find_metrics
-from experiments.metrics import MetricDraft
+from experiments.definition import Definitions
+from experiments.launch import apply
+from experiments.metrics import Aggregation, MetricDraft
+from experiments.observe.flows import Flow
 from experiments.observe.trends import DayTotal
 from experiments.pasts import Past, find_pasts, keep_past
+from tests.samples import experiment
 from tests.web.conftest import send, signed_in
 from tests.web.scenes import NOW
 from web.deployment import Deployment
+from web.wording.metric_sentences import metric_sentence
 
 SHARE = {"kind": "proportion", "key": "paid", "event": "purchase", "name": "Paid", "name_zh": "付款率"}
 MEAN = {
@@ -142,6 +149,98 @@ def test_a_metric_shows_its_past(author: FlaskClient) -> None:
     assert "11.8%" in author.get("/metrics/").get_data(as_text=True)
     planned = author.get("/calculator?metric=paid&mde=6").get_data(as_text=True)
     assert "units</b>" in planned
+
+
+FLOWS = (Flow(1_000, 100, 120, 2_400.0), Flow(1_100, 121, 150, 2_700.0))
+
+
+@pytest.fixture
+def sold(author: FlaskClient) -> FlaskClient:
+    """A shop's metrics, its revenue with a past and an experiment."""
+    for each in (SHARE, ORDERS, {**MEAN, "condition_attribute": [""], "cap": "", "value": "value"}, RATIO):
+        assert send(author, "/metrics/new", each).status_code == 303
+    past = Past("spend", "user_id", 1, NOW, 1_100, 2.4, 9.0, (300, 250), (), flows=FLOWS)
+    asked = experiment(
+        metrics={"primary": ["value_per_order"], "guardrails": [{"metric": "paid", "margin": 0.1}]},
+        plan={"cuped": {"days": 14, "metrics": ["spend"]}},
+    )
+    with deployment_of(author).store.write() as session:
+        keep_past(session=session, past=past)
+        drafts = Definitions.model_validate({"experiments": [asked]})
+        apply(session=session, definitions=drafts, actor="Ada", now=NOW)
+    return author
+
+
+@pytest.mark.parametrize("key", ["spend", "orders", "paid", "value_per_order"])
+def test_a_metric_shows_what_moved_the_total_that_it_is_part_of(sold: FlaskClient, key: str) -> None:
+    text = sold.get(f"/metrics/{key}").get_data(as_text=True)
+    assert "Total of “spend” = Visitors × Share that does it × Times for each × Worth of each time" in text
+    assert "went from 2,400 in the four weeks before to 2,700 in the last four (+12.5%)" in text
+    assert "The other way went: Worth of each time." in text
+    assert 'id="canvas-contributions"' in text
+    rows = re.findall(r'<th scope="row">([^<]+)</th><td[^>]*>([^<]+)</td><td[^>]*>([^<]+)</td>', text)
+    assert ("Visitors", "1,000", "1,100") in rows
+    assert ("Share that does it", "10.0%", "11.0%") in rows
+
+
+def test_who_uses_a_metric_is_told_with_its_role(sold: FlaskClient) -> None:
+    spend = sold.get("/metrics/spend").get_data(as_text=True)
+    assert "narrows the intervals of the others" in spend
+    assert "primary · as part of value_per_order" in spend
+    assert "guardrail" in sold.get("/metrics/paid").get_data(as_text=True)
+
+
+def test_a_metric_shows_the_sql_that_counts_it(sold: FlaskClient) -> None:
+    text = html.unescape(sold.get("/metrics/value_per_order").get_data(as_text=True))
+    statement = text.split('<pre class="statement"><code>')[1].split("</code>")[0]
+    assert statement.startswith("WITH sorted_out AS (")
+    assert "event.event = 'purchase'" in statement or "event = 'purchase'" in statement
+
+
+def test_a_metric_s_history_tells_who_changed_what(sold: FlaskClient) -> None:
+    send(sold, "/metrics/spend/edit", {**MEAN, "condition_attribute": [""], "window": "7d", "version": "1"})
+    text = sold.get("/metrics/spend").get_data(as_text=True)
+    assert re.search(r"Version 2: [^<]+ changed the definition", text)
+    assert "14d → 7d" in text
+    assert re.search(r"Version 1: [^<]+ created it", text)
+
+
+def test_a_past_that_could_not_be_counted_says_why_in_the_reader_s_language(
+    author: FlaskClient, empty_site: Flask
+) -> None:
+    send(author, "/metrics/new", SHARE)
+    with deployment_of(author).store.write() as session:
+        keep_past(session=session, past=Past("paid", "user_id", 1, NOW, missing="no_units"))
+    assert "has not happened to anybody" in author.get("/metrics/paid").get_data(as_text=True)
+    assert "没有任何用户发生过该事件" in signed_in(empty_site, "zh-CN").get("/metrics/paid").get_data(
+        as_text=True
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "zh_Hans_CN"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "proportion", "event": "buy"},
+        {"kind": "proportion", "event": "buy", "at_least": 3, "window": "7d"},
+        *({"kind": "mean", "event": "buy", "aggregation": each} for each in get_args(Aggregation)),
+        {"kind": "mean", "event": "buy", "value": "cart.total"},
+        {"kind": "ratio", "numerator": "buy", "denominator": "orders"},
+        {"kind": "retention", "event": "buy", "from": "7d", "to": "8d", "lost": True},
+        {"kind": "quantile", "event": "buy", "quantile": 0.95},
+        {"kind": "quantile", "event": "buy", "quantile": 0.5, "per": "unit"},
+        {"kind": "funnel", "steps": ["view", "buy"]},
+        {"kind": "time_to_event", "event": "buy", "window": "7d"},
+    ],
+)
+def test_every_kind_is_told_in_a_sentence_of_its_own(
+    empty_site: Flask, document: dict[str, Any], language: str
+) -> None:
+    draft = MetricDraft.model_validate({"key": "m", **document})
+    with empty_site.test_request_context(), force_locale(language):
+        told = metric_sentence(draft)
+    assert "buy" in told
+    assert "None" not in told
 
 
 def test_the_catalogue_speaks_the_reader_s_language(author: FlaskClient, empty_site: Flask) -> None:

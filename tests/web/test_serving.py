@@ -19,7 +19,7 @@ from experiments.store.schema import upgrade
 from experiments.workers import list_workers
 from tests.samples import NOW, apply
 from tests.served import Served, served, wait_for
-from web.deployment import MOST_STORING, clock, open_deployment
+from web.deployment import clock, open_deployment
 from web.settings import Settings, secret_key_of
 
 
@@ -106,7 +106,7 @@ def a_preview_is_shown_by_both_and_not_recorded(store: Store, server: Served, se
 
 def decisions_go_on_while_the_ledger_is_locked(store: Store, server: Served, secret: str) -> None:
     event = {"userId": "u", "event": "purchase"}
-    crowd = 2 * MOST_STORING + 40
+    crowd = 100
     with concurrent.futures.ThreadPoolExecutor(crowd) as pool:
         with Lock(store):
             sent = [pool.submit(server.post, "/v1/track", event, x_api_key=secret) for _ in range(crowd)]
@@ -115,7 +115,7 @@ def decisions_go_on_while_the_ledger_is_locked(store: Store, server: Served, sec
             assert all(server.evaluate("checkout", f"u{n}", secret).status == 200 for n in range(20))
             assert time.monotonic() - began < 2
         statuses = {each.result().status for each in sent}
-    assert statuses == {200, 503}
+    assert statuses == {200}  # they all waited, and held nobody up
 
 
 def a_stop_reaches_both(store: Store, server: Served, secret: str) -> None:

@@ -3,8 +3,7 @@
 from flask import Flask
 
 from web.api import bootstrap, description, features, health, management, metrics
-from web.api.assigning import AssignmentDoor
-from web.api.events import EventsDoor
+from web.api.doors import Doors
 from web.deployment import Deployment
 
 
@@ -14,4 +13,4 @@ def register(app: Flask, deployment: Deployment) -> None:
         app.register_blueprint(door.blueprint)
     metrics.count_everything(app, deployment)
     # Flask's own way to stand something before an application.
-    app.wsgi_app = AssignmentDoor(EventsDoor(app.wsgi_app, deployment), deployment)  # type: ignore[method-assign]  # as above
+    app.wsgi_app = Doors(app.wsgi_app, deployment)  # type: ignore[method-assign]  # as above

@@ -1,23 +1,19 @@
-"""The assignment door: a small WSGI application in front of Flask's.
+"""The assignment door: evaluations, answered in the thread that reads them.
 
 A decision takes a few microseconds and Flask's dispatch of a request many times that, so evaluation has a
-door of its own. It is the same service all the same: the same process, keys, ruleset and ledger; whatever is
-not an evaluation goes on to Flask.
+door of its own. It is the same service all the same: the same process, keys, ruleset and ledger.
 """
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
 
 from experiments.people import KeyKind
 from experiments.previews import PARAMETER
 from web.api.access import Keyring
-from web.api.bodies import BodyRefused, announced_length, read_body
+from web.api.bodies import BodyRefused
 from web.api.clients import PREFLIGHT
+from web.api.exchange import Answer, Call
 from web.api.ofrep import (
-    Answer,
     Answers,
     Refusal,
     answer_all,
@@ -29,13 +25,9 @@ from web.api.ofrep import (
 from web.deployment import Deployment
 from web.mirror import Reflection
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
 PATH = "/ofrep/v1/evaluate/flags"
 _SINGLE = f"{PATH}/"
 _BULK = (PATH, _SINGLE)
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _PREFLIGHT = Answer(204, b"", tuple(PREFLIGHT.items()))
 
 _log = logging.getLogger(__name__)
@@ -51,59 +43,54 @@ class _Serving:
 
 
 class AssignmentDoor:
-    """Answers evaluations; hands everything else on."""
+    """Answers evaluations."""
 
-    def __init__(self, inner: "WSGIApplication", deployment: Deployment) -> None:
-        self._inner = inner
+    def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._serving = _serving(deployment.mirror.reflection)
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Serve one request."""
-        path: str = environ["PATH_INFO"]
-        if path.startswith("//"):
-            path = path[1:]  # clients that were given an address with a slash at its end
-        if path != PATH and not path.startswith(_SINGLE):
-            return self._inner(environ, start_response)
-        key = None if path in _BULK else _decoded(path[len(_SINGLE) :])
+    def takes(self, path: str) -> bool:
+        """Whether a path is an evaluation's."""
+        return path.startswith(_SINGLE) or path == PATH
+
+    def answer(self, call: Call) -> Answer:
+        """Answer a request; a failure is an answer, too."""
+        key = None if call.path in _BULK else call.path[len(_SINGLE) :]
         try:
-            answer = self._answer(environ, key)
+            answer = self._answer(call, key)
         except Exception:  # noqa: BLE001 - the last line: what leaves here would end a connection without an answer
             _log.exception("an evaluation failed")
             answer = answer_refusal(Refusal(500, "GENERAL", "the evaluation failed; the log says why"), key)
         door = "evaluate_all" if key is None else "evaluate"
         self._deployment.tally.add("evaluations", door, str(answer.status), answer.detail)
-        start_response(_STATUS_LINES[answer.status], answer.lines)
-        return [answer.body]
+        return answer
 
-    def _answer(self, environ: "WSGIEnvironment", key: str | None) -> Answer:
-        method = environ["REQUEST_METHOD"]
-        if method == "OPTIONS":
+    def _answer(self, call: Call, key: str | None) -> Answer:
+        if call.method == "OPTIONS":
             return _PREFLIGHT
-        if method != "POST":
+        if call.method != "POST":
             return answer_refusal(Refusal(405, "GENERAL", "evaluations are asked for with POST"), key)
         try:
-            return self._evaluated(environ, key)
+            return self._evaluated(call, key)
         except BodyRefused as refused:
             return answer_refusal(Refusal(refused.status, "GENERAL", refused.detail), key)
         except Refusal as refusal:
             return answer_refusal(refusal, key)
 
-    def _evaluated(self, environ: "WSGIEnvironment", key: str | None) -> Answer:
+    def _evaluated(self, call: Call, key: str | None) -> Answer:
         serving = self._present()
-        known = serving.keyring.opened_by(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
+        known = serving.keyring.opened_by(call.header("authorization"), call.header("x-api-key"))
         if known is None:
             raise Refusal(401, "GENERAL", "a server or client key is needed: Authorization: Bearer KEY")
-        length = announced_length(environ.get("CONTENT_LENGTH"))
-        context = read_context(read_body(environ["wsgi.input"], length))
+        context = read_context(call.read())
         ruleset = serving.reflection.ruleset
         asked = self._deployment.previews.look(context, ruleset) if PARAMETER in context else None
         if key is None:
-            return answer_all(ruleset, context, environ.get("HTTP_IF_NONE_MATCH"), asked)
+            return answer_all(ruleset, context, call.header("if-none-match"), asked)
         if asked is not None and asked.key == key:
             return answer_asked(ruleset, context, asked)
         decision, unit = evaluate(ruleset, key, context)
-        if decision.exposes and known.kind is KeyKind.SERVER and known.exposes and _wanted(environ):
+        if decision.exposes and known.kind is KeyKind.SERVER and known.exposes and _wanted(call):
             self._deployment.exposures.record(ruleset.rules[key], decision, unit, context)
         return serving.answers.give(decision)
 
@@ -118,11 +105,6 @@ def _serving(reflection: Reflection) -> _Serving:
     return _Serving(reflection, Keyring(reflection.keys), Answers())
 
 
-def _wanted(environ: dict[str, Any]) -> bool:
+def _wanted(call: Call) -> bool:
     """Whether the caller wants the exposure recorded; it may say not to, for instance when it only looks."""
-    return bool(environ.get("HTTP_X_EVENHAND_EXPOSURE", "on") != "off")
-
-
-def _decoded(path: str) -> str:
-    """WSGI hands bytes over as Latin-1."""
-    return path.encode("latin-1").decode("utf-8", "replace")
+    return call.header("x-evenhand-exposure") != "off"

@@ -49,9 +49,30 @@ def read_body(stream: BinaryIO, announced: int | None) -> bytes:
         was cut off as if it were complete, and half a batch must never be acknowledged. 413 if it is over a
         limit, packed or unpacked.
     """
+    require_bearable(announced)
+    return complete(_read(stream, MAX_BODY + 1 if announced is None else announced), announced)
+
+
+def require_bearable(announced: int | None) -> None:
+    """Refuse what is announced to be too long, before any of it is read.
+
+    Raises
+    ------
+    BodyRefused
+        413 if it is.
+    """
     if announced is not None and announced > MAX_BODY:
         raise BodyRefused(413, f"the body is larger than {MAX_BODY} bytes")
-    body = _read(stream, MAX_BODY + 1 if announced is None else announced)
+
+
+def complete(body: bytes, announced: int | None) -> bytes:
+    """What a client sent, unpacked, once it is known to be all of it.
+
+    Raises
+    ------
+    BodyRefused
+        As `read_body`.
+    """
     if len(body) > MAX_BODY:
         raise BodyRefused(413, f"the body is larger than {MAX_BODY} bytes")
     if announced is not None and len(body) < announced:

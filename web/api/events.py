@@ -1,34 +1,30 @@
-"""The door of events: a small WSGI application in front of Flask's, for events.
+"""The door of events: what clients send, on its way into the ledger.
 
 An answer of 200 means that the events are on the disk. One bad event never fails its batch; it is named in
 the answer. Clients drop a batch for good on most other statuses, so those are kept for the few cases in
 which nothing at all could be read, allowed or stored.
 
-Evaluation must stay quick whatever happens here. So only some of a server's threads may be in this room at
-once, waiting for the ledger; whoever comes when it is full is asked to come back. And only one of them at a
-time takes long bodies apart: two would not be quicker in one interpreter, and evaluation would wait for both.
+A request has two parts, one before and one after the ledger's commit, so that no thread has to be held
+between them: thousands of requests may wait while evaluation goes on.
 """
 
 import json
-import threading
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from experiments.errors import InvalidInput, Unavailable
 from experiments.messages import Parsed, Rejection, decode, parse_body
 from experiments.store.ledger import Receipt
 from experiments.store.tallies import Remarks
+from experiments.writing import Job
 from web.api.access import Keyring, resolve
-from web.api.bodies import BodyRefused, read_body
-from web.api.clients import HEADERS, PREFLIGHT
+from web.api.bodies import BodyRefused
+from web.api.clients import PREFLIGHT
 from web.api.errors import RETRY_AFTER
+from web.api.exchange import Answer, Call
 from web.deployment import Deployment
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ALIASES = {
     "batch": None,
@@ -54,11 +50,8 @@ PATHS = {f"/v1/{alias}": implied for alias, implied in ALIASES.items()}
 _WITH_KEY = "/v1/projects/"
 """Where senders that can only be given an address put their key."""
 
-LONG_BODY = 16 * 1024
-"""Bytes from which a body takes long enough to be taken apart alone."""
-
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_BROWSERS = list(HEADERS.items())
+_PREFLIGHT = Answer(204, b"", tuple(PREFLIGHT.items()))
+_PROBLEM = "application/problem+json"
 
 
 class Refused(Exception):
@@ -71,82 +64,90 @@ class Refused(Exception):
         self.members = members
 
 
-class EventsDoor:
-    """Stores events; hands everything else on."""
+class Pending(NamedTuple):
+    """Events on their way into the ledger."""
 
-    def __init__(self, inner: "WSGIApplication", deployment: Deployment) -> None:
-        self._inner = inner
+    job: Job
+    parsed: Parsed
+
+
+class EventsDoor:
+    """Stores events."""
+
+    def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._room = deployment.storing
-        self._parsing = threading.Lock()
         self._held = (deployment.mirror.reflection, Keyring(deployment.mirror.reflection.keys))
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Serve one request."""
-        path: str = environ["PATH_INFO"]
-        if path.startswith("//"):
-            path = path[1:]  # clients that were given an address with a slash at its end
-        path, key = _without_key(path)
-        if path not in PATHS:
-            return self._inner(environ, start_response)
-        if environ["REQUEST_METHOD"] == "OPTIONS":
-            start_response("204 No Content", list(PREFLIGHT.items()))
-            return []
-        try:
-            body = self._record_in_turn(environ, PATHS[path], key)
-        except Refused as refused:
-            self._deployment.tally.add("requests", "events", str(refused.status))
-            return _refuse(refused, start_response)
-        self._deployment.tally.add("requests", "events", "200")
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *_BROWSERS]
-        start_response(_STATUS_LINES[200], headers)
-        return [body]
+    def takes(self, path: str) -> bool:
+        """Whether a path is one of this door's."""
+        return path in PATHS or (path.startswith(_WITH_KEY) and _without_key(path)[0] in PATHS)
 
-    def _record_in_turn(self, environ: "WSGIEnvironment", implied: str | None, key: str | None) -> bytes:
-        if environ["REQUEST_METHOD"] != "POST":
+    def begin(self, call: Call, told: Callable[[Job], None]) -> Answer | Pending:
+        """Hand the events of a request to the ledger's writer; or answer, where there is nothing to store.
+
+        Parameters
+        ----------
+        told
+            Called in the writing thread when the outcome is known; then `end` gives the answer.
+        """
+        path, key = _without_key(call.path)
+        if call.method == "OPTIONS":
+            return _PREFLIGHT
+        try:
+            return self._begin(call, PATHS[path], key, told)
+        except (Refused, BodyRefused, InvalidInput, Unavailable) as problem:
+            return self._refuse(problem)
+
+    def end(self, pending: Pending) -> Answer:
+        """Answer with what has become of a request's events."""
+        try:
+            receipt = self._deployment.writer.settle(pending.job)
+        except Unavailable as problem:
+            return self._refuse(problem)
+        return self._acknowledge(receipt, pending.parsed)
+
+    def _begin(
+        self, call: Call, implied: str | None, key: str | None, told: Callable[[Job], None]
+    ) -> Answer | Pending:
+        if call.method != "POST":
             raise Refused(405, "events are sent with POST")
-        if not self._room.acquire(blocking=False):
-            raise Refused(503, "too many requests are waiting for the ledger; send it again")
-        try:
-            return self._record(environ, implied, key)
-        except BodyRefused as refused:
-            raise Refused(refused.status, refused.detail) from refused
-        except InvalidInput as refusal:
-            raise Refused(400, str(refusal)) from refusal
-        except Unavailable as refusal:
-            raise Refused(503, str(refusal)) from refusal
-        finally:
-            self._room.release()
-
-    def _record(self, environ: "WSGIEnvironment", implied: str | None, key: str | None) -> bytes:
-        length = environ.get("CONTENT_LENGTH")
-        body = read_body(environ["wsgi.input"], int(length) if length else None)
-        if not self._admits(environ, key, body):
+        body = call.read()
+        if not self._admits(call, key, body):
             raise Refused(401, "a server or client key is needed, for instance as Basic user name")
-        parsed = self._parsed(body, implied)
-        if parsed.rejected and environ.get("HTTP_X_STRICT_MODE") == "1":
-            self._deployment.writer.append((), Remarks(rejected=parsed.remarks.rejected))
+        now, intake = self._deployment.now(), self._deployment.intake
+        parsed = parse_body(body, implied_type=implied, received_at=now, intake=intake)
+        if parsed.rejected and call.header("x-strict-mode") == "1":
+            rejected = Remarks(rejected=parsed.remarks.rejected)
+            self._deployment.writer.hand_over((), rejected, _nobody)
             raise Refused(400, "nothing was stored", rejected=[_rejection(each) for each in parsed.rejected])
-        receipt = self._deployment.writer.append(parsed.records, parsed.remarks)
+        if not parsed.records and not parsed.remarks:
+            return self._acknowledge(Receipt(), parsed)
+        return Pending(self._deployment.writer.hand_over(parsed.records, parsed.remarks, told), parsed)
+
+    def _acknowledge(self, receipt: Receipt, parsed: Parsed) -> Answer:
+        self._deployment.tally.add("requests", "events", "200")
         self._count(receipt, parsed)
         return _acknowledgement(receipt, parsed)
 
-    def _admits(self, environ: "WSGIEnvironment", key: str | None, body: bytes) -> bool:
+    def _refuse(self, problem: "Refused | BodyRefused | InvalidInput | Unavailable") -> Answer:
+        if isinstance(problem, BodyRefused):
+            problem = Refused(problem.status, problem.detail)
+        elif not isinstance(problem, Refused):
+            problem = Refused(503 if isinstance(problem, Unavailable) else 400, str(problem))
+        self._deployment.tally.add("requests", "events", str(problem.status))
+        return _refusal(problem)
+
+    def _admits(self, call: Call, key: str | None, body: bytes) -> bool:
         """Whether there is a key, wherever it stands."""
         reflection, keyring = self._held
         if reflection is not self._deployment.mirror.reflection:
             reflection = self._deployment.mirror.reflection
             self._held = (reflection, keyring := Keyring(reflection.keys))
-        if keyring.opened_by(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY")):
+        if keyring.opened_by(call.header("authorization"), call.header("x-api-key")):
             return True
         return resolve(reflection.keys, [key]) is not None or (
             resolve(reflection.keys, [_written_key(body)]) is not None
         )
-
-    def _parsed(self, body: bytes, implied: str | None) -> Parsed:
-        with self._parsing if len(body) >= LONG_BODY else nullcontext():
-            now, intake = self._deployment.now(), self._deployment.intake
-            return parse_body(body, implied_type=implied, received_at=now, intake=intake)
 
     def _count(self, receipt: Receipt, parsed: Parsed) -> None:
         tally = self._deployment.tally
@@ -167,7 +168,7 @@ def _without_key(path: str) -> tuple[str, str | None]:
     return f"/v1/{door}", key
 
 
-def _acknowledgement(receipt: Receipt, parsed: Parsed) -> bytes:
+def _acknowledgement(receipt: Receipt, parsed: Parsed) -> Answer:
     if not parsed.rejected and not receipt.outdated:
         return _acknowledged(receipt.accepted, receipt.duplicates)
     outdated = {"outdated": receipt.outdated} if receipt.outdated else {}
@@ -176,11 +177,11 @@ def _acknowledgement(receipt: Receipt, parsed: Parsed) -> bytes:
 
 
 @lru_cache(4_096)
-def _acknowledged(accepted: int, duplicates: int) -> bytes:
+def _acknowledged(accepted: int, duplicates: int) -> Answer:
     return _written(accepted, duplicates, [])
 
 
-def _written(accepted: int, duplicates: int, rejected: list[dict[str, Any]], **members: int) -> bytes:
+def _written(accepted: int, duplicates: int, rejected: list[dict[str, Any]], **members: int) -> Answer:
     document = {
         "success": True,
         "accepted": accepted,
@@ -188,7 +189,11 @@ def _written(accepted: int, duplicates: int, rejected: list[dict[str, Any]], **m
         "rejected": rejected,
         **members,
     }
-    return json.dumps(document, separators=(",", ":")).encode()
+    return Answer(200, json.dumps(document, separators=(",", ":")).encode())
+
+
+def _nobody(_: Job) -> None:
+    """Nobody waits for what is only counted."""
 
 
 def _rejection(rejection: Rejection) -> dict[str, Any]:
@@ -200,7 +205,7 @@ def _rejection(rejection: Rejection) -> dict[str, Any]:
     }
 
 
-def _refuse(refused: Refused, start_response: "StartResponse") -> Iterable[bytes]:
+def _refusal(refused: Refused) -> Answer:
     """Answer with an RFC 9457 problem."""
     title = HTTPStatus(refused.status).phrase
     document = {
@@ -211,15 +216,8 @@ def _refuse(refused: Refused, start_response: "StartResponse") -> Iterable[bytes
         "success": False,
         **refused.members,
     }
-    body = json.dumps(document).encode()
-    headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Content-Length", str(len(body))),
-        *([("Retry-After", RETRY_AFTER)] if refused.status == 503 else []),
-        *_BROWSERS,
-    ]
-    start_response(_STATUS_LINES[refused.status], headers)
-    return [body]
+    later = [("Retry-After", RETRY_AFTER)] if refused.status == 503 else []
+    return Answer(refused.status, json.dumps(document).encode(), (("Content-Type", _PROBLEM), *later))
 
 
 def _written_key(body: bytes) -> str | None:

@@ -9,8 +9,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from pydantic_core import from_json
@@ -19,7 +17,7 @@ from assignment import Decision, Rule, Ruleset, decide
 from experiments.fields import KEY_PATTERN
 from experiments.messages import MAX_ID, MAX_MESSAGE_BYTES
 from experiments.storable import unstorable
-from web.api.clients import HEADERS
+from web.api.exchange import Answer
 from web.previews import Asked
 
 _KEY = re.compile(KEY_PATTERN)
@@ -38,24 +36,6 @@ class Refusal(Exception):
         self.status = status
         self.code = code
         self.details = details
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes back over the wire."""
-
-    status: int
-    body: bytes
-    headers: tuple[tuple[str, str], ...] = ()
-    detail: str = ""
-
-    @cached_property
-    def lines(self) -> list[tuple[str, str]]:
-        """All headers, made once: an answer is given many times."""
-        lines = [*self.headers, *HEADERS.items()]
-        if self.body:
-            lines += [("Content-Type", "application/json"), ("Content-Length", str(len(self.body)))]
-        return lines
 
 
 def read_context(body: bytes) -> dict[str, Any]:

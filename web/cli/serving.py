@@ -2,9 +2,9 @@
 
 Why granian
 -----------
-Measured in one run, two workers on two busy cores, 64 connections (``tests/benchmarks/http_speed.py``): an
-empty application behind gunicorn's threads answered 0.15 of the requests that it answered behind granian, and
-our decisions a quarter. What takes 10 to 15 µs here is not worth 400 µs of server around it.
+Measured in one run, two workers on two busy cores, 64 connections: an empty application behind gunicorn's
+threads answered 0.15 of the requests that it answered behind granian. What takes 10 to 15 µs here is not
+worth 400 µs of server around it.
 
 What it lets through was looked at with raw sockets. Both servers hand on a body that is shorter than its
 Content-Length, so the doors compare the two themselves (`web.api.bodies`). gunicorn refuses more: lines that
@@ -18,10 +18,9 @@ Its open issue 527 (an answer "is unsendable, but is being dropped on another th
 about in 2.8.7 with exceptions in cycles and a collector in another thread; but a worker whose application let
 exceptions out aborted once at its end. So none leaves ours: the doors and Flask answer every failure.
 
-- The number of threads is given: by default it is half of the backlog. Those who wait for the ledger share a
-  commit, so many may wait; but many that run hand the interpreter to each other all the time. In one run on
-  two quiet cores 4, 16 and 64 threads made 29,000, 32,000 and 23,000 decisions a second, with p99 at 8, 14
-  and 18 ms; so there are 16.
+- Its own interface, RSGI, with uvloop: WSGI makes a third more empty requests, but each holds a thread until
+  it is answered. A request that waits for the ledger's commit then keeps a decision from its turn, and
+  threads that run hand the interpreter to each other all the time (`web.front`).
 - Workers end by themselves when the server tells them, and finish their requests; then, and not before,
   ``atexit`` runs, where the ledger's writer writes what it holds. Started by ``fork`` they would skip it.
 - A worker that is told twice in one moment never leaves (the interrupt of a terminal goes to everybody), so
@@ -47,7 +46,7 @@ from experiments.people import create_link
 from web.cli.access import sign_in_address
 from web.cli.root import progress_bar, ready_store, settings_of
 from web.cli.upkeep import unsafe
-from web.deployment import THREADS, VERSION, clock
+from web.deployment import VERSION, clock
 from web.engine import engine_of
 from web.instance import sole_instance
 from web.settings import Settings
@@ -155,9 +154,8 @@ def _serve(settings: Settings) -> None:
         "web.app:serve_app",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=settings.workers,
-        blocking_threads=THREADS,
         # Waiting requests cost little here and much in Python; each is a small task of the server's own.
         backpressure=1_024,
         http=HTTPModes.http1,

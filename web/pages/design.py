@@ -14,7 +14,7 @@ from experiments.publishing import latest_version
 from experiments.roles import Scope
 from experiments.store import Session
 from experiments.workers import list_workers
-from web import deployment
+from web import auth, deployment
 from web.pages.asking import asker, seen_revision
 from web.pages.site import needs, site
 from web.wording.decided import outcome_chip
@@ -105,7 +105,10 @@ def make(key: str, move: str) -> Response:
 
 
 def _moves(session: Session, experiment: Experiment) -> tuple[str, ...]:
-    """Where it can go from here; a start that takes two people comes after the second one's yes."""
+    """Where it can go from here; a start that takes two people comes after the second one's yes.
+
+    Whoever wrote it waits for somebody else.
+    """
     moves = _MOVES[experiment.status]
     if "start" not in moves or not find_project(session=session).definition.approval:
         return moves
@@ -113,4 +116,6 @@ def _moves(session: Session, experiment: Experiment) -> tuple[str, ...]:
     if approvals.find_approval(session=session, key=experiment.key, now=now) is not None:
         return moves
     first = "submit" if experiment.status is Status.DRAFT else "approve"
+    if first == "approve" and auth.name() in approvals.authors_of(session=session, key=experiment.key):
+        first = "wait"
     return tuple(first if move == "start" else move for move in moves)

@@ -3,6 +3,7 @@
 from flask import abort, render_template
 
 from experiments import readouts
+from experiments.registry import find_version
 from web import deployment
 from web.charts import intervals_chart
 from web.looking import Look
@@ -12,7 +13,7 @@ from web.reporting.explored import ages_of, segments_of
 from web.reporting.results import detail_of, over_time_of
 from web.scorecard import lines_of
 from web.wording.methods import interval_note
-from web.wording.metrics import definition_terms, raw_table
+from web.wording.metrics import definition_terms, raw_table, version_terms
 from web.wording.readings import overall
 
 
@@ -31,8 +32,10 @@ def show_metric(key: str, metric: str) -> str:
 def _body(look: Look, metric: str) -> str:
     snapshot, names = look.snapshot(), look.subject.names
     readout = snapshot.readout
+    versions = {each.key: each.version for each in readout.plan.metrics}
     with deployment.current().store.read() as session:
         observation = readouts.observation_of(session=session, snapshot=snapshot)
+        counted = find_version(session=session, key=metric, version=versions.get(metric))
     lines = lines_of(readout, names, metric=metric)
     series = [each for each in readout.series if each.metric == metric and each.points]
     return render_template(
@@ -42,7 +45,10 @@ def _body(look: Look, metric: str) -> str:
         interval_note=interval_note(readout),
         lines=lines,
         intervals=intervals_chart(lines),
-        definition=definition_terms(look.metrics[metric].definition),
+        definition=(
+            *definition_terms(counted.definition),
+            *version_terms(counted, look.metrics[metric]),
+        ),
         details=[detail_of(readout, names, each) for each in overall(readout) if each.metric == metric],
         over_time=[
             shown

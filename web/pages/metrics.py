@@ -10,21 +10,22 @@ from experiments.catalog import Metric
 from experiments.definition import parse_metric
 from experiments.errors import Conflict, InvalidInput, Problem
 from experiments.metrics import COUNTABLE
-from experiments.pasts import Past, find_pasts
+from experiments.pasts import find_pasts
 from experiments.roles import Scope
 from web import deployment
-from web.charts import days_chart
+from web.engine import engine_of
 from web.pages.asking import asker
 from web.pages.drafting import condition_document
 from web.pages.form import typed_condition
 from web.pages.rows_form import MOST_ROWS, TypedRow
 from web.pages.site import needs, site
 from web.pages.typed import read_count, read_number
+from web.reporting.metric import metric_page
 from web.wording import metric_forms as words
 from web.wording.conditions import operator_words
-from web.wording.design import metric_sentence
-from web.wording.language import gettext, html_tag
-from web.wording.pasts import past_value
+from web.wording.language import html_tag
+from web.wording.metric_sentences import metric_sentence
+from web.wording.pasts import missing_sentence, past_terms, past_value
 from web.wording.problems import worded
 
 NUMBERS = ("at_least", "scale", "quantile", "margin", "minimum")
@@ -66,25 +67,20 @@ def create_metric() -> Response | str | tuple[str, int]:
 
 @site.get("/metrics/<key>")
 def show_metric(key: str) -> str:
-    """A metric: what it counts, its last weeks, who uses it, what it is made of, and how it changed."""
-    with deployment.current().store.read() as session:
-        metric = catalog.find_metrics(session=session, keys=[key])[key]
-        past = find_pasts(session=session).get(key)
-        uses = metric_uses.uses_of(session=session, key=key)
-    chart = None
-    if past is not None and past.daily:
-        label = gettext("Units a day with “%(event)s”", event=metric.definition.event or "")
-        chart = days_chart([(each.day, float(each.units)) for each in past.daily], label=label)
+    """A metric: what it counts, its last weeks, what moved it, who uses it, and how it changed."""
+    here = deployment.current()
+    with here.store.read() as session:
+        engine = engine_of(here.settings, here.store)
+        page = metric_page(session=session, engine=engine, key=key, now=here.now())
+    draft = page.metric.definition
     return render_template(
         "metric.html",
-        metric=metric,
-        past=past,
-        uses=uses,
-        chart=chart,
-        facts=words.facts(metric.definition),
-        sentence=metric_sentence(metric.definition),
-        spread=_spread(metric, past),
-        past_value=past_value,
+        page=page,
+        facts=words.facts(draft),
+        sentence=metric_sentence(draft),
+        past=() if page.past is None else past_terms(draft, page.past),
+        missing="" if page.past is None else missing_sentence(page.past),
+        roles=words.roles(),
         language=html_tag(),
     )
 
@@ -216,12 +212,6 @@ def _number(name: str, text: str, problems: list[Problem]) -> float | int | None
 
 def _percent(share: float) -> str:
     return f"{share * 100:.8f}".rstrip("0").rstrip(".")
-
-
-def _spread(metric: Metric, past: Past | None) -> str:
-    if past is None or past.variance is None:
-        return ""
-    return past_value(metric.definition, past.variance**0.5)
 
 
 def _find(key: str) -> Metric:

@@ -42,9 +42,9 @@ from web.pages.outlook import Surroundings, look_around
 from web.pages.previews import previews_on
 from web.pages.site import site
 from web.wording.conditions import operator_words
-from web.wording.design import metric_sentence
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.language import gettext
+from web.wording.metric_sentences import metric_sentence
 from web.wording.pasts import past_value
 from web.wording.problems import beside_fields, step_of
 from web.wording.readiness import worded_point

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from experiments.catalog import Experiment, Metric, margins_of
 from experiments.definition import ExperimentDraft, VariantDraft
-from experiments.metrics import MetricDraft
 from web.wording import numbers
-from web.wording.language import gettext, joined, ngettext
+from web.wording.language import gettext, ngettext
+from web.wording.metric_sentences import metric_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +63,6 @@ def _metrics(draft: ExperimentDraft, metrics: Mapping[str, Metric]) -> Iterator[
         else:
             role = gettext("secondary")
         yield Item(definition.title, key, role, metric_sentence(definition))
-
-
-def metric_sentence(metric: MetricDraft) -> str:
-    """Say how a metric is counted, and which way is better."""
-    event = metric.event
-    if metric.kind == "proportion":
-        text = gettext("Share of units with at least one “%(event)s”.", event=event)
-    elif metric.aggregation == "count":
-        text = gettext("Number of “%(event)s” for each unit.", event=event)
-    else:
-        text = gettext("Sum of the values of “%(event)s” for each unit.", event=event)
-    more = gettext("More is better.") if metric.direction == "increase" else gettext("Less is better.")
-    if metric.window is None:
-        return joined(text, more)
-    window = gettext("Counted for %(window)s after the exposure.", window=metric.window)
-    return joined(text, window, more)
 
 
 def _plan(draft: ExperimentDraft) -> Iterator[Item]:

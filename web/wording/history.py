@@ -53,7 +53,7 @@ def told(entry: Entry) -> str:
 def changes_told(entry: Entry) -> tuple[Changed, ...]:
     """Tell every field that an edit changed."""
     return tuple(
-        Changed(_field(each), _written(each.field, each.before), _written(each.field, each.after))
+        Changed(_field(each), written(each.field, each.before), written(each.field, each.after))
         for each in entry.changes
     )
 
@@ -101,8 +101,8 @@ def _field(change: FieldChange) -> str:
     return known() if known else change.field
 
 
-def _written(field: str, value: Any) -> str:
-    """A value in short; what has no short form is written as JSON."""
+def written(field: str, value: Any) -> str:
+    """Write a value in short; what has no short form is written as JSON."""
     if value in (None, "", [], {}):
         return ""
     if field == "traffic":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from experiments.metrics import MetricDraft
 from web.wording import numbers
+from web.wording.conditions import condition_sentence
 from web.wording.language import gettext
 
 TEXTS = ("key", "name", "name_zh", "description", "description_zh", "owner", "unit", "format")
@@ -123,19 +124,37 @@ def facts(metric: MetricDraft) -> list[tuple[str, str]]:
     told = [(gettext("Kind"), kinds()[metric.kind].name)]
     for name in (*fields_of(metric.kind), "direction", "unit", "owner"):
         value = stored.get(name)
-        if name in ("where", "lost") or value in (None, "", []):
+        if value in (None, "", [], False):
             continue
         told.append((named[name][0], _told(name, value, options)))
+    if metric.scale != 1:
+        told.append((gettext("Multiplied by"), numbers.number(metric.scale, 4).rstrip("0")))
     if metric.margin is not None:
         told.append((named["margin"][0], numbers.tick_share(metric.margin)))
+    if metric.minimum:
+        told.append((named["minimum"][0], numbers.whole(metric.minimum)))
     return told
 
 
+def roles() -> dict[str, str]:
+    """What a metric is for in an experiment."""
+    return {
+        "primary": gettext("primary"),
+        "secondary": gettext("secondary"),
+        "guardrail": gettext("guardrail"),
+        "covariate": gettext("narrows the intervals of the others"),
+    }
+
+
 def _told(name: str, value: object, options: Mapping[str, Mapping[str, str]]) -> str:
+    if name == "where" and isinstance(value, dict):
+        return condition_sentence(value)
     if name in options:
         return options[name].get(str(value), str(value))
     if name == "cap" and isinstance(value, dict):
         return numbers.tick_share(value["quantile"])
     if name == "quantile" and isinstance(value, float):
         return numbers.tick_share(value)
+    if value is True:
+        return gettext("yes")
     return " → ".join(map(str, value)) if isinstance(value, list) else str(value)

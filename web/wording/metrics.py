@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from analysis import Moments, Observation, Readout
 from analysis.observation import QuantileSample
 from experiments.metrics import MetricDraft
+from experiments.registry import Metric
 from web.wording import numbers
 from web.wording.changes import is_share
 from web.wording.language import gettext, html_tag
@@ -18,6 +19,19 @@ Term = tuple[str, str]
 def definition_terms(definition: MetricDraft) -> tuple[Term, ...]:
     """Tell how a metric turns events into one number per unit."""
     return tuple(_terms(definition))
+
+
+def version_terms(counted: Metric, newest: Metric) -> tuple[Term, ...]:
+    """Tell which version counts, and that another one has come since."""
+    if counted.version == newest.version:
+        return ((gettext("Version"), str(counted.version)),)
+    told = gettext(
+        "%(counted)s counts here, as the experiment began with it. Version %(newest)s is newer; it counts "
+        "from the next phase on.",
+        counted=counted.version,
+        newest=newest.version,
+    )
+    return ((gettext("Version"), told),)
 
 
 def raw_table(observation: Observation, readout: Readout, metric: str, names: Names) -> Table:

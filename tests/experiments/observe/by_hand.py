@@ -14,9 +14,10 @@ import numpy as np
 from analysis import Moments, Observation
 from experiments.fields import length_of
 from experiments.metrics import MetricDraft
-from experiments.observe import Question, text_of
+from experiments.observe import Question, layout, text_of
 from experiments.observe.counting import read_rows
 from experiments.observe.layout import COLUMNS, UNIT
+from experiments.observe.readied import answer_all
 from experiments.store.instants import from_millis, to_millis
 from experiments.store.ledger import Event, Exposure
 from tests.experiments.observe.logs import DAY
@@ -41,6 +42,25 @@ def observe(asked: Question, exposures: Sequence[Exposure], events: Sequence[Eve
                 marks = ", ".join("?" for _ in columns)
                 connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
         return read_rows(asked, connection.execute(text_of(asked)).fetchall())
+
+
+def observe_in_memory(asked: Question, exposures: Sequence[Exposure], events: Sequence[Event]) -> Observation:
+    """Count as the embedded engine does, in the columnar copy's own tables."""
+    with duckdb.connect() as connection:
+        connection.execute("SET pandas_analyze_sample = 0")
+        layout.create(connection)
+        for name, records in (("exposure", exposures), ("event", events)):
+            columns = COLUMNS[name]
+            rows = [
+                [place if column == "id" else getattr(record, column) for column in columns]
+                for place, record in enumerate(records)
+            ]
+            layout.stage(connection, name)
+            if rows:
+                layout.arrive(connection, name, np.array(rows, dtype=object))
+            layout.settle(connection, name)
+        (answer,) = answer_all(connection, [asked])
+        return read_rows(asked, answer)
 
 
 @dataclass

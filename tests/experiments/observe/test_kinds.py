@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from analysis import Moments
+from analysis import Moments, Observation
 from assignment import condition_from_json, matches
 from experiments.metrics import MetricDraft
 from experiments.observe import Bots, Question
+from experiments.observe.sheets import is_plain
 from experiments.store.ledger import Event, Exposure
-from tests.experiments.observe.by_hand import Hand, agree, day_of, end_of, observe
+from tests.experiments.observe.by_hand import Hand, agree, day_of, end_of, observe, observe_in_memory
 from tests.experiments.observe.logs import DAY, HOUR, NOON, did, question, shown
 
 LARGE = {"attribute": "size", "operator": "gt", "value": 2}
@@ -105,13 +106,39 @@ questions = st.builds(
 )
 
 
+PLAIN_KEYS = ("spend", "orders", "order_value", "soon", "largest", "large", "plain", "d2", "lost", "never")
+plain_questions = st.builds(
+    lambda keys, **changes: asked(*keys, segments=(), channel=None, **changes),
+    st.lists(st.sampled_from(PLAIN_KEYS), min_size=2, max_size=4, unique=True),
+    also=st.sampled_from([(), ("plain",)]),
+    horizon=st.sampled_from([NOON + 10 * DAY, NOON + 3 * DAY]),
+    back=st.sampled_from([0, 2 * DAY]),
+    aged=st.sampled_from([frozenset({"spend", "buys"}), frozenset({"buys", "order_value", "largest"})]),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(plain_questions, st.lists(exposures, max_size=9), st.lists(events, max_size=24))
+def test_a_plain_question_is_counted_in_memory_as_by_hand(
+    asked: Question, exposures: list[Exposure], events: list[Event]
+) -> None:
+    assert is_plain(asked)
+    agree_on_everything(Hand(asked, exposures, events), observe_in_memory(asked, exposures, events))
+
+
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(questions, st.lists(exposures, max_size=9), st.lists(events, max_size=24))
 @example(asked("spend"), [shown("a"), shown("b", "old")], [did("a", at=0, value=1.5), did("b", at=-HOUR)])
 def test_every_kind_is_what_a_person_would_count(
     asked: Question, exposures: list[Exposure], events: list[Event]
 ) -> None:
-    seen, hand = observe(asked, exposures, events), Hand(asked, exposures, events)
+    hand = Hand(asked, exposures, events)
+    for seen in (observe(asked, exposures, events), observe_in_memory(asked, exposures, events)):
+        agree_on_everything(hand, seen)
+
+
+def agree_on_everything(hand: Hand, seen: Observation) -> None:
+    asked = hand.asked
     for metric in asked.metrics:
         old_enough = hand.matured(metric)
         assert seen.immature[metric.key] == len(hand.kept) - len(old_enough)

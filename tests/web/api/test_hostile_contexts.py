@@ -11,7 +11,7 @@ from flask import Flask
 from sqlmodel import select
 
 from experiments.store.tables import ExposureRow
-from web.api.assigning import AssignmentDoor
+from web.api.doors import Doors
 from web.app import create_app
 from web.deployment import Deployment
 
@@ -97,7 +97,7 @@ def ask(
     def respond(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
         said.extend([int(status[:3]), dict(headers)])
 
-    door = AssignmentDoor(Flask(__name__), deployment)
+    door = Doors(Flask(__name__), deployment)
     began = time.thread_time()
     body = b"".join(door(given, respond))
     assert time.thread_time() - began < 0.05

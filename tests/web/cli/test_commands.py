@@ -362,3 +362,24 @@ def test_a_port_that_is_taken_is_named(run: Run) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert f"127.0.0.1:{port}" in refused(run, "serve", "--port", port)
+
+
+def test_overlaps_says_which_experiments_share_units_and_whether_they_clash(
+    run: Run, as_json: AsJson, tmp_path: Path
+) -> None:
+    definitions = {"metrics": [metric()], "experiments": [experiment("banner"), experiment("checkout")]}
+    (tmp_path / "two.json").write_text(json.dumps(definitions))
+    assert run("apply", tmp_path / "two.json").exit_code == 0
+    assert run("overlaps").stdout.strip() == "no two of these experiments share units"
+    rows = [
+        f"{key},u{number},{'new' if number // step % 2 else 'old'},2026-03-15T12:00:00Z"
+        for number in range(400)
+        for key, step in (("banner", 1), ("checkout", 2))
+    ]
+    (tmp_path / "shown.csv").write_text("\n".join(["experiment,user_id,variant,timestamp", *rows]))
+    assert run("import", "exposures", tmp_path / "shown.csv").exit_code == 0
+    assert run("overlaps").stdout.strip() == "banner and checkout: 400 units, assigned independently"
+    (found,) = as_json("overlaps", "banner", "checkout")["overlaps"]
+    assert found["assignment"]["passed"] is True
+    assert sum(each["units"] for each in found["table"]) == 400
+    assert "there is no experiment 'nothing'" in run("overlaps", "banner", "nothing").stderr

@@ -261,35 +261,32 @@ WITH exposure AS (
     CAST(FLOOR((
       occurred_at
     ) / 86400000.0) AS Nullable(Int64))
+), so_far AS (
+  SELECT
+    unit,
+    arm,
+    day,
+    ROW_NUMBER() OVER (PARTITION BY unit ORDER BY day NULLS FIRST) AS place,
+    SUM(g1) OVER (
+      PARTITION BY unit
+      ORDER BY day NULLS FIRST
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS after1,
+    SUM(g1) OVER (
+      PARTITION BY unit
+      ORDER BY day NULLS FIRST
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) - g1 AS before1
+  FROM cells
 ), levels AS (
   SELECT
-    cells.unit AS unit,
-    cells.arm AS arm,
-    cells.day AS day,
-    ROW_NUMBER() OVER (PARTITION BY cells.unit ORDER BY cells.day NULLS FIRST) AS place,
-    LEAST(
-      COALESCE(
-        SUM(cells.g1) OVER (
-          PARTITION BY cells.unit
-          ORDER BY cells.day NULLS FIRST
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ),
-        CAST(0 AS Nullable(Float64))
-      ),
-      limit1.cap
-    ) AS after1,
-    LEAST(
-      COALESCE(
-        SUM(cells.g1) OVER (
-          PARTITION BY cells.unit
-          ORDER BY cells.day NULLS FIRST
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) - cells.g1,
-        CAST(0 AS Nullable(Float64))
-      ),
-      limit1.cap
-    ) AS before1
-  FROM cells
+    so_far.unit AS unit,
+    so_far.arm AS arm,
+    so_far.day AS day,
+    so_far.place AS place,
+    LEAST(COALESCE(so_far.after1, CAST(0 AS Nullable(Float64))), limit1.cap) AS after1,
+    LEAST(COALESCE(so_far.before1, CAST(0 AS Nullable(Float64))), limit1.cap) AS before1
+  FROM so_far
   CROSS JOIN limit1
 )
 SELECT
@@ -482,6 +479,29 @@ SELECT
   CAST(NULL AS Nullable(Float64)) AS v3,
   CAST(NULL AS Nullable(Float64)) AS v4
 FROM centres
+UNION ALL
+SELECT
+  'uncapped' AS part,
+  'spend' AS name,
+  CAST(NULL AS Nullable(String)) AS label,
+  CAST(totals.arm AS Nullable(Int64)) AS arm,
+  CAST(NULL AS Nullable(Int64)) AS day,
+  CAST(COUNT(*) AS Nullable(Int64)) AS n,
+  CAST(SUM(totals.x1) AS Nullable(Float64)) AS v0,
+  CAST(SUM((
+    totals.x1 - centres.x1_middle
+  ) * (
+    totals.x1 - centres.x1_middle
+  )) AS Nullable(Float64)) AS v1,
+  CAST(NULL AS Nullable(Float64)) AS v2,
+  CAST(NULL AS Nullable(Float64)) AS v3,
+  CAST(NULL AS Nullable(Float64)) AS v4
+FROM totals
+CROSS JOIN centres
+WHERE
+  totals.first_at <= 1774440000000
+GROUP BY
+  totals.arm
 UNION ALL
 SELECT
   'metric' AS part,

@@ -254,35 +254,24 @@ WITH exposure AS (
     CAST(FLOOR((
       occurred_at
     ) / 86400000.0) AS BIGINT)
+), so_far AS (
+  SELECT
+    unit,
+    arm,
+    day,
+    ROW_NUMBER() OVER (PARTITION BY unit ORDER BY day) AS place,
+    SUM(g1) OVER (PARTITION BY unit ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS after1,
+    SUM(g1) OVER (PARTITION BY unit ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - g1 AS before1
+  FROM cells
 ), levels AS (
   SELECT
-    cells.unit,
-    cells.arm,
-    cells.day,
-    ROW_NUMBER() OVER (PARTITION BY cells.unit ORDER BY cells.day) AS place,
-    LEAST(
-      COALESCE(
-        SUM(cells.g1) OVER (
-          PARTITION BY cells.unit
-          ORDER BY cells.day
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ),
-        CAST(0 AS DOUBLE)
-      ),
-      limit1.cap
-    ) AS after1,
-    LEAST(
-      COALESCE(
-        SUM(cells.g1) OVER (
-          PARTITION BY cells.unit
-          ORDER BY cells.day
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) - cells.g1,
-        CAST(0 AS DOUBLE)
-      ),
-      limit1.cap
-    ) AS before1
-  FROM cells
+    so_far.unit,
+    so_far.arm,
+    so_far.day,
+    so_far.place,
+    LEAST(COALESCE(so_far.after1, CAST(0 AS DOUBLE)), limit1.cap) AS after1,
+    LEAST(COALESCE(so_far.before1, CAST(0 AS DOUBLE)), limit1.cap) AS before1
+  FROM so_far
   CROSS JOIN limit1
 )
 SELECT
@@ -475,6 +464,29 @@ SELECT
   CAST(NULL AS DOUBLE) AS v3,
   CAST(NULL AS DOUBLE) AS v4
 FROM centres
+UNION ALL
+SELECT
+  'uncapped' AS part,
+  'spend' AS name,
+  CAST(NULL AS STRING) AS label,
+  CAST(totals.arm AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(SUM(totals.x1) AS DOUBLE) AS v0,
+  CAST(SUM((
+    totals.x1 - centres.x1_middle
+  ) * (
+    totals.x1 - centres.x1_middle
+  )) AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM totals
+CROSS JOIN centres
+WHERE
+  totals.first_at <= 1774440000000
+GROUP BY
+  totals.arm
 UNION ALL
 SELECT
   'metric' AS part,
