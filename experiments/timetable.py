@@ -9,7 +9,7 @@ from experiments import audit, launch
 from experiments.catalog import find_experiment
 from experiments.errors import Conflict, InvalidInput
 from experiments.lifecycle import Status
-from experiments.store.tables import ExperimentRow
+from experiments.store.tables import AuditRow, ExperimentRow
 
 ACTOR = "evenhand"
 """Who starts and stops what was scheduled, in the audit log."""
@@ -23,6 +23,17 @@ def due(*, session: Session, now: datetime) -> list[str]:
     found = [find_experiment(session=session, key=key) for key in _waiting(session)]
     times = {each.key: _time_of(each.status, each.definition.starts, each.definition.ends) for each in found}
     return [key for key, time in times.items() if time is not None and time <= now]
+
+
+def not_started(*, session: Session) -> frozenset[str]:
+    """Keys of drafts that were to start by themselves, could not, and were left alone since."""
+    failed = col(AuditRow.action) == "not_started"
+    query = (
+        select(ExperimentRow.key)
+        .join(AuditRow, col(AuditRow.object) == col(ExperimentRow.key))
+        .where(failed, ExperimentRow.status == Status.DRAFT, AuditRow.at == ExperimentRow.updated_at)
+    )
+    return frozenset(session.exec(query))
 
 
 def keep_time(*, session: Session, key: str, now: datetime) -> Status:
