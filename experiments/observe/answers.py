@@ -11,7 +11,7 @@ from itertools import combinations_with_replacement
 from sqlglot import exp
 
 from experiments.metrics import MetricDraft
-from experiments.observe.gathering import may_be_unreadable
+from experiments.observe.gathering import may_be_unreadable, reads_value, too_large
 from experiments.observe.question import Question
 from experiments.observe.sql import (
     alias,
@@ -128,6 +128,8 @@ def _without_id(question: Question) -> Iterator[exp.Select]:
         horizon=question.horizon,
         variants=list(question.variants),
     )
+    if question.earliest is not None:
+        piece = piece.where(bound("occurred_at >= :earliest", earliest=question.earliest), copy=False)
     piece.set("expressions", [])
     number = exp.Count(this=exp.Distinct(expressions=[exp.column(other)]))
     yield row(
@@ -145,6 +147,11 @@ def unreadable(question: Question) -> Iterator[exp.Select]:
                 name=metric.key,
                 n=total(exp.column(f"u{place}")),
             )
+    names = sorted({metric.event for metric in question.counted if metric.event and reads_value(metric)})
+    if names:
+        named = exp.In(this=exp.column("event"), expressions=[exp.convert(each) for each in names])
+        piece = exp.select().from_("event").where(both(named, exp.paren(too_large(exp.column("value")))))
+        yield row(piece.group_by("event"), "too_large", label=exp.column("event"))
 
 
 def middles(question: Question, metric: MetricDraft) -> exp.Select:

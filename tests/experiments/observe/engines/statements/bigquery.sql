@@ -1,18 +1,17 @@
 WITH exposure AS (
   SELECT
-    CAST(NULL AS INT64) AS id,
     test AS experiment,
     visitor AS user_id,
     CAST(NULL AS STRING) AS anonymous_id,
     arm AS variant,
     UNIX_MILLIS(`at`) AS occurred_at,
     CAST(NULL AS INT64) AS received_at,
-    CAST(NULL AS STRING) AS attributes,
     CAST(NULL AS STRING) AS mark
   FROM analytics.shown
+  WHERE
+    test IN ('checkout') AND `at` >= CAST('2026-02-12 12:00:00' AS TIMESTAMP)
 ), event AS (
   SELECT
-    CAST(NULL AS INT64) AS id,
     visitor AS user_id,
     CAST(NULL AS STRING) AS anonymous_id,
     name AS event,
@@ -21,13 +20,17 @@ WITH exposure AS (
     CAST(NULL AS INT64) AS received_at,
     CAST(NULL AS STRING) AS properties
   FROM analytics.clicks
+  WHERE
+    name IN ('buy')
+    AND `at` >= CAST('2026-03-14 12:00:00' AS TIMESTAMP)
+    AND day >= CAST('2026-03-14' AS DATE)
 ), shown AS (
   SELECT
     user_id AS unit,
     CASE WHEN variant = 'old' THEN 0 WHEN variant = 'new' THEN 1 END AS arm,
     occurred_at,
     CASE
-      WHEN occurred_at >= -4611686018427387904 AND occurred_at < 4611686018427387904
+      WHEN occurred_at >= 1773576000000 AND occurred_at < 4611686018427387904
       THEN 1
       ELSE 0
     END AS in_phase,
@@ -35,10 +38,13 @@ WITH exposure AS (
     CASE WHEN mark = 'mismatch' THEN 1 ELSE 0 END AS unlike
   FROM exposure
   WHERE
-    experiment = 'checkout'
-    AND NOT user_id IS NULL
-    AND variant IN ('old', 'new')
-    AND occurred_at <= 1774440000000
+    (
+      experiment = 'checkout'
+      AND NOT user_id IS NULL
+      AND variant IN ('old', 'new')
+      AND occurred_at <= 1774440000000
+    )
+    AND occurred_at >= 1770984000000
 ), met AS (
   SELECT
     unit,
@@ -101,7 +107,15 @@ WITH exposure AS (
       SUM(
         CASE
           WHEN event = 'buy' AND age >= 0
-          THEN COALESCE(value, CAST(0 AS FLOAT64))
+          THEN COALESCE(
+            CASE
+              WHEN NOT (
+                value > CAST(1e+100 AS FLOAT64) OR value < CAST(-1E+100 AS FLOAT64)
+              )
+              THEN value
+            END,
+            CAST(0 AS FLOAT64)
+          )
           ELSE CAST(0 AS FLOAT64)
         END
       ),
@@ -217,7 +231,15 @@ WITH exposure AS (
       SUM(
         CASE
           WHEN event = 'buy' AND age >= 0
-          THEN COALESCE(value, CAST(0 AS FLOAT64))
+          THEN COALESCE(
+            CASE
+              WHEN NOT (
+                value > CAST(1e+100 AS FLOAT64) OR value < CAST(-1E+100 AS FLOAT64)
+              )
+              THEN value
+            END,
+            CAST(0 AS FLOAT64)
+          )
           ELSE CAST(0 AS FLOAT64)
         END
       ),
@@ -381,10 +403,13 @@ SELECT
   CAST(NULL AS FLOAT64) AS v4
 FROM exposure
 WHERE
-  experiment = 'checkout'
-  AND user_id IS NULL
-  AND occurred_at <= 1774440000000
-  AND variant IN ('old', 'new')
+  (
+    experiment = 'checkout'
+    AND user_id IS NULL
+    AND occurred_at <= 1774440000000
+    AND variant IN ('old', 'new')
+  )
+  AND occurred_at >= 1770984000000
 GROUP BY
   variant
 UNION ALL
@@ -427,6 +452,27 @@ SELECT
   CAST(NULL AS FLOAT64) AS v3,
   CAST(NULL AS FLOAT64) AS v4
 FROM reached
+UNION ALL
+SELECT
+  'too_large' AS part,
+  '' AS name,
+  CAST(event AS STRING) AS label,
+  CAST(0 AS INT64) AS arm,
+  CAST(NULL AS INT64) AS day,
+  CAST(COUNT(*) AS INT64) AS n,
+  CAST(NULL AS FLOAT64) AS v0,
+  CAST(NULL AS FLOAT64) AS v1,
+  CAST(NULL AS FLOAT64) AS v2,
+  CAST(NULL AS FLOAT64) AS v3,
+  CAST(NULL AS FLOAT64) AS v4
+FROM event
+WHERE
+  event IN ('buy')
+  AND (
+    value > CAST(1e+100 AS FLOAT64) OR value < CAST(-1E+100 AS FLOAT64)
+  )
+GROUP BY
+  event
 UNION ALL
 SELECT
   'middle' AS part,
