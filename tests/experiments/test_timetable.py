@@ -125,6 +125,17 @@ def test_a_start_that_has_become_impossible_is_taken_back_with_its_reason(store:
         assert gather(session=session, now=SOON) == []
 
 
+def test_one_that_cannot_be_read_keeps_no_other_from_its_time(store: Store) -> None:
+    starts = {"starts": SOON.isoformat()}
+    apply(store, experiment("broken", **starts), experiment(**starts))
+    with store.write() as session:
+        row = require_row(session=session, key="broken")
+        row.definition = "{}"
+        session.add(row)
+    assert keep(store, SOON) == [Status.RUNNING]
+    assert stand(store).status is Status.RUNNING
+
+
 def test_a_scheduled_experiment_holds_its_place(store: Store) -> None:
     with store.write() as session:
         save_layer(session=session, draft=LayerDraft(key="pricing"), actor="ada", now=NOW)
