@@ -6,7 +6,7 @@ from analysis.comparison import Comparison
 from analysis.doubts import doubts_of
 from analysis.findings import Answered, answer_roles, explained, finding_of
 from analysis.harm import harm_at_this_moment
-from analysis.journeys import ages_of, funnels_of, lasting_of, returns_of
+from analysis.journeys import ages_of, cohorts_of, funnels_of, lasting_of, returns_of
 from analysis.observation import Observation
 from analysis.plan import Plan
 from analysis.questions import questions_of
@@ -75,6 +75,7 @@ def _known(plan: Plan, observation: Observation) -> dict[str, Any]:
         "stages": stage_checks(plan, observation),
         "funnels": funnels_of(plan, observation),
         "returns": returns_of(plan, observation),
+        "cohorts": cohorts_of(plan, observation),
         "ages": ages_of(plan, observation),
         "lasting": lasting_of(plan, observation),
         "credits": observation.credits,

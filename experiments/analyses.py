@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from analysis import Correction, Direction, Observation, Plan, PlannedMetric, Role, read
 from assignment import allocate, condition_from_json
+from experiments import interruptions
 from experiments.catalog import Experiment, Metric, find_experiment, margins_of
 from experiments.definition import ExperimentDraft
 from experiments.eligibility import conditions_of, list_segments, uncountable
@@ -15,6 +16,7 @@ from experiments.errors import InvalidInput
 from experiments.lifecycle import BEFORE_START, Status
 from experiments.metric_uses import chosen_metrics
 from experiments.observe import Bots, Engine, Question, count, count_all
+from experiments.observe.cohorts import with_cohorts
 from experiments.observe.question import DAY_MS, covariates, reach
 from experiments.readouts import Snapshot, count_snapshots, keep, latest
 from experiments.store import Store
@@ -22,6 +24,8 @@ from experiments.store.instants import to_millis
 from experiments.store.tables import PhaseRow
 
 FOREVER = 2**62
+BEFOREHAND = 30 * DAY_MS
+"""How long before its planned start an experiment's exposures still show in what was recorded."""
 
 
 def analyse(
@@ -55,7 +59,9 @@ def analyse(
     """
     with store.read() as session:
         asked = _ask(session, key, now)
-    observation = count(engine=engine, question=asked.question, progress=progress)
+    with interruptions.noted(store=store, keys=[key], now=now):
+        counted = count(engine=engine, question=asked.question, progress=progress)
+        observation = with_cohorts(engine, asked.question, counted)
     return _kept(store, asked, observation, version)
 
 
@@ -80,7 +86,9 @@ def analyse_all(
     with store.read() as session:
         asked = [_ask(session, key, now) for key in dict.fromkeys(keys)]
     questions = [each.question for each in asked]
-    observed = count_all(engine=engine, questions=questions, progress=progress)
+    with interruptions.noted(store=store, keys=keys, now=now):
+        counted = count_all(engine=engine, questions=questions, progress=progress)
+        observed = [with_cohorts(engine, *each) for each in zip(questions, counted, strict=True)]
     return [
         _kept(store, each, observation, version) for each, observation in zip(asked, observed, strict=True)
     ]
@@ -109,6 +117,7 @@ def _ask(session: Session, key: str, now: datetime) -> _Asked:
 def _kept(store: Store, asked: _Asked, observation: Observation, version: str) -> Snapshot:
     readout = read(asked.plan, observation, version=version)
     with store.write() as session:
+        interruptions.end(session=session, key=readout.experiment)
         # Of an experiment that another system assigns perhaps only totals are known: `experiments.summaries`.
         if asked.external and not any(observation.units.values()):
             told = latest(session=session, key=readout.experiment)
@@ -223,6 +232,7 @@ def question_of(*, session: Session, experiment: Experiment, now: datetime) -> Q
         gap=draft.plan.session_gap * 60_000,
         aged=frozenset(draft.metrics.primary),
         channel=draft.plan.channel,
+        earliest=to_millis(draft.starts) - BEFOREHAND if draft.starts else None,
         ours=draft.assignment == "internal",
     )
 

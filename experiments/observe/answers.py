@@ -128,6 +128,8 @@ def _without_id(question: Question) -> Iterator[exp.Select]:
         horizon=question.horizon,
         variants=list(question.variants),
     )
+    if question.earliest is not None:
+        piece = piece.where(bound("occurred_at >= :earliest", earliest=question.earliest), copy=False)
     piece.set("expressions", [])
     number = exp.Count(this=exp.Distinct(expressions=[exp.column(other)]))
     yield row(

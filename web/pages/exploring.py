@@ -16,6 +16,7 @@ from web.reporting.explored import (
 )
 from web.wording import Names
 from web.wording.channels import credit_tables
+from web.wording.cohorts import heats_of
 from web.wording.language import gettext
 
 TABS = ("funnel", "retention", "segments", "channels")
@@ -27,7 +28,7 @@ def show_explored(key: str) -> str:
     look, wanted = look_at(key), request.args.get("tab", "")
     tab = wanted if wanted in TABS else TABS[0]
     if look.snapshot_id is None:
-        return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
+        return render_template("no_results.html", look=look)
     body = drawn(look, "explore", lambda: _body(look, tab), tab)
     return render_template("explore.html", look=look, body=body, tab=tab, tabs=_tabs())
 
@@ -46,6 +47,7 @@ def _shown(tab: str, readout: Readout, names: Names) -> dict[str, object]:
         case "retention":
             return {
                 "retained": retention_of(readout, names),
+                "heats": heats_of(readout, names),
                 "ages": ages_of(readout, names),
                 "lastings": lasting_of(readout, names),
             }

@@ -11,7 +11,8 @@
 from pathlib import Path
 
 from experiments.errors import InvalidInput
-from experiments.observe.engines.distant import WAREHOUSES, Distant
+from experiments.observe.engines.distant import Distant
+from experiments.observe.engines.drivers import WAREHOUSES
 from experiments.observe.engines.embedded import Embedded
 from experiments.observe.engines.engine import Engine
 from experiments.observe.engines.ledger import Ledger

@@ -9,12 +9,14 @@ import sqlglot
 
 from analysis import Observation
 from experiments.errors import InvalidInput, Unavailable
+from experiments.observe.cohorts import with_cohorts
 from experiments.observe.engines import Distant, Embedded, Ledger, Mapping, open_engine
-from experiments.observe.engines.mapping import OURS, Source
+from experiments.observe.engines.mapping import OURS, OWN_NAMES, Source
+from experiments.observe.scanning import Statement
 from experiments.store import Store, open_store
 from experiments.store.ledger import append
 from experiments.store.schema import upgrade
-from tests.experiments.observe.engines.asked import differences, log, seen_by
+from tests.experiments.observe.engines.asked import ASKED, differences, log, seen_by
 from tests.postgres import Cluster
 
 
@@ -55,6 +57,12 @@ def test_postgresql_answers_what_the_embedded_engine_answers(expected: Observati
     assert differences(seen_by(Ledger(ledger)), expected) == []
 
 
+def test_postgresql_sees_the_same_cohorts(embedded: Embedded, expected: Observation, ledger: Store) -> None:
+    ours = with_cohorts(embedded, ASKED, expected).cohorts
+    assert len(ours) > 4
+    assert with_cohorts(Ledger(ledger), ASKED, expected).cohorts == ours
+
+
 def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: Store) -> None:
     with ledger.write() as session:
         connection = session.connection()
@@ -89,6 +97,24 @@ def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: S
     assert differences(seen_by(Ledger(ledger, mapping)), expected) == []
 
 
+@pytest.mark.parametrize(
+    ("table", "named", "said"),
+    [
+        ("shop.nothing", {}, r"warehouse\.event\.table \(shop\.nothing\) cannot be read: .*does not exist"),
+        ("event", {"event": "name"}, r"warehouse\.event\.event \(name of event\) cannot be read: .*name"),
+    ],
+)
+def test_postgresql_names_the_table_or_column_that_is_not_there(
+    ledger: Store, table: str, named: dict[str, str], said: str
+) -> None:
+    event = Source(table, {**OWN_NAMES["event"].columns, **named})
+    engine = Ledger(ledger, Mapping({"event": event}))
+    with pytest.raises(Unavailable, match=said):
+        seen_by(engine)
+    assert len(engine.problems()) == 1
+    assert Ledger(ledger).problems() == []
+
+
 def test_the_ledger_as_engine_has_to_be_postgresql(store: Store) -> None:
     with pytest.raises(InvalidInput, match="EVENHAND_DATABASE_URL"):
         Ledger(store)
@@ -97,7 +123,7 @@ def test_the_ledger_as_engine_has_to_be_postgresql(store: Store) -> None:
 def test_an_engine_whose_driver_is_missing_says_what_to_install() -> None:
     engine = Distant("snowflake", "", OURS)
     with pytest.raises(Unavailable, match=r"pip install 'ibis-framework\[snowflake\]'"):
-        engine.fetch_all([sqlglot.parse_one("SELECT 1")])
+        engine.fetch_all([Statement(sqlglot.parse_one("SELECT 1"))])
 
 
 @pytest.mark.parametrize(
@@ -107,6 +133,7 @@ def test_an_engine_whose_driver_is_missing_says_what_to_install() -> None:
         ("spark", {"warehouse": Path("nowhere.toml")}, "cannot be read"),
         ("postgresql", {}, "EVENHAND_DATABASE_URL"),
         ("abacus", {}, "expected duckdb"),
+        ("trino", {"url": "postgres://analyst@host/shop"}, "EVENHAND_ENGINE_URL: expected trino://"),
     ],
 )
 def test_settings_that_do_not_go_together_are_named(
