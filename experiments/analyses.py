@@ -16,6 +16,7 @@ from experiments.errors import InvalidInput
 from experiments.lifecycle import BEFORE_START, Status
 from experiments.metric_uses import chosen_metrics
 from experiments.observe import Bots, Engine, Question, count, count_all
+from experiments.observe.cohorts import with_cohorts
 from experiments.observe.question import DAY_MS, covariates, reach
 from experiments.readouts import Snapshot, count_snapshots, keep, latest
 from experiments.store import Store
@@ -60,6 +61,7 @@ def analyse(
         asked = _ask(session, key, now)
     with interruptions.noted(store=store, keys=[key], now=now):
         observation = count(engine=engine, question=asked.question, progress=progress)
+        observation = with_cohorts(engine, asked.question, observation)
     return _kept(store, asked, observation, version)
 
 
@@ -85,7 +87,11 @@ def analyse_all(
         asked = [_ask(session, key, now) for key in dict.fromkeys(keys)]
     questions = [each.question for each in asked]
     with interruptions.noted(store=store, keys=keys, now=now):
-        observed = count_all(engine=engine, questions=questions, progress=progress)
+        counted = count_all(engine=engine, questions=questions, progress=progress)
+        observed = [
+            with_cohorts(engine, question, observation)
+            for question, observation in zip(questions, counted, strict=True)
+        ]
     return [
         _kept(store, each, observation, version) for each, observation in zip(asked, observed, strict=True)
     ]

@@ -1,6 +1,6 @@
 """Groups: things in memory that are added up by variant and day, and the answer's rows made of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,66 +12,89 @@ Whole = NDArray[np.int64]
 Answer = tuple[Any, ...]
 """A row as `experiments.observe.answers` describes it."""
 
+Piece = tuple[NDArray[np.int32], Sequence[NDArray[Any]]]
+"""Some things: the group of each, and their numbers."""
+
 PIECE = 1 << 16
-"""Things that are added up at once."""
+"""Things that are looked at at once, so that they stay in a cache."""
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
-    """Things by variant and day.
+class Calendar:
+    """Groups for every variant and each day of a span.
 
     Attributes
     ----------
-    code
-        The group of each thing.
-    arm, day
-        Of each group.
-    n
-        How many things are in it.
+    first, days
+        The first day, and how many there are.
+    arms
+        How many variants there are.
     """
 
-    code: Whole
-    arm: Whole
-    day: Whole
-    n: Whole
+    first: int
+    days: int
+    arms: int
 
-    @classmethod
-    def of(cls, arm: NDArray[Any], day: NDArray[Any]) -> "Groups":
-        """Group things by the variant and the day of each."""
-        low, span = (int(day.min()), int(np.ptp(day)) + 1) if len(day) else (0, 1)
-        code = arm * np.int64(span) + (day - low)
-        n = np.bincount(code)
-        groups = np.arange(len(n))
-        return cls(code, groups // span, groups % span + low, n)
+    def group(self, arm: NDArray[Any], day: NDArray[Any]) -> NDArray[np.int32]:
+        """The group of each thing."""
+        return arm.astype(np.int32) * np.int32(self.days) + (day - self.first).astype(np.int32)
 
-    def totals(self, values: Callable[[slice], list[Floats]]) -> Floats:
-        """Sums over each group.
-
-        Parameters
-        ----------
-        values
-            Gives the numbers of some of the things; never of all at once, which would not stay in a cache.
-
-        Returns
-        -------
-        array, shape (numbers, groups)
-        """
+    def totals(self, pieces: Iterable[Piece]) -> Floats:
+        """How many things each group has, and the sums of their numbers, shape (1 + numbers, groups)."""
         found: Any = 0.0
-        for start in range(0, max(len(self.code), 1), PIECE):
-            here = slice(start, start + PIECE)
-            added = [np.bincount(self.code[here], each, len(self.n)) for each in values(here)]
+        for group, numbers in pieces:
+            places = group.astype(np.int64)
+            added = [np.bincount(places, each, self.arms * self.days) for each in (None, *numbers)]
             found = found + np.array(added)
         return np.asarray(found, dtype=np.float64)
 
-    def largest(self, values: Floats) -> Floats:
-        """The largest value of each group, of values that are not below nought."""
-        found = np.zeros(len(self.n))
-        np.maximum.at(found, self.code, values)
-        return found
+    def rows(self, part: str, name: str, n: Floats, numbers: Floats, present: Floats) -> Iterator[Answer]:
+        """A row for each group in which anything is present."""
+        for place in np.flatnonzero(present).tolist():
+            arm, day = divmod(place, self.days)
+            yield (part, name, None, arm, day + self.first, int(n[place]), *numbers[:, place].tolist())
 
-    def rows(self, part: str, name: str, numbers: Floats, n: Floats | None = None) -> Iterator[Answer]:
-        """A row for each group that has anything in it; ``n`` instead of the number of things."""
-        counted = self.n if n is None else n.astype(np.int64)
-        for place in np.flatnonzero(self.n).tolist():
-            arm, day = int(self.arm[place]), int(self.day[place])
-            yield (part, name, None, arm, day, int(counted[place]), *numbers[:, place].tolist())
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Groups for every variant and each value of a segment.
+
+    Attributes
+    ----------
+    place
+        Of the segment among the question's.
+    names
+        Its values; the first stands for units of which it is not known.
+    value
+        The place of each unit's value among them.
+    arms
+        How many variants there are.
+    """
+
+    place: int
+    names: Sequence[str | None]
+    value: NDArray[Any]
+    arms: int
+
+    def group(self, arm: NDArray[Any]) -> NDArray[np.int32]:
+        """The group of each unit."""
+        return self._groups.group(arm, self.value)
+
+    def totals(self, pieces: Iterable[Piece]) -> Floats:
+        """As `Calendar.totals`."""
+        return self._groups.totals(pieces)
+
+    def rows(self, part: str, name: str, n: Floats, numbers: Floats) -> Iterator[Answer]:
+        """A row for each group with units."""
+        for _, _, _, arm, value, *rest in self._groups.rows(part, name, n, numbers, n):
+            yield (part, name, self.names[value], arm, self.place, *rest)
+
+    @property
+    def _groups(self) -> Calendar:
+        return Calendar(0, len(self.names), self.arms)
+
+
+def slices(size: int) -> Iterator[slice]:
+    """Some at a time; one that is empty when there are none."""
+    for start in range(0, max(size, 1), PIECE):
+        yield slice(start, start + PIECE)

@@ -15,15 +15,19 @@ from sqlglot import exp
 
 from experiments.observe import summing
 from experiments.observe.chunks import Scan
+from experiments.observe.groups import Segment
 from experiments.observe.question import Question
 from experiments.observe.sheets import Sheet, is_plain
 from experiments.observe.sql import DIALECT
-from experiments.observe.statement import SORTING, about_units, compose, sorting
+from experiments.observe.statement import SORTING, about_units, compose, labelling, sorting
 from experiments.observe.tallies import Columns, Members, Tally, can_add
 from experiments.observe.units import kept
 
 TOGETHER = 4_000_000
 """Units of the questions that share a scan: what is counted for them is kept until all are answered."""
+
+FRUGAL = "1GB"
+"""What DuckDB may hold while a plain question is answered; its own share of the work is small."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -35,6 +39,7 @@ def answer_all(connection: duckdb.DuckDBPyConnection, questions: Sequence[Questi
         found |= zip(places, _scanned(connection, [questions[place] for place in places]), strict=True)
     for place, question in enumerate(questions):
         if place not in found:
+            connection.execute("RESET memory_limit")
             found[place] = _fetched(connection, compose(question))
     return [found[place] for place, _ in enumerate(questions)]
 
@@ -51,7 +56,9 @@ def _together(connection: duckdb.DuckDBPyConnection, questions: Sequence[Questio
 
 
 def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> list[Rows]:
-    kinds = [_Plain if is_plain(question) else _Tabled for question in questions]
+    kinds = [PlainQuestion if is_plain(question) else TabledQuestion for question in questions]
+    frugal = f"SET memory_limit = '{FRUGAL}'" if all(map(is_plain, questions)) else "RESET memory_limit"
+    connection.execute(frugal)
     asked = [
         kind(connection, question, place)
         for place, (kind, question) in enumerate(zip(kinds, questions, strict=True))
@@ -63,7 +70,7 @@ def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question
     return [each.answer() for each in asked]
 
 
-class _Asked:
+class AskedQuestion:
     """A question whose units have been sorted out."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, question: Question, place: int) -> None:
@@ -90,10 +97,14 @@ class _Asked:
             self.create(piece, "FROM tallied")
         self.connection.unregister("tallied")
 
-    def ask(self, statement: exp.Expr) -> Rows:
-        """Ask a statement that finds the tables as its pieces, and drop them."""
+    def look(self) -> None:
+        """Let statements find the tables under the names of their pieces."""
         for piece, table in self._tables.items():
             self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {piece} AS FROM {table}")
+
+    def ask(self, statement: exp.Expr) -> Rows:
+        """Ask a statement that finds the tables as its pieces, and drop them."""
+        self.look()
         rows = _fetched(self.connection, statement)
         for piece, table in self._tables.items():
             self.connection.execute(f"DROP VIEW {piece}")
@@ -101,29 +112,53 @@ class _Asked:
         return rows
 
 
-class _Tabled(_Asked):
+class TabledQuestion(AskedQuestion):
     """A question of which the statement is asked what follows from what was added up."""
 
     def add(self, tally: Tally) -> None:
+        """Put what a chunk's events come to into tables."""
         for piece, columns in tally.tables():
             self.insert(piece, columns)
 
     def answer(self) -> Rows:
+        """Ask what is left of the statement."""
         return self.ask(compose(self.question, ready={*self._tables, *SORTING}))
 
 
-class _Plain(_Asked):
+class PlainQuestion(AskedQuestion):
     """A question that goes the whole way in memory."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, question: Question, place: int) -> None:
         super().__init__(connection, question, place)
-        self._sheet = Sheet(question, self.members)
+        self.sheet = Sheet(question, self.members)
 
     def add(self, tally: Tally) -> None:
-        self._sheet.add(tally)
+        """Take in what a chunk's events come to."""
+        self.sheet.add(tally)
 
     def answer(self) -> Rows:
-        return [*self.ask(about_units(self.question)), *summing.rows(self._sheet)]
+        """Ask about units and records, and add the rest up."""
+        segments = list(self._segments()) if self.question.segments else []
+        return [*self.ask(about_units(self.question)), *summing.rows(self.sheet, segments)]
+
+    def _segments(self) -> Iterator[Segment]:
+        """The value that each unit has of each segment; the units lie as in the sheet."""
+        names = [name for name in ("last_seen", "often", "spent") if name in self.sheet.columns]
+        past = {name: self.sheet.columns.pop(name) for name in names}
+        self.insert("gathered", {"unit": self.sheet.number, **past})
+        self.look()
+        self.create("labelled", _text(labelling(self.question)))
+        for place, _ in enumerate(self.question.segments):
+            value, table = f"s{place}", self._tables["labelled"]
+            found = self.connection.execute(
+                f"SELECT DISTINCT {value} FROM {table} WHERE {value} IS NOT NULL ORDER BY 1"  # noqa: S608 - our own names
+            ).fetchall()
+            names = [name for (name,) in found]
+            codes = self.connection.execute(
+                f"SELECT COALESCE(LIST_POSITION(?, {value}), 0) AS code FROM {table} ORDER BY unit",  # noqa: S608 - the same
+                [names],
+            ).fetchnumpy()["code"]
+            yield Segment(place, [None, *names], codes, len(self.question.variants))
 
 
 def _newest(connection: duckdb.DuckDBPyConnection) -> int:

@@ -6,18 +6,18 @@ the numbers of a row are is said where the same row is made in SQL.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.metrics import MetricDraft
-from experiments.observe.curves import aged, followed, running
+from experiments.observe.curves import LONGEST_LIFE, aged, followed, running
 from experiments.observe.gathering import has_own_piece
-from experiments.observe.groups import Floats
+from experiments.observe.groups import Calendar, Floats
 from experiments.observe.question import DAY_MS, Question
-from experiments.observe.tallies import NOBODY, Members, Tally, can_add
+from experiments.observe.tallies import NOBODY, Columns, Members, Tally, can_add
 
 Array = NDArray[Any]
 
@@ -31,19 +31,36 @@ def is_plain(question: Question) -> bool:
         each.kind in ("proportion", "mean", "retention") and not has_own_piece(each)
         for each in question.counted
     )
-    return plain and can_add(question) and not question.segments and question.channel is None
+    return plain and can_add(question) and question.channel is None
 
 
 class Sheet:
-    """The units of a plain question, one row for each, in the order of their numbers."""
+    """The units of a plain question, one row for each, in the order of their numbers.
+
+    Attributes
+    ----------
+    number, arm, first_at, columns
+        Of each unit: its number, its variant, its first exposure, and its values by the names of columns.
+    calendar, lives
+        The days of the question, and the days since the exposure.
+    steps
+        By growing metric, chunk by chunk: ``group`` and ``row`` of each cell's unit, whether it is its
+        ``first``, and the levels that it has reached.
+    lived
+        Chunk by chunk: ``group`` of each day of a unit's life, and what was gained on it.
+    """
 
     def __init__(self, question: Question, members: Members) -> None:
         self.question = question
-        self._number = np.flatnonzero(members.first_at < NOBODY).astype(np.int32)
-        self.arm = members.arm[self._number]
-        self.first_at = members.first_at[self._number]
+        self.number = np.flatnonzero(members.first_at < NOBODY).astype(np.int32)
+        self.arm = members.arm[self.number]
+        self.first_at = members.first_at[self.number]
         self.columns: dict[str, Array] = {}
-        self._cells: dict[str, dict[str, list[Array]]] = defaultdict(lambda: defaultdict(list))
+        arms, days = len(question.variants), question.horizon // DAY_MS + 1
+        begins = int(self.first_at.min()) // DAY_MS if len(self.first_at) else days - 1
+        self.calendar, self.lives = Calendar(begins, days - begins, arms), Calendar(0, LONGEST_LIFE, arms)
+        self.steps: dict[str, list[dict[str, Array]]] = defaultdict(list)
+        self.lived: list[dict[str, Array]] = []
         self.unreadable: dict[str, float] = defaultdict(float)
         self.events = 0
         self.through: int | None = None
@@ -51,10 +68,13 @@ class Sheet:
     def add(self, tally: Tally) -> None:
         """Take in what a chunk's events come to."""
         chunk = tally.chunk
-        low, high = np.searchsorted(self._number, (chunk.low, chunk.low + chunk.size))
-        here = self._number[low:high] - chunk.low
+        low, high = np.searchsorted(self.number, (chunk.low, chunk.low + chunk.size))
+        here = self.number[low:high] - chunk.low
         if self.question.back:
-            self._keep("seen", low, tally.seen()[here].astype(np.float64))
+            self._keep("seen", low, tally.seen()[here])
+        if self.question.historic:
+            for name, values in tally.past():
+                self._keep(name, low, values[here])
         for reading in tally.wanted.readings:
             for name, values in tally.of_metric(reading):
                 self._take(reading.metric, name, low, values[here])
@@ -73,7 +93,7 @@ class Sheet:
                 self._keep(f"x{name[1:]}", low, level(metric, np.nan_to_num(values)))
             case "b":
                 known = level(metric, np.nan_to_num(values), lost=False)
-                self._keep(name, low, np.where(self.columns["seen"][rows] > 0, known, np.nan))
+                self._keep(name, low, np.where(self.columns["seen"][rows], known, np.nan))
             case "t":
                 happened = np.full(len(values), NEVER, np.int32)
                 hit = ~np.isnan(values)
@@ -81,31 +101,30 @@ class Sheet:
                 self._keep(name, low, happened)
 
     def _keep(self, name: str, low: int, values: Array) -> None:
-        column = self.columns.setdefault(name, np.zeros(len(self._number), values.dtype))
+        column = self.columns.setdefault(name, np.zeros(len(self.number), values.dtype))
         column[low : low + len(values)] = values
 
     def _take_cells(self, tally: Tally, here: Array, low: int) -> None:
         row_of = np.zeros(tally.chunk.size, np.int32)
         row_of[here] = np.arange(low, low + len(here))
         for metric in running(self.question):
-            cells, kept = tally.so_far([metric]), self._cells[metric.key]
-            kept["row"].append(row_of[cells["unit"] - tally.chunk.low])
-            kept["day"].append(cells["day"].astype(np.int32))
-            kept["first"].append(cells["place"] == 1)
-            for place in followed(self.question, [metric]):
-                so_far = np.nan_to_num(cells[f"after{place}"])
-                kept[f"x{place}"].append(level(self.question.counted[place], so_far))
+            cells = tally.so_far([metric])
+            group = self.calendar.group(cells["arm"], cells["day"])
+            row, first = row_of[cells["unit"] - tally.chunk.low], cells["place"] == 1
+            levels = self._levels(cells, "after", followed(self.question, [metric]))
+            self.steps[metric.key].append({"group": group, "row": row, "first": first, **levels})
         if aged(self.question):
-            cells, kept = tally.gained(), self._cells[""]
-            kept["arm"].append(cells["arm"])
-            kept["day"].append(cells["day"].astype(np.int32))
-            for place in followed(self.question, aged(self.question)):
-                gains = np.nan_to_num(cells[f"g{place}"])
-                kept[f"x{place}"].append(level(self.question.counted[place], gains))
+            cells = tally.gained()
+            group = self.lives.group(cells["arm"], cells["day"])
+            levels = self._levels(cells, "g", followed(self.question, aged(self.question)))
+            self.lived.append({"group": group, **levels})
 
-    def cells_of(self, key: str) -> Mapping[str, Array]:
-        """The cells of a growing metric, or, by no key, the days of units' lives; they are handed over."""
-        return {name: np.concatenate(each) for name, each in self._cells.pop(key).items()}
+    def _levels(self, cells: Columns, prefix: str, places: Sequence[int]) -> dict[str, Array]:
+        """What cells come to, as levels of the counted metrics at some places."""
+        counted = self.question.counted
+        return {
+            f"x{place}": level(counted[place], np.nan_to_num(cells[f"{prefix}{place}"])) for place in places
+        }
 
 
 def level(metric: MetricDraft, reached: Floats, *, lost: bool | None = None) -> Floats:

@@ -33,6 +33,7 @@ The answer is long: one row per part, metric, variant and day, read by `experime
 """
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -92,6 +93,15 @@ def sorting(question: Question) -> exp.Expr:
     return answer
 
 
+def labelling(question: Question) -> exp.Expr:
+    """The statement as far as the segments of units; ``sorted_out`` is ready, and ``gathered``, too."""
+    answer = values.labels(question)
+    for name, piece in _unit_pieces(question):
+        if name not in SORTING:
+            answer = answer.with_(name, as_=piece, copy=False)
+    return answer
+
+
 def about_units(question: Question) -> exp.Expr:
     """The statement as far as it asks of units and records alone; ``sorted_out`` is ready."""
     rows = [*answers.arrivals(), *answers.records(question), *lateness.late_rows(question)]
@@ -134,9 +144,24 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from attribution.pieces(question)
 
 
+def units_statement_of(question: Question, rows: list[exp.Select]) -> Statement:
+    """What an engine is asked about the units that count and all of their events."""
+    asked = _asked(question, compose_units(question, rows))
+    every = replace(asked.scans["event"], among=None)
+    return replace(asked, scans={**asked.scans, "event": every})
+
+
 def values_statement_of(question: Question) -> Statement:
     """What an engine is asked for each unit's number of the one metric."""
     return _asked(question, compose_values(question))
+
+
+def compose_units(question: Question, rows: list[exp.Select]) -> exp.Expr:
+    """Instead of the usual rows others, about the units that count and their events alone."""
+    answer = exp.union(*answers.padded(rows), distinct=False, copy=False)
+    for name, piece in _unit_pieces(question):
+        answer = answer.with_(name, as_=piece, copy=False)
+    return answer
 
 
 def compose_values(question: Question) -> exp.Expr:

@@ -1,20 +1,20 @@
 """Summing: from a sheet to the rows of the answer."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from experiments.metrics import MetricDraft
 from experiments.observe.curves import aged, running
-from experiments.observe.groups import Answer, Floats, Groups
+from experiments.observe.groups import Answer, Floats, Piece, Segment, slices
 from experiments.observe.question import DAY_MS
 from experiments.observe.sheets import NEVER, Array, Sheet
 from experiments.observe.values import columns_of
 
 
-def rows(sheet: Sheet) -> Iterator[Answer]:
-    """Everything that the answer says of metrics."""
+def rows(sheet: Sheet, segments: Iterable[Segment] = ()) -> Iterator[Answer]:
+    """Everything that the answer says of metrics, over all units and by segments."""
     yield ("event_through", "", None, 0, sheet.through, 1, float(sheet.events))
     for key, n in sheet.unreadable.items():
         yield ("unreadable", key, None, 0, None, int(n))
@@ -22,6 +22,8 @@ def rows(sheet: Sheet) -> Iterator[Answer]:
     for metric in sheet.question.metrics:
         yield from summing.of_metric(metric)
     yield from summing.ages()
+    for segment in segments:
+        yield from summing.cuts(segment)
 
 
 class _Summing:
@@ -34,7 +36,7 @@ class _Summing:
         self._caps: dict[str, float] = {}
         self._middles: dict[str, float] = {}
         self._spreads: dict[str, float] = {}
-        self._by_span: dict[int, tuple[Array, Groups]] = {}
+        self._by_span: dict[int, tuple[Array | None, Array]] = {}
         for place, metric in enumerate(self._question.counted):
             if metric.cap is not None:
                 self._cap(f"x{place}", metric.cap.quantile)
@@ -52,23 +54,30 @@ class _Summing:
 
     def _centre(self, name: str, metric: MetricDraft) -> None:
         span = self._question.span(metric)
-        values = self._columns[name][self._matured(span)[0]] if span else self._columns[name]
+        old = self._matured(span)[0]
+        values = self._columns[name] if old is None else self._columns[name][old]
         self._middles[name] = float(values.mean()) if len(values) else 0.0
         self._spreads[name] = float(values.std()) if len(values) else 0.0
 
     def _centre_known(self, name: str) -> None:
         """What is not known of a unit stands in the middle."""
         values = self._columns[name]
+        if name == "seen":
+            self._middles[name] = float(values.mean()) if len(values) else 0.0
+            return
         known = ~np.isnan(values)
         self._middles[name] = float(values[known].mean()) if known.any() else 0.0
-        self._columns[name] = np.where(known, values, self._middles[name])
+        values[~known] = self._middles[name]
 
-    def _matured(self, span: int) -> tuple[Array, Groups]:
-        """The units whose window has passed, by variant and the day on which it had."""
+    def _matured(self, span: int) -> tuple[Array | None, Array]:
+        """The units whose window has passed, None for all, and their groups by the day on which it had."""
         if span not in self._by_span:
-            old = np.flatnonzero(self._sheet.first_at <= self._question.horizon - span)
-            day = (self._sheet.first_at[old] + span) // DAY_MS
-            self._by_span[span] = old, Groups.of(self._sheet.arm[old], day)
+            sheet, latest = self._sheet, self._question.horizon - span
+            all_old = not len(sheet.first_at) or sheet.first_at.max() <= latest
+            old = None if all_old else np.flatnonzero(sheet.first_at <= latest)
+            chosen = slice(None) if old is None else old
+            day = (sheet.first_at[chosen] + span) // DAY_MS
+            self._by_span[span] = old, sheet.calendar.group(sheet.arm[chosen], day)
         return self._by_span[span]
 
     def of_metric(self, metric: MetricDraft) -> Iterator[Answer]:
@@ -81,92 +90,130 @@ class _Summing:
             yield from self._firsts(metric, own[0], known)
         elif metric in running(self._question):
             yield from self._steps(metric, own, known)
+        if metric.cap is not None:
+            yield from self._uncapped(metric, own[0])
 
     def _sums(self, metric: MetricDraft, names: Sequence[str]) -> Iterator[Answer]:
-        old, groups = self._matured(self._question.span(metric))
-        if young := len(self._sheet.arm) - len(old):
-            yield ("metric", metric.key, None, 0, None, young)
-        columns = [self._columns[name] if not young else self._columns[name][old] for name in names]
-        spread = self._spreads[names[0]] if metric.kind == "mean" else 0.0
+        old, group = self._matured(self._question.span(metric))
+        calendar = self._sheet.calendar
+        shape = self._spreads[names[0]] if metric.kind == "mean" else None
+        n, *found = calendar.totals(self._products(names, group, old, shape))
+        if metric.kind == "mean":
+            largest = np.zeros(len(n))
+            np.maximum.at(largest, group, np.abs(self._of(names[0], old)))
+            found.insert(-1, largest)
+        yield from calendar.rows("metric", metric.key, n, np.array(found), n)
+        if old is not None:
+            yield ("metric", metric.key, None, 0, None, len(self._sheet.arm) - len(old))
 
-        def numbers(here: slice) -> list[Floats]:
+    def _of(self, name: str, units: Array | None) -> Array:
+        return self._columns[name] if units is None else self._columns[name][units]
+
+    def _products(
+        self, names: Sequence[str], group: Array, units: Array | None, spread: float | None = None
+    ) -> Iterator[Piece]:
+        """Values, and products of their distances pair by pair; with a spread the shape of the first, too."""
+        columns = [self._of(name, units) for name in names]
+        for here in slices(len(group)):
             values = [each[here] for each in columns]
             off = self._distances(names, values)
-            found = [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
-            if metric.kind != "mean":
-                return found
-            return [*found, (off[0] / spread) ** 3 if spread > 0 else off[0] * 0.0, np.abs(values[0])]
+            numbers = [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
+            if spread is not None:
+                standard = off[0] / spread if spread > 0 else np.zeros(len(off[0]))
+                numbers += [standard * standard * standard, np.abs(values[0])]
+            yield group[here], numbers
 
-        found = groups.totals(numbers)
-        if metric.kind == "mean":
-            found = np.insert(found, len(found) - 1, groups.largest(np.abs(columns[0])), axis=0)
-        yield from groups.rows("metric", metric.key, found)
+    def cuts(self, segment: Segment) -> Iterator[Answer]:
+        """As `experiments.observe.answers.cut_rows`."""
+        everybody = segment.group(self._sheet.arm)
+        (n,) = segment.totals([(everybody, [])])
+        yield from segment.rows("cut_units", "", n, np.zeros((0, len(n))))
+        for metric in self._question.metrics:
+            own, known = columns_of(self._question, metric)
+            old, _ = self._matured(self._question.span(metric))
+            group = everybody if old is None else everybody[old]
+            n, *found = segment.totals(self._products([*own, *known], group, old))
+            yield from segment.rows("cut", metric.key, n, np.array(found))
+
+    def _uncapped(self, metric: MetricDraft, name: str) -> Iterator[Answer]:
+        """As `experiments.observe.answers.uncapped`."""
+        values, middle = self._sheet.columns[name], self._middles[name]
+        old = self._sheet.first_at <= self._question.horizon - self._question.span(metric)
+        for arm in np.unique(self._sheet.arm[old]).tolist():
+            mine = values[old & (self._sheet.arm == arm)]
+            squares = float(((mine - middle) ** 2).sum())
+            yield ("uncapped", metric.key, None, int(arm), None, len(mine), float(mine.sum()), squares)
 
     def _distances(self, names: Sequence[str], values: Sequence[Floats]) -> list[Floats]:
         return [each - self._middles[name] for name, each in zip(names, values, strict=True)]
 
     def _known(self, names: Sequence[str], rows: Array) -> list[Floats]:
-        """The distances of covariates for some units."""
+        """The distances of some columns for some units."""
         return self._distances(names, [self._columns[name][rows] for name in names])
 
     def _firsts(self, metric: MetricDraft, own: str, known: Sequence[str]) -> Iterator[Answer]:
         """As `experiments.observe.curves.first_rows`."""
-        day = self._columns[f"t{own[1:]}"]
-        hit = np.flatnonzero(day != NEVER)
-        groups = Groups.of(self._sheet.arm[hit], day[hit])
+        day, calendar = self._columns[f"t{own[1:]}"], self._sheet.calendar
 
-        def numbers(here: slice) -> list[Floats]:
-            (off,), others = self._known([own], hit[here]), self._known(known, hit[here])
-            return [np.ones(len(off)), off * off, *(off * each for each in others), *others]
+        def pieces() -> Iterator[Piece]:
+            for here in slices(len(day)):
+                hit = np.flatnonzero(day[here] != NEVER) + here.start
+                (off,), others = self._known([own], hit), self._known(known, hit)
+                group = calendar.group(self._sheet.arm[hit], day[hit])
+                yield group, [np.ones(len(hit)), off * off, *(off * each for each in others), *others]
 
-        yield from groups.rows("step", metric.key, groups.totals(numbers))
+        n, *found = calendar.totals(pieces())
+        yield from calendar.rows("step", metric.key, n, np.array(found), n)
 
     def _steps(self, metric: MetricDraft, own: Sequence[str], known: Sequence[str]) -> Iterator[Answer]:
         """As `experiments.observe.curves.step_rows`."""
-        cells = self._sheet.cells_of(metric.key)
-        groups = Groups.of(self._sheet.arm[cells["row"]], cells["day"])
 
-        def numbers(here: slice) -> list[Floats]:
-            first = cells["first"][here]
-            after, before = zip(*(self._around(name, cells, here) for name in own), strict=True)
-            now = self._distances(own, after)
-            then = [each * ~first for each in self._distances(own, before)]
-            others = self._known(known, cells["row"][here])
-            found = [new - old for new, old in zip(after, before, strict=True)]
-            for left, right in combinations_with_replacement(range(len(own)), 2):
-                found.append(now[left] * now[right] - then[left] * then[right])
-            for new, old in zip(now, then, strict=True):
-                found += [(new - old) * each for each in others]
-            return [*found, *(each * first for each in others), first.astype(np.float64)]
+        def pieces() -> Iterator[Piece]:
+            for cells in self._sheet.steps[metric.key]:
+                for here in slices(len(cells["group"])):
+                    yield cells["group"][here], self._growth(cells, here, own, known)
 
-        *found, n = groups.totals(numbers)
-        yield from groups.rows("step", metric.key, np.array(found), n)
+        present, *found, n = self._sheet.calendar.totals(pieces())
+        yield from self._sheet.calendar.rows("step", metric.key, n, np.array(found), present)
+
+    def _growth(
+        self, cells: Mapping[str, Array], here: slice, own: Sequence[str], known: Sequence[str]
+    ) -> list[Array]:
+        """The numbers of some cells, and last whether each is the first of its unit."""
+        first = cells["first"][here]
+        after, before = zip(*(self._around(name, cells, here) for name in own), strict=True)
+        now = self._distances(own, after)
+        then = [each * ~first for each in self._distances(own, before)]
+        others = self._known(known, cells["row"][here])
+        found = [new - old for new, old in zip(after, before, strict=True)]
+        for left, right in combinations_with_replacement(range(len(own)), 2):
+            found.append(now[left] * now[right] - then[left] * then[right])
+        for new, old in zip(now, then, strict=True):
+            found += [(new - old) * each for each in others]
+        return [*found, *(each * first for each in others), first]
 
     def _around(self, name: str, cells: Mapping[str, Array], here: slice) -> tuple[Floats, Floats]:
         """Capped levels after some cells and before them."""
         reached = cells[name][max(here.start - 1, 0) : here.stop]
-        after = np.minimum(reached, self._caps[name]) if name in self._caps else reached
-        before = after[:-1] if here.start else np.append(0.0, after[:-1])
-        after = after[1:] if here.start else after
+        capped = np.minimum(reached, self._caps[name]) if name in self._caps else reached
+        after = capped[1:] if here.start else capped
+        before = capped[: len(after)] if here.start else np.append(0.0, capped)[: len(after)]
         return after, np.where(cells["first"][here], 0.0, before)
 
     def ages(self) -> Iterator[Answer]:
         """As `experiments.observe.curves.age_rows`."""
-        if not aged(self._question):
-            return
-        cells = self._sheet.cells_of("")
-        groups = Groups.of(cells["arm"], cells["day"])
         for metric in aged(self._question):
-            columns = [cells[name] for name in columns_of(self._question, metric)[0]]
-            middles = [float(each.mean()) if len(each) else 0.0 for each in columns]
-            yield from groups.rows("age", metric.key, groups.totals(_lived(columns, middles)))
+            names, lives = columns_of(self._question, metric)[0], self._sheet.lives
+            lived = [[cells[name] for name in names] for cells in self._sheet.lived]
+            days = max(1, sum(len(each[0]) for each in lived))
+            totals = (sum(float(each.sum()) for each in column) for column in zip(*lived, strict=True))
+            middles = [total / days for total in totals]
+            groups = [each["group"] for each in self._sheet.lived]
+            n, *found = lives.totals(zip(groups, (_gains(each, middles) for each in lived), strict=True))
+            yield from lives.rows("age", metric.key, n, np.array(found), n)
             yield ("age_middle", metric.key, None, 0, None, 1, *middles)
 
 
-def _lived(columns: Sequence[Floats], middles: Sequence[float]) -> Callable[[slice], list[Floats]]:
-    def numbers(here: slice) -> list[Floats]:
-        values = [each[here] for each in columns]
-        off = [each - middle for each, middle in zip(values, middles, strict=True)]
-        return [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
-
-    return numbers
+def _gains(values: Sequence[Floats], middles: Sequence[float]) -> list[Floats]:
+    off = [each - middle for each, middle in zip(values, middles, strict=True)]
+    return [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]

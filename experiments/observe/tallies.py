@@ -121,8 +121,7 @@ class Tally:
             columns |= self.of_metric(reading)
         if self.question.back:
             columns["seen"] = self.seen()
-        if self.wanted.spent is not None:
-            columns |= self._past(self.chunk.columns[self.wanted.spent])
+        columns |= self.past()
         rows = np.flatnonzero(events)
         found = {name: values[rows] for name, values in columns.items()}
         return {"unit": self._numbers(rows), **found}
@@ -146,8 +145,11 @@ class Tally:
             earlier = np.flatnonzero(self.before & self.chunk.columns[reading.fits])
             yield f"b{place}", self._added(reading, earlier)
 
-    def _past(self, values: Floats) -> Iterator[tuple[str, NDArray[Any]]]:
-        """What lifecycle and RFM segments need of the time before the exposure."""
+    def past(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What lifecycle and RFM segments need of the time before the exposure, where they are asked for."""
+        if self.wanted.spent is None:
+            return
+        values = self.chunk.columns[self.wanted.spent]
         past = np.flatnonzero(self.taken & (self.age < 0))
         unit, size = self.chunk.unit[past], self.chunk.size
         yield "last_seen", self._extreme(np.maximum, past, self.age)

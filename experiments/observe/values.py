@@ -74,6 +74,14 @@ def level(metric: MetricDraft, reached: exp.Expr, *, lost: bool | None = None) -
     return reached
 
 
+def labels(question: Question) -> exp.Select:
+    """The value of each segment for every unit."""
+    piece = filled("SELECT units.unit FROM units")
+    if question.historic:
+        piece = piece.join("gathered", on="gathered.unit = units.unit", join_type="left", copy=False)
+    return _with_segments(question, piece)
+
+
 def _with_segments(question: Question, piece: exp.Select) -> exp.Select:
     if attribute_segments(question):
         piece = piece.join(

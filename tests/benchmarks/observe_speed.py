@@ -1,8 +1,21 @@
 """How fast a readout is. Run by hand: ``python -m tests.benchmarks.observe_speed``.
 
-A log of events is put straight into the columnar copy, and a full readout of five metrics in two variants is
-set beside one pass of numpy's ``bincount`` over the same arrays in memory, and, with ``--tea PYTHON`` (an
-interpreter that has tea-tasting and Ibis with DuckDB), beside tea-tasting over the same rows as Parquet.
+A log of events is put straight into the columnar copy. Five metrics in two variants, each adjusted for its
+own value in the two weeks before the exposure, are then counted by three:
+
+readout
+    Everything: which units count and why, moments with covariates of all units and cumulatively for each
+    day, the curve of the first metric over units' lives, checks of the log (late, future and unreadable
+    events), and all comparisons, checks and the verdict; over the copy on disk.
+numpy
+    Over arrays that are in memory already, with units as numbers and events as codes: the age of each event,
+    each metric's and each covariate's value by ``bincount``, whether a unit was seen before, and by variant
+    the sums, squares and cross products of the three. No days, no checks, no curves.
+tea-tasting (with ``--tea PYTHON``, an interpreter that has it and Ibis with DuckDB)
+    Over the same exposures and events as Parquet, with the same numbers for units: a value and a covariate
+    for each metric and unit by conditional sums in DuckDB, and its analysis of five means with covariates. No
+    days, no checks, no curves.
+
 The processor's seconds are printed beside those of the clock: on a busy machine only they compare.
 """
 
@@ -13,11 +26,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -25,8 +39,12 @@ from numpy.typing import NDArray
 
 from analysis import Correction, Direction, Plan, PlannedMetric, Role, read
 from experiments.metrics import MetricDraft
-from experiments.observe import Question, columns, layout, text_of
+from experiments.observe import Question, columns, layout, summing, text_of
+from experiments.observe.chunks import Scan
 from experiments.observe.counting import read_rows
+from experiments.observe.readied import PlainQuestion, answer_all
+from experiments.observe.statement import about_units
+from experiments.observe.tallies import Tally
 from experiments.store.instants import to_millis
 from tests.benchmarks.ledger_speed import peak_megabytes
 
@@ -50,13 +68,21 @@ QUESTION = Question(
     since=START,
     until=2**62,
     horizon=START + 28 * DAY,
+    back=14 * DAY,
+    aged=frozenset({"views"}),
 )
 PLAN = Plan(
     experiment="e0",
     control="old",
     weights={"old": 1.0, "new": 1.0},
     metrics=tuple(
-        PlannedMetric(key=each["key"], role=Role.SECONDARY, direction=Direction.INCREASE, kind=each["kind"])
+        PlannedMetric(
+            key=each["key"],
+            role=Role.SECONDARY,
+            direction=Direction.INCREASE,
+            kind=each["kind"],
+            covariates=(f"{each['key']}_before", "seen_before"),
+        )
         for each in METRICS
     ),
     phase=1,
@@ -65,6 +91,7 @@ PLAN = Plan(
     correction=Correction.HOLM,
 )
 
+Found = TypeVar("Found")
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -114,29 +141,73 @@ def add(connection: duckdb.DuckDBPyConnection, made: Arrays, start: int) -> None
 
 def readout(connection: duckdb.DuckDBPyConnection, question: Question = QUESTION) -> float:
     """A full readout; its primary figure, so that two ways can be compared."""
-    observation = read_rows(question, connection.execute(text_of(question)).fetchall())
+    return readouts(connection, [question])
+
+
+def readouts(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> float:
+    """Full readouts over one log."""
+    for question, rows in zip(questions, answer_all(connection, questions), strict=True):
+        observation = read_rows(question, rows)
+        read(replace(PLAN, experiment=question.experiment), observation, version="1")
+    return observation.moments["spend"]["new"].value
+
+
+def general(connection: duckdb.DuckDBPyConnection) -> float:
+    """The same by the statement alone, as every other engine runs it."""
+    observation = read_rows(QUESTION, connection.execute(text_of(QUESTION)).fetchall())
     read(PLAN, observation, version="1")
     return observation.moments["spend"]["new"].value
 
 
 def bincount(units: Arrays, events: Arrays) -> float:
-    """The same means and variances by numpy, over arrays that are in memory already."""
+    """The same means, variances and covariances by numpy, over arrays that are in memory already."""
     size = len(units["first"])
-    after = events["moment"] >= units["first"][events["unit"]]
+    age = events["moment"] - units["first"][events["unit"]]
+    after, before = age >= 0, (age < 0) & (age >= -14 * DAY)
+    seen = np.minimum(np.bincount(events["unit"][before], minlength=size), 1.0)
     mean = 0.0
     for place, metric in enumerate(METRICS):
-        chosen = after & (events["kind"] == place)
-        by_value = metric["kind"] == "mean" and metric.get("aggregation") is None
-        weights = events["value"][chosen] if by_value else None
-        values = np.bincount(events["unit"][chosen], weights, minlength=size)
-        if metric["kind"] == "proportion":
-            values = np.minimum(values, 1)
+        named = events["kind"] == place
+        values = [per_unit(metric, events, named & when, size) for when in (after, before)]
         for arm in (0, 1):
-            here = values[units["arm"] == arm]
-            here.var(ddof=1)
+            here = units["arm"] == arm
+            np.cov(np.stack([values[0][here], values[1][here], seen[here]]))
             if metric["key"] == "spend":
-                mean = float(here.mean())
+                mean = float(values[0][here].mean())
     return mean
+
+
+def per_unit(metric: dict[str, Any], events: Arrays, chosen: NDArray[np.bool_], size: int) -> NDArray[Any]:
+    """Each unit's value of a metric."""
+    by_value = metric["kind"] == "mean" and metric.get("aggregation") is None
+    weights = events["value"][chosen] if by_value else None
+    values = np.bincount(events["unit"][chosen], weights, minlength=size).astype(np.float64)
+    return np.minimum(values, 1) if metric["kind"] == "proportion" else values
+
+
+def parts(path: Path) -> None:
+    """What a readout's time is spent on."""
+    found: dict[str, float] = {}
+    with columns.opened(path) as connection:
+
+        def note(name: str, run: Callable[[], Found]) -> Found:
+            began = time.process_time()
+            done = run()
+            found[name] = found.get(name, 0.0) + time.process_time() - began
+            return done
+
+        readout(connection)
+        asked = note("units", lambda: PlainQuestion(connection, QUESTION, 0))
+        scan = Scan([QUESTION])
+        chunks = scan.chunks(connection)
+        while (chunk := note("scan", lambda: next(chunks, None))) is not None:
+            tally = note("add", partial(Tally.of, scan.wanted[0], chunk, asked.members))
+            note("add", partial(asked.add, tally))
+        rows = note("sum", lambda: list(summing.rows(asked.sheet)))
+        rows += note("checks", lambda: asked.ask(about_units(QUESTION)))
+        observation = note("read", lambda: read_rows(QUESTION, rows))
+        note("read", lambda: read(PLAN, observation, version="1"))
+    print(json.dumps(found))
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:
@@ -158,10 +229,10 @@ def build(path: Path, events: int, experiments: int) -> None:
     print(f"built {events:,} events, {experiments} experiments: {seconds:.0f} s, {size:.0f} MB", flush=True)
 
 
-def ask(path: Path, turns: int) -> None:
+def ask(path: Path, turns: int, run: Callable[[duckdb.DuckDBPyConnection], float]) -> None:
     """Readouts in a process of its own, so that the memory is its own."""
     with columns.opened(path) as connection:
-        times = [timed(lambda: readout(connection)) for _ in range(turns)]
+        times = [timed(lambda: run(connection)) for _ in range(turns)]
         seconds, worked = middle(times)
     print(json.dumps({"clock": seconds, "cpu": worked, "peak": peak_megabytes()}))
 
@@ -170,7 +241,7 @@ def ask_all(path: Path, experiments: int) -> None:
     """Readouts of several experiments over the same log."""
     asked = [replace(QUESTION, experiment=f"e{place}") for place in range(experiments)]
     with columns.opened(path) as connection:
-        seconds, worked = timed(lambda: [readout(connection, each) for each in asked])
+        seconds, worked = timed(lambda: readouts(connection, asked))
     print(json.dumps({"clock": seconds, "cpu": worked, "peak": peak_megabytes()}))
 
 
@@ -204,21 +275,25 @@ con = ibis.duckdb.connect()
 exposure = con.read_parquet(sys.argv[1] + "/exposure.parquet")
 event = con.read_parquet(sys.argv[1] + "/event.parquet")
 joined = event.join(exposure, "unit")
-after = joined.moment >= joined.first
-def total(name, by_value):
-    here = after & (joined.event == name)
+age = joined.moment - joined.first
+after, before = age >= 0, (age < 0) & (age >= -14 * 86_400_000)
+def total(when, name, by_value):
+    here = when & (joined.event == name)
     return ibis.cases((here, joined.value if by_value else 1.0), else_=0.0).sum()
-values = joined.group_by("unit").agg(
-    views=total("view", False), searches=total("search", False), carts=total("cart", False),
-    spend=total("purchase", True), refunds=total("refund", True),
-)
+NAMES = {"views": "view", "searches": "search", "carts": "cart", "spend": "purchase", "refunds": "refund"}
+SUMS, SHARES = ("spend", "refunds"), ("searches", "carts")
+values = joined.group_by("unit").agg(**{
+    key + suffix: total(when, name, key in SUMS)
+    for key, name in NAMES.items() for suffix, when in (("", after), ("_before", before))
+})
+def filled(key):
+    value = values[key].fill_null(0)
+    return value.clip(upper=1) if key.removesuffix("_before") in SHARES else value
 units = exposure.left_join(values, "unit").select(
-    variant=exposure.arm, views=values.views.fill_null(0),
-    searches=values.searches.fill_null(0).clip(upper=1),
-    carts=values.carts.fill_null(0).clip(upper=1), spend=values.spend.fill_null(0),
-    refunds=values.refunds.fill_null(0),
+    variant=exposure.arm,
+    **{key + suffix: filled(key + suffix) for key in NAMES for suffix in ("", "_before")},
 )
-experiment = tt.Experiment({key: tt.Mean(key) for key in ("views", "searches", "carts", "spend", "refunds")})
+experiment = tt.Experiment({key: tt.Mean(key, key + "_before") for key in NAMES})
 times = []
 for _ in range(int(sys.argv[2])):
     began, worked = time.perf_counter(), time.process_time()
@@ -271,13 +346,15 @@ def main() -> None:
     parser.add_argument("--experiments", type=int, default=20)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--tea", help="an interpreter with tea-tasting")
-    parser.add_argument("--only", choices=["build", "ask", "all", "numpy", "grow"])
+    parser.add_argument("--only", choices=["build", "ask", "general", "parts", "all", "numpy", "grow"])
     parser.add_argument("--path", type=Path)
     chosen = parser.parse_args()
     if chosen.only:
         {
             "build": lambda: build(chosen.path, chosen.events, chosen.experiments),
-            "ask": lambda: ask(chosen.path, chosen.turns),
+            "ask": lambda: ask(chosen.path, chosen.turns, readout),
+            "general": lambda: ask(chosen.path, 1, general),
+            "parts": lambda: parts(chosen.path),
             "all": lambda: ask_all(chosen.path, chosen.experiments),
             "numpy": lambda: count_in_memory(chosen.events, chosen.turns),
             "grow": lambda: grow(chosen.path, chosen.events),
@@ -288,6 +365,8 @@ def main() -> None:
         part("build", path, chosen)
         ours, numpy = part("ask", path, chosen), part("numpy", path, chosen)
         print(f"readout / numpy: {ours['clock'] / numpy['clock']:.2f} (cpu {ours['cpu'] / numpy['cpu']:.2f})")
+        part("parts", path, chosen)
+        part("general", path, chosen)
         if chosen.tea:
             tea = drink_tea(chosen.tea, path, chosen.turns)
             print(f"tea-tasting clock {tea['clock']:.2f}, cpu {tea['cpu']:.2f}, mean {tea['mean']:.6f}")

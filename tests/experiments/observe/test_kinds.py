@@ -108,8 +108,9 @@ questions = st.builds(
 
 PLAIN_KEYS = ("spend", "orders", "order_value", "soon", "largest", "large", "plain", "d2", "lost", "never")
 plain_questions = st.builds(
-    lambda keys, **changes: asked(*keys, segments=(), channel=None, **changes),
+    lambda keys, **changes: asked(*keys, channel=None, **changes),
     st.lists(st.sampled_from(PLAIN_KEYS), min_size=2, max_size=4, unique=True),
+    segments=st.sampled_from([(), ("country", "rfm"), ("vips", "lifecycle", "country")]),
     also=st.sampled_from([(), ("plain",)]),
     horizon=st.sampled_from([NOON + 10 * DAY, NOON + 3 * DAY]),
     back=st.sampled_from([0, 2 * DAY]),
