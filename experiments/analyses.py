@@ -60,8 +60,8 @@ def analyse(
     with store.read() as session:
         asked = _ask(session, key, now)
     with interruptions.noted(store=store, keys=[key], now=now):
-        observation = count(engine=engine, question=asked.question, progress=progress)
-        observation = with_cohorts(engine, asked.question, observation)
+        counted = count(engine=engine, question=asked.question, progress=progress)
+        observation = with_cohorts(engine, asked.question, counted)
     return _kept(store, asked, observation, version)
 
 
@@ -88,10 +88,7 @@ def analyse_all(
     questions = [each.question for each in asked]
     with interruptions.noted(store=store, keys=keys, now=now):
         counted = count_all(engine=engine, questions=questions, progress=progress)
-        observed = [
-            with_cohorts(engine, question, observation)
-            for question, observation in zip(questions, counted, strict=True)
-        ]
+        observed = [with_cohorts(engine, *each) for each in zip(questions, counted, strict=True)]
     return [
         _kept(store, each, observation, version) for each, observation in zip(asked, observed, strict=True)
     ]

@@ -33,12 +33,12 @@ def with_cohorts(engine: Engine, question: Question, observation: Observation) -
     """Add the cohorts to an observation, where retention is measured and anybody was exposed."""
     if not any(observation.units.values()) or all(each.kind != "retention" for each in question.metrics):
         return observation
-    (rows,) = engine.fetch_all([cohorts_statement(question)])
+    (rows,) = engine.fetch_all([statement_of(question)])
     return replace(observation, cohorts=tuple(read_cohorts(question, rows)))
 
 
-def cohorts_statement(question: Question) -> Statement:
-    """The statement: who has lived how long, and who did anything on a day of life."""
+def statement_of(question: Question) -> Statement:
+    """What an engine is asked: who has lived how long, and who did anything on a day of life."""
     return units_statement_of(question, [_lives(question), _visits(question)])
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
+from numpy.typing import NDArray
 from sqlglot import exp
 
 from experiments.observe import summing
@@ -144,8 +145,8 @@ class PlainQuestion(AskedQuestion):
     def _segments(self) -> Iterator[Segment]:
         """The value that each unit has of each segment; the units lie as in the sheet."""
         names = [name for name in ("last_seen", "often", "spent") if name in self.sheet.columns]
-        past = {name: self.sheet.columns.pop(name) for name in names}
-        self.insert("gathered", {"unit": self.sheet.number, **past})
+        past: dict[str, NDArray[Any]] = {name: self.sheet.columns.pop(name) for name in names}
+        self.insert("gathered", {"unit": self.sheet.number} | past)
         self.look()
         self.create("labelled", _text(labelling(self.question)))
         for place, _ in enumerate(self.question.segments):

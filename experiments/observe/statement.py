@@ -33,7 +33,6 @@ The answer is long: one row per part, metric, variant and day, read by `experime
 """
 
 from collections.abc import Container, Iterator
-from dataclasses import replace
 
 from sqlglot import exp
 
@@ -145,15 +144,8 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
 
 
 def units_statement_of(question: Question, rows: list[exp.Select]) -> Statement:
-    """What an engine is asked about the units that count and all of their events."""
-    asked = _asked(question, compose_units(question, rows))
-    every = replace(asked.scans["event"], among=None)
-    return replace(asked, scans={**asked.scans, "event": every})
-
-
-def values_statement_of(question: Question) -> Statement:
-    """What an engine is asked for each unit's number of the one metric."""
-    return _asked(question, compose_values(question))
+    """What an engine is asked for other rows than the usual, about units that count and all their events."""
+    return _asked(question, compose_units(question, rows), every_event=True)
 
 
 def compose_units(question: Question, rows: list[exp.Select]) -> exp.Expr:
@@ -162,6 +154,11 @@ def compose_units(question: Question, rows: list[exp.Select]) -> exp.Expr:
     for name, piece in _unit_pieces(question):
         answer = answer.with_(name, as_=piece, copy=False)
     return answer
+
+
+def values_statement_of(question: Question) -> Statement:
+    """What an engine is asked for each unit's number of the one metric."""
+    return _asked(question, compose_values(question))
 
 
 def compose_values(question: Question) -> exp.Expr:
@@ -238,11 +235,14 @@ def _curves(question: Question) -> Iterator[exp.Select]:
         yield from curves.age_rows(question, metric)
 
 
-def _asked(question: Question, expression: exp.Expr) -> Statement:
+def _asked(question: Question, expression: exp.Expr, *, every_event: bool = False) -> Statement:
     reach = _reach(question)
     known = reach is not None and question.since > UNKNOWN
     since = question.since - reach if reach is not None and known else None
-    scans = {"exposure": _exposures(question), "event": Scan(since, _names(question))}
+    scans = {
+        "exposure": _exposures(question),
+        "event": Scan(since, None if every_event else _names(question)),
+    }
     return Statement(expression, scans, None if known or reach is None else _opening(question, reach))
 
 
