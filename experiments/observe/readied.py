@@ -20,7 +20,7 @@ from experiments.observe.question import Question
 from experiments.observe.sheets import Sheet, is_plain
 from experiments.observe.sql import DIALECT
 from experiments.observe.statement import SORTING, about_units, compose, labelling, sorting
-from experiments.observe.tallies import Columns, Members, Tally, can_add
+from experiments.observe.tallies import PAST, Columns, Members, Tally, can_add
 from experiments.observe.units import kept
 
 TOGETHER = 4_000_000
@@ -143,8 +143,7 @@ class PlainQuestion(AskedQuestion):
 
     def _segments(self) -> Iterator[Segment]:
         """The value that each unit has of each segment; the units lie as in the sheet."""
-        names = [name for name in ("last_seen", "often", "spent") if name in self.sheet.columns]
-        past = {name: self.sheet.columns.pop(name) for name in names}
+        past = {name: self.sheet.columns.pop(name) for name in PAST if name in self.sheet.columns}
         self.insert("gathered", {"unit": self.sheet.number, **past})
         self.look()
         self.create("labelled", _text(labelling(self.question)))
