@@ -17,7 +17,7 @@ from experiments.observe.curves import LONGEST_LIFE, aged, followed, running
 from experiments.observe.gathering import has_own_piece
 from experiments.observe.groups import Calendar, Floats
 from experiments.observe.question import DAY_MS, Question
-from experiments.observe.tallies import NOBODY, Columns, Members, Tally, can_add
+from experiments.observe.tallies import Columns, Members, Tally, can_add
 
 Array = NDArray[Any]
 
@@ -52,7 +52,7 @@ class Sheet:
 
     def __init__(self, question: Question, members: Members) -> None:
         self.question = question
-        self.number = np.flatnonzero(members.first_at < NOBODY).astype(np.int32)
+        self.number = np.flatnonzero(members.counted).astype(np.int32)
         self.arm = members.arm[self.number]
         self.first_at = members.first_at[self.number]
         self.columns: dict[str, Array] = {}

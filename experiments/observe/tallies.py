@@ -58,6 +58,11 @@ class Members:
         moments[unit], places[unit] = first_at, arm
         return cls(moments, places)
 
+    @property
+    def counted(self) -> Flags:
+        """Whether each number is that of a unit that counts."""
+        return np.asarray(self.first_at < NOBODY)
+
     def within(self, chunk: Chunk) -> "Members":
         """The units of a chunk, counted from its first."""
         here = slice(chunk.low, chunk.low + chunk.size)

@@ -22,11 +22,13 @@ EVENTS = [
 ]
 
 
+@pytest.mark.parametrize("few", [0.0, 2.0], ids=["all read", "few looked for"])
 @pytest.mark.parametrize("channel", [None, "channel"], ids=["plain", "tabled"])
 def test_units_in_chunks_of_their_own_come_to_the_same(
-    monkeypatch: pytest.MonkeyPatch, channel: str | None
+    monkeypatch: pytest.MonkeyPatch, channel: str | None, few: float
 ) -> None:
     monkeypatch.setattr(chunks, "ROWS", 1)
+    monkeypatch.setattr(chunks, "FEW", few)
     question = asked("order_value", channel=channel, segments=("rfm",))
     assert is_plain(question) == (channel is None)
     seen = observe_in_memory(question, EXPOSURES, EVENTS)
