@@ -105,10 +105,22 @@ def compare(
         return effect
     base = control.value if control.anchor is None else control.anchor.value
     believed = inference.shrink(effect, base=base)
-    error, df, n = believed.standard_error, effect.df, effect.n
-    if error == 0 or not math.isfinite(believed.value / error):
+    if believed.standard_error == 0 or not math.isfinite(believed.value / believed.standard_error):
         return NotEstimable(Cause.NOT_FINITE, "the values are beyond the range of floating point")
-    width = inference.multiplier(df=df, n=n)
+    return _compared(treatment, control, effect, believed, inference, lift)
+
+
+def _compared(
+    treatment: Estimate,
+    control: Estimate,
+    effect: Estimate,
+    believed: Estimate,
+    inference: Inference,
+    lift: LiftMethod,
+) -> Comparison:
+    """Put the answer together from the effect as it was measured and as it is believed."""
+    error = believed.standard_error
+    width = inference.multiplier(df=effect.df, n=effect.n)
     statistic = believed.value / error
     shrinkage = (error / effect.standard_error) ** 2
     return Comparison(
@@ -118,8 +130,8 @@ def compare(
         lift=lift_interval(Relative.of(believed, control, shrinkage=shrinkage), width, lift),
         standard_error=error,
         statistic=statistic,
-        df=df,
-        p_value=inference.p_value(statistic, df=df, n=n),
+        df=effect.df,
+        p_value=inference.p_value(statistic, df=effect.df, n=effect.n),
         method="welch" if treatment.method in _PLAIN else treatment.method,
         inference=inference.name,
         confidence=inference.confidence,

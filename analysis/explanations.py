@@ -31,6 +31,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A metric in one variant after one day, over everything up to its end; None where it has no value."""
+
+    day: date
+    units: int
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SplitPoint:
     """One day of arrivals, and each variant's share of all arrivals up to its end.
 
@@ -85,6 +94,20 @@ class Funnel:
 class Return:
     """Who was active on one day after the exposure, of the units that are old enough to have been."""
 
+    day: int
+    old_enough: Mapping[str, int]
+    share: Mapping[str, float]
+    difference: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class CohortDay:
+    """Who came back on one day of life, of the units first exposed in one week.
+
+    Only units that are old enough count; ``week`` is a Monday.
+    """
+
+    week: date
     day: int
     old_enough: Mapping[str, int]
     share: Mapping[str, float]

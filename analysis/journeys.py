@@ -6,6 +6,7 @@ condition on behaviour that the treatment changes, so none of them is a comparis
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from analysis.comparison import Comparison, compare
 from analysis.effects import difference
 from analysis.errors import NotEstimable
 from analysis.estimate import Estimate, mean, proportion
-from analysis.explanations import AgePoint, AgeSeries, Funnel, Lasting, Return, Step
+from analysis.explanations import AgePoint, AgeSeries, CohortDay, Funnel, Lasting, Return, Step
 from analysis.inference import Inference
 from analysis.interval import Interval
 from analysis.kinds import plain_pair
@@ -25,6 +26,9 @@ from analysis.survival import Curve, curve_of
 
 NOVELTY_LEVEL = 0.01
 """Below this p-value an effect is said to fade or grow: one false claim in a hundred comparisons."""
+
+ROUNDING = 1e-6
+"""Of the largest standard error among days: below that a day has no variance but that of rounding."""
 
 CURVE_POINTS = 100
 """A curve is told at no more times than a picture can show."""
@@ -84,6 +88,25 @@ def returns_of(plan: Plan, observation: Observation) -> tuple[Return, ...]:
     return tuple(told)
 
 
+def cohorts_of(plan: Plan, observation: Observation) -> tuple[CohortDay, ...]:
+    """Who came back on each day of life by the week of the exposure, and how treatments differ in that."""
+    found: dict[tuple[date, int], dict[str, Moments]] = {}
+    for each in observation.cohorts:
+        if each.variant in plan.weights and each.old_enough:
+            came = Moments.from_counts(successes=min(each.active, each.old_enough), n=each.old_enough)
+            found.setdefault((each.week, each.day), {})[each.variant] = came
+    return tuple(
+        CohortDay(
+            week,
+            day,
+            {name: arm.n for name, arm in arms.items()},
+            {name: arm.value for name, arm in arms.items()},
+            _differences(plan, arms),
+        )
+        for (week, day), arms in sorted(found.items())
+    )
+
+
 def _differences(plan: Plan, shares: Mapping[str, Moments]) -> dict[str, Interval]:
     """How treatments differ from the control in a share, where that can be estimated."""
     found = {}
@@ -114,8 +137,7 @@ def _age_series(
 ) -> AgeSeries:
     effects, points = [], []
     most = max(new.moments.n + old.moments.n for new, old in pairs)
-    for new, old in pairs:
-        effect = _effect(metric, new.moments, old.moments)
+    for (new, old), effect in zip(pairs, _effects(metric, pairs), strict=True):
         n = new.moments.n + old.moments.n
         points.append(_age_point(new.day, n, effect, inference))
         # A day that few have lived to is told of, but it is another population's.
@@ -130,6 +152,14 @@ def _age_series(
     p_value = drift.slope.p_value
     change = drift.late_minus_early.interval
     return AgeSeries(metric.key, variant, tuple(points), p_value, change, p_value < NOVELTY_LEVEL)
+
+
+def _effects(metric: PlannedMetric, pairs: list[tuple[Age, Age]]) -> list[Estimate | None]:
+    """The difference on each day; none where nobody gained anything and all variance is that of rounding."""
+    found = [_effect(metric, new.moments, old.moments) for new, old in pairs]
+    errors = [each.standard_error for each in found if each is not None]
+    least = ROUNDING * max(errors, default=0.0)
+    return [None if each is None or each.standard_error <= least else each for each in found]
 
 
 def _effect(metric: PlannedMetric, treatment: Moments, control: Moments) -> Estimate | None:

@@ -125,6 +125,29 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True)
+class Cohort:
+    """Units of one variant that were first exposed in one week, on one day of their lives.
+
+    Attributes
+    ----------
+    week
+        Its Monday.
+    day
+        Whole days since each unit's exposure.
+    old_enough
+        Units that have lived to the end of that day.
+    active
+        Units among them with any event in it.
+    """
+
+    week: date
+    variant: str
+    day: int
+    old_enough: int
+    active: int
+
+
+@dataclass(frozen=True, slots=True)
 class Credit:
     """Conversions of one variant that a rule credits to a channel, and what they were worth."""
 
@@ -215,6 +238,8 @@ class Observation:
         What is known of the records.
     uncapped
         By metric and variant: moments of the outcome alone before its cap, for metrics that have one.
+    cohorts
+        Who came back by the week of the exposure, where retention is measured.
     """
 
     as_of: datetime
@@ -234,6 +259,7 @@ class Observation:
     credits: tuple[Credit, ...] = ()
     quality: Quality = field(default_factory=Quality)
     uncapped: Mapping[str, Mapping[str, Moments]] = field(default_factory=dict)
+    cohorts: tuple[Cohort, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Write as plain values that restore to the same observation, bit for bit."""
@@ -298,7 +324,9 @@ def _written(value: Any) -> Any:
             return {name: _written(each) for name, each in value.items()}
         case tuple():
             return [_written(each) for each in value]
-        case Stage() | Cut() | QuantileSample() | Lifetable() | Age() | Credit() | Quality():
+        case date():
+            return value.isoformat()
+        case Stage() | Cut() | QuantileSample() | Lifetable() | Age() | Cohort() | Credit() | Quality():
             return {each.name: _written(getattr(value, each.name)) for each in fields(value)}
     return value
 
@@ -324,6 +352,10 @@ def _ages(document: Sequence[Mapping[str, Any]]) -> tuple[Age, ...]:
     return tuple(Age(each["day"], Moments.from_json(each["moments"]), each["active"]) for each in document)
 
 
+def _cohort(document: Mapping[str, Any]) -> Cohort:
+    return Cohort(**{**document, "week": date.fromisoformat(document["week"])})
+
+
 def _by_arm(restore: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda document: {
         metric: {variant: restore(each) for variant, each in arms.items()}
@@ -340,5 +372,6 @@ _LATER: Mapping[str, Callable[[Any], Any]] = {
     "credits": lambda document: tuple(Credit(**each) for each in document),
     "quality": lambda document: Quality(**document),
     "uncapped": _by_arm(Moments.from_json),
+    "cohorts": lambda document: tuple(_cohort(each) for each in document),
 }
 """What observations did not always have, and how each is restored."""

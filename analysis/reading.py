@@ -1,10 +1,12 @@
 """Reading: from what was planned and what was counted to a readout. Pure: the same input, the same bytes."""
 
+from typing import Any
+
 from analysis.comparison import Comparison
 from analysis.doubts import doubts_of
 from analysis.findings import Answered, answer_roles, explained, finding_of
 from analysis.harm import harm_at_this_moment
-from analysis.journeys import ages_of, funnels_of, lasting_of, returns_of
+from analysis.journeys import ages_of, cohorts_of, funnels_of, lasting_of, returns_of
 from analysis.observation import Observation
 from analysis.plan import Plan
 from analysis.questions import questions_of
@@ -38,16 +40,9 @@ def read(plan: Plan, observation: Observation, *, version: str) -> Readout:
     checks = (*check_data(plan, observation), *mix_check(mixes), *sensitivity_check(alternatives))
     over = plan.is_over(as_of=observation.as_of, units=sum(observation.units.values()))
     return Readout(
-        experiment=plan.experiment,
-        phase=plan.phase,
-        as_of=observation.as_of,
-        data_through=observation.data_through,
+        **_known(plan, observation),
         version=version,
-        plan=plan,
         over=over,
-        units={name: observation.units.get(name, 0) for name in plan.weights},
-        excluded=observation.excluded,
-        immature=observation.immature,
         checks=checks,
         comparisons=(*findings, *in_segments),
         verdict=judge(
@@ -59,18 +54,33 @@ def read(plan: Plan, observation: Observation, *, version: str) -> Readout:
             does_harm=harm_at_this_moment(plan, questions, over=over),
         ),
         series=tuple(series_of(observation, plan, matched)),
-        split=tuple(split_of(plan, observation)),
-        stages=stage_checks(plan, observation),
         interactions=interactions,
-        funnels=funnels_of(plan, observation),
-        returns=returns_of(plan, observation),
-        ages=ages_of(plan, observation),
-        lasting=lasting_of(plan, observation),
         mixes=mixes,
-        credits=observation.credits,
-        quality=observation.quality,
         alternatives=alternatives,
     )
+
+
+def _known(plan: Plan, observation: Observation) -> dict[str, Any]:
+    """What a readout says of the plan and of what was counted, whatever the comparisons say."""
+    return {
+        "experiment": plan.experiment,
+        "phase": plan.phase,
+        "plan": plan,
+        "as_of": observation.as_of,
+        "data_through": observation.data_through,
+        "units": {name: observation.units.get(name, 0) for name in plan.weights},
+        "excluded": observation.excluded,
+        "immature": observation.immature,
+        "split": tuple(split_of(plan, observation)),
+        "stages": stage_checks(plan, observation),
+        "funnels": funnels_of(plan, observation),
+        "returns": returns_of(plan, observation),
+        "cohorts": cohorts_of(plan, observation),
+        "ages": ages_of(plan, observation),
+        "lasting": lasting_of(plan, observation),
+        "credits": observation.credits,
+        "quality": observation.quality,
+    }
 
 
 def _overall(plan: Plan, observation: Observation, answered: Answered) -> Finding:

@@ -13,9 +13,11 @@ from typing import Any, get_type_hints
 from analysis.explanations import (
     AgePoint,
     AgeSeries,
+    CohortDay,
     Funnel,
     Interaction,
     Lasting,
+    Level,
     Mix,
     Point,
     Return,
@@ -35,6 +37,7 @@ __all__ = [
     "AgeSeries",
     "Alternative",
     "Beside",
+    "CohortDay",
     "Credit",
     "DataCheck",
     "Finding",
@@ -43,6 +46,7 @@ __all__ = [
     "Ground",
     "Interaction",
     "Lasting",
+    "Level",
     "Mix",
     "Part",
     "Point",
@@ -240,6 +244,7 @@ class Readout:
     credits: tuple[Credit, ...] = ()
     quality: Quality = field(default_factory=Quality)
     alternatives: tuple[Alternative, ...] = ()
+    cohorts: tuple[CohortDay, ...] = ()
 
     @property
     def failed(self) -> tuple[DataCheck, ...]:
@@ -329,6 +334,7 @@ _LATER = {
     "credits": "credits",
     "quality": "quality",
     "alternatives": "alternatives",
+    "cohorts": "cohorts",
 }
 """What readouts did not always have, and its name in the document."""
 

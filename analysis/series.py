@@ -1,15 +1,17 @@
 """Series: each comparison, and the split, day by day."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from analysis.comparison import Comparison
 from analysis.errors import NotEstimable
-from analysis.explanations import Point, Series, SplitPoint
+from analysis.estimate import Estimate
+from analysis.explanations import Level, Point, Series, SplitPoint
+from analysis.kinds import plain_pair
 from analysis.moments import Moments
 from analysis.observation import Observation
-from analysis.plan import Plan
+from analysis.plan import Plan, PlannedMetric
 from analysis.questions import Question, ask
 from analysis.sample_ratio import expected_range
 
@@ -35,6 +37,28 @@ def _point(day: date, units: int, answer: Comparison | NotEstimable) -> Point:
     if not lift.bounded:
         return Point(day, units, lift.estimate, None, None)
     return Point(day, units, lift.estimate, lift.low, lift.high)
+
+
+def levels_of(observation: Observation, plan: Plan, metric: str) -> Mapping[str, tuple[Level, ...]]:
+    """The metric itself in every variant at the end of every day, as counted.
+
+    Parameters
+    ----------
+    metric
+        The key of a planned metric; one that is not followed day by day has no levels.
+    """
+    planned = next(each for each in plan.metrics if each.key == metric)
+    arms = observation.daily.get(metric, {})
+    return {
+        name: tuple(Level(each.day, each.moments.n, _level(planned, each.moments)) for each in arms[name])
+        for name in plan.weights
+        if name in arms
+    }
+
+
+def _level(metric: PlannedMetric, moments: Moments) -> float | None:
+    estimate = plain_pair(metric, moments, moments).treatment
+    return estimate.value if isinstance(estimate, Estimate) else None
 
 
 def split_of(plan: Plan, observation: Observation) -> Iterable[SplitPoint]:

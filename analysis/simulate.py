@@ -267,33 +267,51 @@ def try_plan(
     """
     if size < 1 or looks < 1 or runs < 1:
         raise InvalidInput("size, looks, runs: expected counts of at least 1")
-    # A group-sequential plan is looked at when it says, any other at equal distances.
-    even = np.arange(1, looks + 1) / looks
-    times = np.array(inference.looks) if isinstance(inference, GroupSequential) else even
-    units = np.maximum(1, np.rint(times * size).astype(int))
-    bounds = np.array(
-        [inference.multiplier(df=math.inf, n=int(n)) if n >= first_look else math.inf for n in units]
-    )
+    path = _Path.of(inference, size=size, drift=drift, looks=looks, first_look=first_look)
     right = wrong = 0
     stops = []
-    gaps = np.diff(times, prepend=0.0)
-    chunk = max(1, _CHUNK_CELLS // len(times))
+    chunk = max(1, _CHUNK_CELLS // len(path.times))
     for start in range(0, runs, chunk):
         rows = min(chunk, runs - start)
-        steps = rng.normal(drift * gaps, np.sqrt(gaps), (rows, len(times)))
-        z = np.cumsum(steps, axis=1) / np.sqrt(times)
-        hit = np.abs(z) > bounds
-        ever, at = hit.any(axis=1), hit.argmax(axis=1)
-        above = z[np.arange(rows), at] > 0
-        agrees = np.ones(rows, dtype=bool) if drift == 0 else above == (drift > 0)
-        right += int((ever & agrees).sum())
-        wrong += int((ever & ~agrees).sum())
-        stops.append(np.where(ever, times[at], 1.0))
+        agrees, against, stop = path.walk(rows, rng)
+        right += agrees
+        wrong += against
+        stops.append(stop)
         progress(start + rows, runs)
     ended = np.concatenate(stops)
     return PlanOutcome(
         drift, Rate.of(right, runs), Rate.of(wrong, runs), float(ended.mean()), float(np.median(ended))
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Path:
+    """A plan's looks, as shares of its size, the bounds of |z| at each, and the drift at the end."""
+
+    times: Floats
+    bounds: Floats
+    drift: float
+
+    @classmethod
+    def of(cls, inference: Inference, *, size: int, drift: float, looks: int, first_look: int) -> "_Path":
+        # A group-sequential plan is looked at when it says, any other at equal distances.
+        even = np.arange(1, looks + 1) / looks
+        times = np.array(inference.looks) if isinstance(inference, GroupSequential) else even
+        units = np.maximum(1, np.rint(times * size).astype(int))
+        bounds = [inference.multiplier(df=math.inf, n=int(n)) if n >= first_look else math.inf for n in units]
+        return cls(times, np.array(bounds), drift)
+
+    def walk(self, runs: int, rng: np.random.Generator) -> tuple[int, int, Floats]:
+        """Of some runs, those that claim the right and the wrong direction, and when each one ends."""
+        gaps = np.diff(self.times, prepend=0.0)
+        steps = rng.normal(self.drift * gaps, np.sqrt(gaps), (runs, len(self.times)))
+        z = np.cumsum(steps, axis=1) / np.sqrt(self.times)
+        hit = np.abs(z) > self.bounds
+        ever, at = hit.any(axis=1), hit.argmax(axis=1)
+        above = z[np.arange(runs), at] > 0
+        agrees = np.ones(runs, dtype=bool) if self.drift == 0 else above == (self.drift > 0)
+        stops = np.where(ever, self.times[at], 1.0)
+        return int((ever & agrees).sum()), int((ever & ~agrees).sum()), stops
 
 
 def _joined(parts: list[Arms]) -> Arms:

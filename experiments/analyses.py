@@ -15,6 +15,7 @@ from experiments.errors import InvalidInput
 from experiments.lifecycle import BEFORE_START, Status
 from experiments.metric_uses import chosen_metrics
 from experiments.observe import Bots, Engine, Question, count, count_all
+from experiments.observe.cohorts import with_cohorts
 from experiments.observe.question import DAY_MS, covariates, reach
 from experiments.readouts import Snapshot, count_snapshots, keep, latest
 from experiments.store import Store
@@ -56,7 +57,7 @@ def analyse(
     with store.read() as session:
         asked = _ask(session, key, now)
     observation = count(engine=engine, question=asked.question, progress=progress)
-    return _kept(store, asked, observation, version)
+    return _kept(store, asked, with_cohorts(engine, asked.question, observation), version)
 
 
 def analyse_all(
@@ -82,7 +83,8 @@ def analyse_all(
     questions = [each.question for each in asked]
     observed = count_all(engine=engine, questions=questions, progress=progress)
     return [
-        _kept(store, each, observation, version) for each, observation in zip(asked, observed, strict=True)
+        _kept(store, each, with_cohorts(engine, each.question, observation), version)
+        for each, observation in zip(asked, observed, strict=True)
     ]
 
 

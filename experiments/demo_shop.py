@@ -171,7 +171,7 @@ class _Person:
         yield "page", round(self.generator.lognormvariate(7.2, 0.35) * slower), 1_500
         if self.generator.random() < 0.09 * (FEWER_ASK if self.treated else 1.0):
             yield "help", None, 40_000
-        pays = self.generator.random() < PAYS[self.lifecycle] * (MORE_PAY if self.treated else 1.0)
+        pays = self._pays(1.0)
         if pays or self.generator.random() < 0.22:
             yield "checkout", None, 90_000
         if pays:
@@ -180,7 +180,15 @@ class _Person:
     def _returns(self) -> Iterator[tuple[str, float | None, int]]:
         for day in range(1, DAYS + 1):
             if self.generator.random() < 0.4 / (1 + 0.3 * day):
-                yield "session", None, int((24 * day + self.generator.uniform(0.5, 23.5)) * HOUR_MS)
+                after = int((24 * day + self.generator.uniform(0.5, 23.5)) * HOUR_MS)
+                yield "session", None, after
+                if self._pays(0.2):
+                    yield "purchase", round(self.generator.lognormvariate(3.55, 0.6), 2), after + 60_000
+
+    def _pays(self, as_likely: float) -> bool:
+        """Whether they pay at a visit, as likely as at the first one or less."""
+        chance = PAYS[self.lifecycle] * (MORE_PAY if self.treated else 1.0)
+        return self.generator.random() < as_likely * chance
 
     def _event(self, name: str, value: float | None, moment: int) -> Event:
         message = f"{moment:012x}-demo-{self.unit}-{name}"

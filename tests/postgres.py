@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.serving import free_port
+from tests.served import free_port
 
 
 class NoPostgres(Exception):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bokeh.embed import json_item
+import bokeh
+from bokeh.document import Document
 from bokeh.plotting import figure
 
 from analysis import Readout
@@ -171,8 +172,19 @@ def _split_words(names: Names, variants: Sequence[str]) -> SplitWords:
 
 
 def chart_of(name: str, drawn: figure, label: str) -> Chart:
-    """Make a figure ready to be embedded."""
-    item: Any = json_item(drawn)
+    """Make a figure ready to be embedded, in the form of Bokeh's ``json_item``.
+
+    That function would look through all models of a figure three times more, to find out which document they
+    belong to and whether they fit together; here every figure has a document of its own.
+    """
+    document = Document(title="")
+    document.add_root(drawn)
+    item = {
+        "target_id": None,
+        "root_id": drawn.id,
+        "doc": document.to_json(deferred=False),
+        "version": bokeh.__version__,
+    }
     below = AXIS_HEIGHT if any(axis in drawn.below and axis.visible for axis in drawn.xaxis) else 0
     height = (drawn.frame_height or 0) + (drawn.min_border_top or 0) + below
     return Chart(name, item, label, height)

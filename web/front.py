@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from experiments.previews import PARAMETER
@@ -45,12 +46,11 @@ class Front:
     def __init__(self, doors: Doors) -> None:
         self._evaluations = doors.evaluations
         self._pages = Bridge(doors.inner, threads=THREADS)
-        self._store = EventStoring(doors.events)
-        self._aside = ThreadPoolExecutor(1, "aside")
+        self._events = EventStoring(doors.events)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin, in the loop that will run."""
-        self._store.begin(loop)
+        self._events.begin(loop)
 
     async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         """Serve one request."""
@@ -61,8 +61,8 @@ class Front:
             return
         if self._evaluations.takes(path):
             answer = await self._evaluate(await _call(scope, protocol, path))
-        elif self._store.door.takes(path):
-            answer = await self._store.answer(await _call(scope, protocol, path), self._aside)
+        elif self._events.door.takes(path):
+            answer = await self._events.answer(await _call(scope, protocol, path))
         else:
             await self._pages.serve(scope, protocol, path)
             return
@@ -84,6 +84,7 @@ class EventStoring:
 
     def __init__(self, door: EventsDoor) -> None:
         self.door = door
+        self._aside = ThreadPoolExecutor(1, "aside")
         self._told: deque[Job] = deque()
         self._waiting: dict[Job, asyncio.Future[None]] = {}
         self._begun: deque[tuple[float, asyncio.Future[None]]] = deque()
@@ -95,10 +96,10 @@ class EventStoring:
         self._loop = loop
         loop.call_later(SWEEP, self._sweep)
 
-    async def answer(self, call: Call, aside: ThreadPoolExecutor) -> Answer:
+    async def answer(self, call: Call) -> Answer:
         """Answer a request once its events are safe, or are known not to be."""
         if isinstance(call.body, bytes) and len(call.body) >= LONG_BODY:
-            begun = await self._loop.run_in_executor(aside, self.door.begin, call, self._tell)
+            begun = await self._loop.run_in_executor(self._aside, self.door.begin, call, self._tell)
         else:
             begun = self.door.begin(call, self._tell)
         if isinstance(begun, Pending):
@@ -122,7 +123,8 @@ class EventStoring:
         self._told.append(job)
         if not self._woken:
             self._woken = True
-            self._loop.call_soon_threadsafe(self._wake)
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         self._woken = False  # before looking: whoever tells from now on wakes the loop again

@@ -54,7 +54,8 @@ def draw_lift(points: Sequence[Point], *, planned_end: date | None, words: LiftW
     _band(canvas, points)
     _line(canvas, points, words)
     if end is not None:
-        _planned_end(canvas, end, heights[1], words.planned_end)
+        early = end - days[0] < (last - days[0]) / 2
+        _planned_end(canvas, end, heights[1], words.planned_end, early=early)
     return canvas
 
 
@@ -129,6 +130,8 @@ def _interval(point: Point, words: LiftWords) -> str:
     return f"{words.format_lift(point.low)} … {words.format_lift(point.high)}"
 
 
-def _planned_end(canvas: figure, end: float, top: float, text: str) -> None:
+def _planned_end(canvas: figure, end: float, top: float, text: str, *, early: bool) -> None:
+    """Its name stands on the side that has room."""
     rule(canvas, at=end, dimension="height", dash="dashed")
-    write(canvas, text, x=end, y=top, text_align="right", text_baseline="top", x_offset=-6)
+    side, off = ("left", 6) if early else ("right", -6)
+    write(canvas, text, x=end, y=top, text_align=side, text_baseline="top", x_offset=off)

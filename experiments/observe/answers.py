@@ -11,7 +11,7 @@ from itertools import combinations_with_replacement
 from sqlglot import exp
 
 from experiments.metrics import MetricDraft
-from experiments.observe.gathering import may_be_unreadable
+from experiments.observe.gathering import may_be_unreadable, reads_value, too_large
 from experiments.observe.question import Question
 from experiments.observe.sql import (
     alias,
@@ -145,6 +145,11 @@ def unreadable(question: Question) -> Iterator[exp.Select]:
                 name=metric.key,
                 n=total(exp.column(f"u{place}")),
             )
+    names = sorted({metric.event for metric in question.counted if metric.event and reads_value(metric)})
+    if names:
+        named = exp.In(this=exp.column("event"), expressions=[exp.convert(each) for each in names])
+        piece = exp.select().from_("event").where(both(named, exp.paren(too_large(exp.column("value")))))
+        yield row(piece.group_by("event"), "too_large", label=exp.column("event"))
 
 
 def middles(question: Question, metric: MetricDraft) -> exp.Select:

@@ -2,30 +2,33 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 
 from analysis import Moments, Observation, Shape
-from analysis.observation import Credit, Cut, Lifetable, Quality, QuantileSample, Stage
+from analysis.observation import Credit, Cut, Quality, Stage
 from experiments.metrics import MetricDraft
 from experiments.observe import units
 from experiments.observe.answers import FIXED
 from experiments.observe.attribution import RULES
+from experiments.observe.distributions import (
+    ByArm,
+    Place,
+    cut_lifetables,
+    cut_quantiles,
+    lifetables_of,
+    quantiles_of,
+)
 from experiments.observe.engines import Embedded, Engine
+from experiments.observe.gathering import reads_value
 from experiments.observe.growth import ages, daily, date_of
 from experiments.observe.question import Question
 from experiments.observe.rows import Parts, Row
 from experiments.observe.statement import compose
 from experiments.observe.sums import BUNDLED, Sums, moments_around, read_sums, shape_of, unbundled
 from experiments.store.instants import from_millis
-
-_Place = tuple[int, str | None]
-"""A segment's place and one of its values."""
-
-_Counted = TypeVar("_Counted")
-_ByArm = dict[str, dict[str, _Counted]]
-"""By metric and variant."""
 
 
 def count(
@@ -61,13 +64,7 @@ def count_all(
 
 def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observation:
     """Turn the statement's rows into an observation."""
-    parts: dict[str, list[Row]] = defaultdict(list)
-    fixed = len(FIXED)
-    for each in rows:
-        part, name, label, arm, day, n = each[:fixed]
-        parts[part].append(Row(part, name, label, arm, day, n, each[fixed:]))
-    for part in BUNDLED:
-        parts[part] = list(unbundled(question, parts[part]))
+    parts = _parts(question, rows)
     arrivals: dict[int, dict[str, int]] = defaultdict(dict)
     for row in parts["arrival"]:
         arrivals[row.day or 0][question.variants[row.arm]] = row.n
@@ -75,15 +72,9 @@ def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observatio
     moments = {
         metric.key: _totals(question, sums[metric.key]) for metric in question.metrics if metric.key in sums
     }
-    through = [
-        row.day
-        for part in ("exposure_through", "event_through")
-        for row in parts[part]
-        if row.day is not None
-    ]
     return Observation(
         as_of=from_millis(question.horizon),
-        data_through=from_millis(max(through)) if through else None,
+        data_through=_newest(parts),
         units={name: sum(day.get(name, 0) for day in arrivals.values()) for name in question.variants},
         arrivals={date_of(day): dict(counts) for day, counts in sorted(arrivals.items())},
         excluded=_excluded(question, parts),
@@ -96,8 +87,8 @@ def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observatio
         shapes=_shapes(question, sums),
         stages=_stages(question, parts, moments),
         cuts=tuple(_cuts(question, sums, parts)),
-        quantiles=_quantiles(question, parts),
-        lifetables=_lifetables(question, parts),
+        quantiles=quantiles_of(question, parts),
+        lifetables=lifetables_of(question, parts),
         ages={
             metric.key: ages(question, metric, parts)
             for metric in question.metrics
@@ -107,6 +98,25 @@ def read_rows(question: Question, rows: Iterable[tuple[Any, ...]]) -> Observatio
         quality=_quality(question, parts),
         uncapped=_uncapped(question, sums, parts),
     )
+
+
+def _parts(question: Question, rows: Iterable[tuple[Any, ...]]) -> Parts:
+    """The rows by the part that they belong to, one for each metric."""
+    parts: dict[str, list[Row]] = defaultdict(list)
+    fixed = len(FIXED)
+    for each in rows:
+        part, name, label, arm, day, n = each[:fixed]
+        parts[part].append(Row(part, name, label, arm, day, n, each[fixed:]))
+    for part in BUNDLED:
+        parts[part] = list(unbundled(question, parts[part]))
+    return parts
+
+
+def _newest(parts: Parts) -> datetime | None:
+    """When the newest record that was looked at happened."""
+    found = [row.day for part in ("exposure_through", "event_through") for row in parts[part]]
+    through = [day for day in found if day is not None]
+    return from_millis(max(through)) if through else None
 
 
 def _totals(question: Question, sums: Sums) -> dict[str, Moments]:
@@ -171,14 +181,14 @@ def _by_variant(question: Question, counted: Iterable[tuple[int, int]]) -> dict[
 
 
 def _cuts(question: Question, sums: Mapping[str, Sums], parts: Parts) -> Iterable[Cut]:
-    units: dict[_Place, dict[str, int]] = defaultdict(dict)
+    units: dict[Place, dict[str, int]] = defaultdict(dict)
     for row in parts["cut_units"]:
         units[row.day or 0, row.label][question.variants[row.arm]] = row.n
-    moments: dict[_Place, _ByArm[Moments]] = defaultdict(lambda: defaultdict(dict))
+    moments: dict[Place, ByArm[Moments]] = defaultdict(lambda: defaultdict(dict))
     for row in parts["cut"]:
         of_metric = moments[row.day or 0, row.label][row.name]
         of_metric[question.variants[row.arm]] = sums[row.name].moments([row])
-    quantiles, lifetables = _cut_quantiles(question, parts), _cut_lifetables(question, parts)
+    quantiles, lifetables = cut_quantiles(question, parts), cut_lifetables(question, parts)
     for place in sorted(units, key=lambda each: (each[0], each[1] or "")):
         yield Cut(
             question.segments[place[0]],
@@ -190,73 +200,9 @@ def _cuts(question: Question, sums: Mapping[str, Sums], parts: Parts) -> Iterabl
         )
 
 
-def _cut_quantiles(question: Question, parts: Parts) -> dict[_Place, _ByArm[QuantileSample]]:
-    found: dict[_Place, _ByArm[QuantileSample]] = defaultdict(lambda: defaultdict(dict))
-    clusters = {(row.name, row.day, row.arm, row.numbers[5]): row for row in parts["cut_cluster"]}
-    asked = {metric.key for metric in question.metrics}
-    for row in parts["cut_quantile"]:
-        counted = clusters[row.name, row.day, row.arm, row.numbers[3]]
-        if row.name in asked:
-            of_metric = found[row.day or 0, row.label][row.name]
-            of_metric[question.variants[row.arm]] = _sample(row, counted)
-    return found
-
-
-def _cut_lifetables(question: Question, parts: Parts) -> dict[_Place, _ByArm[Lifetable]]:
-    rows: dict[_Place, list[Row]] = defaultdict(list)
-    for row in parts["cut_lifetable"]:
-        rows[int(row.numbers[2]), row.label].append(row)
-    return {place: _by_metric(question, each) for place, each in rows.items()}
-
-
-def _quantiles(question: Question, parts: Parts) -> _ByArm[QuantileSample]:
-    found: _ByArm[QuantileSample] = {
-        metric.key: {} for metric in question.metrics if metric.kind == "quantile"
-    }
-    clusters = {(row.name, row.arm): row for row in parts["cluster"]}
-    for row in parts["quantile"]:
-        if row.name in found:
-            sample = _sample(row, clusters[row.name, row.arm])
-            found[row.name][question.variants[row.arm]] = sample
-    return found
-
-
-def _sample(row: Row, counted: Row) -> QuantileSample:
-    below, whole, *products = counted.numbers[:5]
-    raw = np.array([[products[0], products[1]], [products[1], products[2]]])
-    means = np.array([below, whole]) / counted.n
-    moments = Moments(counted.n, means, raw - counted.n * np.outer(means, means))
-    value, low, high = row.numbers[:3]
-    return QuantileSample(row.n, value, low, high, moments)
-
-
-def _lifetables(question: Question, parts: Parts) -> _ByArm[Lifetable]:
-    nothing: _ByArm[Lifetable] = {
-        metric.key: {} for metric in question.metrics if metric.kind == "time_to_event"
-    }
-    return nothing | _by_metric(question, parts["lifetable"])
-
-
-def _by_metric(question: Question, rows: Iterable[Row]) -> _ByArm[Lifetable]:
-    found: _ByArm[Lifetable] = defaultdict(dict)
-    by_arm: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    for row in rows:
-        by_arm[row.name, row.arm].append(row)
-    asked = {metric.key for metric in question.metrics}
-    for (key, arm), each in by_arm.items():
-        if key in asked:
-            each.sort(key=lambda row: row.day or 0)
-            found[key][question.variants[arm]] = Lifetable(
-                tuple(row.day or 0 for row in each),
-                tuple(int(row.numbers[0]) for row in each),
-                tuple(int(row.numbers[1]) for row in each),
-            )
-    return dict(found)
-
-
-def _uncapped(question: Question, sums: Mapping[str, Sums], parts: Parts) -> _ByArm[Moments]:
+def _uncapped(question: Question, sums: Mapping[str, Sums], parts: Parts) -> ByArm[Moments]:
     """Of the metrics that have a cap, the moments that they would have without it."""
-    found: _ByArm[Moments] = {metric.key: {} for metric in question.metrics if metric.cap is not None}
+    found: ByArm[Moments] = {metric.key: {} for metric in question.metrics if metric.cap is not None}
     for row in parts["uncapped"]:
         total, squares = np.array(row.numbers[:1]), np.array([[row.numbers[1]]])
         moments = moments_around(row.n, total, squares, sums[row.name].middle[:1])
@@ -282,5 +228,14 @@ def _quality(question: Question, parts: Parts) -> Quality:
         late=sum(row.n for row in parts["late"]) if arrived else None,
         mismatched=unlike if question.ours else None,
         future=sum(row.n for part in ("future_exposures", "future_events") for row in parts[part]),
-        unreadable={row.name: row.n for row in parts["unreadable"] if row.n},
+        unreadable=_unreadable(question, parts),
     )
+
+
+def _unreadable(question: Question, parts: Parts) -> dict[str, int]:
+    found = {row.name: row.n for row in parts["unreadable"]}
+    too_large = {row.label: row.n for row in parts["too_large"]}
+    for metric in question.counted:
+        if metric.event in too_large and reads_value(metric):
+            found[metric.key] = found.get(metric.key, 0) + too_large[metric.event]
+    return {key: n for key, n in found.items() if n}

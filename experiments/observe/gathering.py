@@ -26,6 +26,7 @@ from experiments.observe.sql import (
     when,
     zero,
 )
+from experiments.storable import LARGEST_NUMBER
 
 _AGE = exp.column("age")
 _VALUE = exp.column("value")
@@ -192,6 +193,11 @@ def reads_number(metric: MetricDraft) -> bool:
     )
 
 
+def reads_value(metric: MetricDraft) -> bool:
+    """Whether the metric adds up the value that an event carries by itself, and not one of its properties."""
+    return reads_number(metric) and metric.value == "value"
+
+
 def may_be_unreadable(metric: MetricDraft) -> bool:
     """Whether an event may have something else where the metric needs a number."""
     by_value = reads_number(metric) and metric.value != "value"
@@ -222,8 +228,19 @@ def _not_a_number(path: str) -> exp.Expr:
 
 
 def amount(metric: MetricDraft) -> exp.Expr:
-    """The number that an event carries."""
-    return _VALUE.copy() if metric.value == "value" else number_of(_property(metric.value))
+    """The number that an event carries; null for one that is too large to be added up.
+
+    Our own doors let none in, but a warehouse may hold it, and one of them would spoil every sum.
+    """
+    if metric.value != "value":
+        return number_of(_property(metric.value))
+    return exp.Case().when(exp.not_(exp.paren(too_large(_VALUE))), _VALUE.copy())
+
+
+def too_large(value: exp.Expr) -> exp.Expr:
+    """Whether a number is beyond what can be added up; so is one that is no number at all."""
+    most, least = real(LARGEST_NUMBER), real(-LARGEST_NUMBER)
+    return exp.or_(exp.GT(this=value.copy(), expression=most), exp.LT(this=value.copy(), expression=least))
 
 
 def _identity(metric: MetricDraft) -> exp.Expr:

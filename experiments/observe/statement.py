@@ -136,6 +136,14 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from attribution.pieces(question)
 
 
+def compose_units(question: Question, rows: list[exp.Select]) -> exp.Expr:
+    """Instead of the usual rows others, about the units that count and their events alone."""
+    answer = exp.union(*answers.padded(rows), distinct=False, copy=False)
+    for name, piece in _unit_pieces(question):
+        answer = answer.with_(name, as_=piece, copy=False)
+    return answer
+
+
 def compose_values(question: Question) -> exp.Expr:
     """Instead of sums each unit's number of the one metric, with the moment from which the unit counts."""
     (metric,) = question.metrics

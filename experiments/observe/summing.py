@@ -90,6 +90,8 @@ class _Summing:
             yield from self._firsts(metric, own[0], known)
         elif metric in running(self._question):
             yield from self._steps(metric, own, known)
+        if metric.cap is not None:
+            yield from self._uncapped(metric, own[0])
 
     def _sums(self, metric: MetricDraft, names: Sequence[str]) -> Iterator[Answer]:
         old, group = self._matured(self._question.span(metric))
@@ -132,6 +134,15 @@ class _Summing:
             group = everybody if old is None else everybody[old]
             n, *found = segment.totals(self._products([*own, *known], group, old))
             yield from segment.rows("cut", metric.key, n, np.array(found))
+
+    def _uncapped(self, metric: MetricDraft, name: str) -> Iterator[Answer]:
+        """As `experiments.observe.answers.uncapped`."""
+        values, middle = self._sheet.columns[name], self._middles[name]
+        old = self._sheet.first_at <= self._question.horizon - self._question.span(metric)
+        for arm in np.unique(self._sheet.arm[old]).tolist():
+            mine = values[old & (self._sheet.arm == arm)]
+            squares = float(((mine - middle) ** 2).sum())
+            yield ("uncapped", metric.key, None, int(arm), None, len(mine), float(mine.sum()), squares)
 
     def _distances(self, names: Sequence[str], values: Sequence[Floats]) -> list[Floats]:
         return [each - self._middles[name] for name, each in zip(names, values, strict=True)]

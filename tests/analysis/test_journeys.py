@@ -1,6 +1,8 @@
 """Journeys: funnels, returns, curves of what lasts, and effects by days since exposure."""
 
+import json
 import math
+from datetime import date
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from analysis import Moments, Observation, PlannedMetric, Readout, Role, compare, estimate, read
 from analysis.comparison import Comparison
 from analysis.journeys import CURVE_POINTS
-from analysis.observation import Age, Credit, Lifetable
+from analysis.observation import Age, Cohort, Credit, Lifetable
 from analysis.survival import Curve, curve_of
 from tests.analysis.observations import SALES, arm, observed, plan
 
@@ -205,3 +207,35 @@ def test_a_readout_of_everything_lasts_through_json() -> None:
     stored = Observation.from_json(json.loads(json.dumps(seen.to_json())))
     assert read(written.plan, stored, version="test").to_json() == document
     assert math.isfinite(written.ages[0].points[0].estimate or math.nan)
+
+
+def test_days_on_which_nobody_gains_anything_say_nothing_of_novelty() -> None:
+    """Moments taken around a middle leave a variance of rounding behind; a slope must not hang on it."""
+    lived = {
+        name: (
+            Age(0, Moments.from_counts(successes=gained, n=10_000), gained),
+            *(Age(day, Moments.from_summary(n=10_000, mean=0.0, var=1e-17), 0) for day in range(1, 9)),
+        )
+        for name, gained in (("old", 1_000), ("new", 1_200))
+    }
+    (series,) = readout_of(observed(ages={"sales": lived})).ages
+    assert [point.day for point in series.points] == [0]
+    assert (series.p_value, series.change, series.novelty) == (None, None, False)
+
+
+def test_a_cohort_counts_those_who_are_old_enough_and_compares_within_its_week() -> None:
+    monday = date(2026, 3, 2)
+    seen = observed(
+        cohorts=(
+            Cohort(monday, "new", 1, 1_000, 300),
+            Cohort(monday, "old", 1, 1_000, 200),
+            Cohort(monday, "old", 3, 500, 50),
+            Cohort(monday, "gone", 1, 10, 1),
+        )
+    )
+    first, third = readout_of(seen).cohorts
+    assert (first.week, first.day, first.old_enough) == (monday, 1, {"new": 1_000, "old": 1_000})
+    assert first.share == {"new": 0.3, "old": 0.2}
+    assert first.difference["new"].low < 0.1 < first.difference["new"].high
+    assert third.difference == {}
+    assert Observation.from_json(json.loads(json.dumps(seen.to_json()))) == seen

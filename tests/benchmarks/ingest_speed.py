@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.http_speed import EVENTS, Load, granian, press, running
-from tests.serving import Instance, free_port, served
+from tests.served import Instance, free_port, set_up
 
 BATCH = 100
 CONNECTIONS = 12
@@ -251,7 +251,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with served(folder / "data", workers=2, definitions=DEFINITIONS) as instance, parsing() as port:
+        with set_up(folder / "data", workers=2, definitions=DEFINITIONS) as instance, parsing() as port:
             time.sleep(2)  # until the first analyses are over
             if "batches" in asked.parts:
                 _batches(instance, folder)

@@ -15,6 +15,7 @@ NOT_PAGES: Mapping[str, str] = {
     "asset": "a file",
     "enter": "leads on",
     "export_report": "downloads; the file has a test of its own",
+    "metric_days": "downloads; the file has a test of its own",
     "open_form": "leads to the first step",
     "settings": "leads to the first of the settings",
     "show_live_rows": "a piece of a page",
@@ -24,6 +25,7 @@ NOT_PAGES: Mapping[str, str] = {
 }
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "appendix": ("/experiments/rich/appendix",),
     "choose_place": ("/layers/checkout/place?from=0&to=5000",),
     "compare_snapshots": (f"/experiments/rich/snapshots/{len(SCENES)}/{len(SCENES)}",),
     "confirm": tuple(f"/experiments/{key}" for key in ("touch/stop", "third-grader/archive", "warm/start")),
@@ -41,8 +43,14 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "open_step": tuple(f"/experiments/warm/edit/{step}" for step in ("believe", "measure", "who", "check")),
     "report": ("/experiments/rich/report", "/experiments/empty/report"),
     "results": tuple(
-        f"/experiments/{key}/results"
-        for key in ("checkout-onepage", "touch", "veterans", "few", "empty", "rich")
+        f"/experiments/{key}"
+        for key in (
+            *(
+                f"{each}/results"
+                for each in ("checkout-onepage", "touch", "veterans", "few", "empty", "rich")
+            ),
+            "rich/results?segment=lifecycle%3Dnew",
+        )
     ),
     "retrospective": ("/experiments/open-limit/retrospective",),
     "shared": (SHARED,),

@@ -1,7 +1,7 @@
 """Furniture: one of everything that people make, written down through the forms that they would use."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Flask
@@ -87,10 +87,10 @@ FORMS: tuple[tuple[str, Mapping[str, Any]], ...] = (
 """Addresses of forms with what somebody types into them, in their order."""
 
 
-def furnish(app: Flask) -> str:
+def furnish(app: Flask, forms: Sequence[tuple[str, Mapping[str, Any]]] = FORMS) -> str:
     """Fill in all of the forms; give the path of a shared report."""
     client = signed_in(app)
-    for path, fields in FORMS:
+    for path, fields in forms:
         revision = {} if "revision" in fields else _revision(client.get(path).get_data(as_text=True))
         answer = send(client, path, {**revision, **fields})
         assert answer.status_code in (200, 303), (path, _complaints(answer.get_data(as_text=True)))

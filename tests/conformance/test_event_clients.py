@@ -12,7 +12,7 @@ import pytest
 
 from tests.conformance.faulty_proxy import DROP_AFTER, DROP_BEFORE, Fault, faulty_proxy
 from tests.conftest import missing
-from tests.serving import ROOT, Instance, served
+from tests.served import ROOT, Instance, set_up
 from tests.turns import alone
 
 HERE = Path(__file__).parent / "clients"
@@ -32,7 +32,7 @@ FAULTS: dict[str, list[Fault]] = {
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    with served(tmp_path_factory.mktemp("clients"), workers=1) as made:
+    with set_up(tmp_path_factory.mktemp("clients"), workers=1) as made:
         yield made
 
 

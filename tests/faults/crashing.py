@@ -10,7 +10,7 @@ from experiments.store import open_store
 from experiments.store.tables import EventRow
 from tests.faults.killing import Delivery, under_load
 from tests.postgres import Cluster
-from tests.serving import served
+from tests.served import set_up
 
 
 def crashes(folder: Path, postgres: Cluster, rounds: int) -> tuple[Delivery, list[str]]:
@@ -22,7 +22,7 @@ def crashes(folder: Path, postgres: Cluster, rounds: int) -> tuple[Delivery, lis
         What was acknowledged, and the message ids that are stored.
     """
     url = postgres.create(f"crashing{time.monotonic_ns()}")
-    with served(folder, workers=2, environment={"EVENHAND_DATABASE_URL": url}) as instance:
+    with set_up(folder, workers=2, environment={"EVENHAND_DATABASE_URL": url}) as instance:
 
         def disturb(_: Delivery) -> None:
             for _round in range(rounds):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.serving import Instance, served
+from tests.served import Instance, set_up
 
 CLIENTS = 4
 BATCH = 20
@@ -157,7 +157,7 @@ def killings(folder: Path, rounds: int, *, workers: int = 2, seed: int = 1) -> t
         time.sleep(0.5)
         kill_everything(instance)
 
-    with served(folder, workers=workers) as instance:
+    with set_up(folder, workers=workers) as instance:
         delivery = under_load(instance, disturb)
     return delivery, stored(instance.database)
 

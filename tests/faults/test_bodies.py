@@ -14,14 +14,14 @@ import pytest
 
 from tests.faults.killing import message, stored
 from tests.faults.places import BAD, MOST, left_of
-from tests.serving import Instance, served
+from tests.served import Instance, set_up
 
 LAST_CHUNK = b"0\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    with served(tmp_path_factory.mktemp("bodies"), workers=1) as made:
+    with set_up(tmp_path_factory.mktemp("bodies"), workers=1) as made:
         yield made
 
 

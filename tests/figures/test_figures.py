@@ -166,3 +166,11 @@ def test_some_days_are_chosen_and_the_last_is_one_of_them(count: int) -> None:
     chosen = some(count, at_most=4)
     assert chosen[-1] == count - 1
     assert len(chosen) <= 5
+
+
+@pytest.mark.parametrize(("planned", "side"), [(1, "left"), (9, "right")])
+def test_the_planned_end_is_named_on_the_side_that_has_room(planned: int, side: str) -> None:
+    points = [Point(MONDAY + timedelta(days=day), day, 0.1, 0.0, 0.2) for day in range(10)]
+    drawn: Any = draw_lift(points, planned_end=MONDAY + timedelta(days=planned), words=LIFT_WORDS)
+    texts = [each for each in drawn.references() if type(each).__name__ == "Label"]
+    assert side in [each.text_align for each in texts if each.text.text == LIFT_WORDS.planned_end]

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.benchmarks.ingest_speed import DEFINITIONS
 from tests.postgres import Cluster
-from tests.serving import Instance, served
+from tests.served import Instance, set_up
 
 VARIANTS = ("old", "new")
 _EXPERIMENT: dict[str, Any] = DEFINITIONS["experiments"][0]
@@ -61,10 +61,10 @@ def _trip(instance: Instance, files: tuple[Path, Path]) -> dict[str, Any]:
 
 def test_both_databases_read_the_same(tmp_path: Path, postgres: Cluster) -> None:
     files = _files(tmp_path)
-    with served(tmp_path / "embedded", definitions=DEFINED) as instance:
+    with set_up(tmp_path / "embedded", definitions=DEFINED) as instance:
         embedded = _trip(instance, files)
     environment = {"EVENHAND_DATABASE_URL": postgres.create("journey")}
-    with served(tmp_path / "server", definitions=DEFINED, environment=environment) as instance:
+    with set_up(tmp_path / "server", definitions=DEFINED, environment=environment) as instance:
         refused = instance.run("serve", "--port", "1")
         assert refused.returncode == 1
         assert "another server" in refused.stderr

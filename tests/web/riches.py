@@ -1,13 +1,16 @@
 """Riches: what a readout says when funnels, segments and channels were planned. All of it is invented."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 
 from analysis import Finding, Interval, Reading, Readout
 from analysis.observation import Credit, Quality
 from analysis.readout import (
     AgePoint,
     AgeSeries,
+    CohortDay,
     Funnel,
     Interaction,
     Lasting,
@@ -41,6 +44,7 @@ def enrich(readout: Readout) -> Readout:
         ),
         funnels=(_funnel(readout),),
         returns=tuple(_return(readout, day) for day in range(1, 15)),
+        cohorts=tuple(_cohorts(readout)),
         ages=tuple(_ages(primary, name) for name in treatments),
         lasting=tuple(
             _lasting(primary, name, 0.9 - 0.02 * place) for place, name in enumerate(readout.units)
@@ -108,6 +112,20 @@ def _return(readout: Readout, day: int) -> Return:
         {key: share + (0 if key == readout.plan.control else 0.006) for key in readout.units},
         {key: Interval(0.006, 0.006 - half, 0.006 + half) for key in readout.plan.treatments},
     )
+
+
+def _cohorts(readout: Readout) -> Iterator[CohortDay]:
+    """Two weeks; of the second fewer days have passed, and of its last one for a handful of units only."""
+    for weeks, days in ((0, (1, 3, 7, 10)), (1, (1, 3))):
+        for day in days:
+            old = {
+                key: 20 if (weeks, day) == (1, 3) else n // (weeks + 2) for key, n in readout.units.items()
+            }
+            gap = 0.004 * (2 - weeks) - 0.001 * day
+            share = 0.42 / (1 + 0.18 * day)
+            shares = {key: share + (0 if key == readout.plan.control else gap) for key in readout.units}
+            gaps = {key: Interval(gap, gap - 0.006, gap + 0.006) for key in readout.plan.treatments}
+            yield CohortDay(date(2026, 2, 23) + timedelta(weeks=weeks), day, old, shares, gaps)
 
 
 def _ages(metric: str, variant: str) -> AgeSeries:

@@ -1,15 +1,25 @@
 """The results page: what a reader may choose to see of one readout."""
 
+import csv
+import io
 import re
 from dataclasses import replace
 
+import pytest
+from bokeh.embed import json_item
 from flask import Flask
 from flask.testing import FlaskClient
 
+from analysis.figures import DayWords, draw_days
 from analysis.plan import Correction
+from experiments.catalog import save_metric
+from experiments.definition import parse_metric
 from tests.web import scenes
+from tests.web.conftest import signed_in
 from tests.web.test_report import text_of
 from tests.web.test_wording import both_languages, english, read
+from web.charts import chart_of
+from web.deployment import Deployment
 from web.wording import numbers
 from web.wording.measures import Measure
 from web.wording.methods import interval_note
@@ -100,3 +110,49 @@ def test_money_has_cents_or_none(english: Flask) -> None:
         "CN¥42.10",
         "CN¥42.10",
     ]
+
+
+def test_a_metric_shows_its_value_in_every_variant_day_by_day(visitor: FlaskClient) -> None:
+    page = text_of(visitor, "/experiments/rich/results/paid")
+    card = page.partition('id="days"')[2].partition("</section>")[0]
+    assert card.count("<tr>") == 1 + 14
+    newest = re.findall(r"<tr>(.*?)</tr>", card, re.DOTALL)[1]
+    cells = [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", newest)]
+    assert cells[:4] == ["Mar 14", "108,992", "11.8%", "12.7%"]
+    assert cells[4].startswith("+7.6% (+")
+
+
+def test_the_days_of_a_metric_are_a_file_of_the_same_numbers(visitor: FlaskClient) -> None:
+    answer = visitor.get("/experiments/rich/results/paid/days.csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="evenhand-rich-paid-days.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).lstrip("\ufeff"))))
+    assert len(rows) == 2 * 14
+    last = {row["variant"]: row for row in rows if row["day"] == "2026-03-14"}
+    assert int(last["control"]["units"]) == 54_669
+    assert float(last["control"]["value"]) == pytest.approx(6_451 / 54_669, rel=1e-12)
+    assert last["control"]["lift"] == ""
+    assert float(last["treatment"]["lift_low"]) < float(last["treatment"]["lift"])
+    assert visitor.get("/experiments/rich/results/nothing/days.csv").status_code == 404
+
+
+def test_the_appendix_has_the_sql_of_every_metric_and_who_changed_what(gallery: Flask) -> None:
+    deployment: Deployment = gallery.extensions["evenhand"]
+    with deployment.store.write() as session:
+        changed = parse_metric({**scenes.METRICS[2], "description": "Money given back."})
+        save_metric(session=session, draft=changed, actor="Bo", now=scenes.NOW)
+    page = text_of(signed_in(gallery), "/experiments/rich/appendix")
+    assert page.count('<details class="statement">') == 5
+    assert page.count("SELECT") >= 5
+    assert "Bo changed the metric Refund rate, which made version 2 of it" in page
+    assert "<ins>Money given back.</ins>" in page
+    assert "/experiments/rich/appendix" in text_of(signed_in(gallery), RICH)
+
+
+def test_a_figure_is_embedded_as_bokeh_would_embed_it() -> None:
+    drawn = draw_days([(scenes.NOW.date(), 3.0)], words=DayWords("Day", "Events", str, str))
+    ours = dict(chart_of("days", drawn, "Events").item)
+    theirs = json_item(drawn)
+    assert ours.keys() == theirs.keys()
+    assert (ours["root_id"], ours["version"]) == (theirs["root_id"], theirs["version"])
+    assert ours["doc"]["roots"] == theirs["doc"]["roots"]
+    assert ours["doc"].keys() == theirs["doc"].keys()

@@ -9,6 +9,7 @@ between them: thousands of requests may wait while evaluation goes on.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
@@ -49,6 +50,8 @@ PATHS = {f"/v1/{alias}": implied for alias, implied in ALIASES.items()}
 
 _WITH_KEY = "/v1/projects/"
 """Where senders that can only be given an address put their key."""
+
+_log = logging.getLogger(__name__)
 
 _PREFLIGHT = Answer(204, b"", tuple(PREFLIGHT.items()))
 _PROBLEM = "application/problem+json"
@@ -97,6 +100,9 @@ class EventsDoor:
             return self._begin(call, PATHS[path], key, told)
         except (Refused, BodyRefused, InvalidInput, Unavailable) as problem:
             return self._refuse(problem)
+        except Exception:  # noqa: BLE001 - the last line: what leaves here would end a connection without an answer
+            _log.exception("events could not be taken in")
+            return self._refuse(Refused(500, "the events could not be taken in; the log says why"))
 
     def end(self, pending: Pending) -> Answer:
         """Answer with what has become of a request's events."""

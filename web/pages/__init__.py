@@ -20,6 +20,7 @@ __all__ = ["answer_http", "answer_refusal", "register"]
 
 _MODULES = (
     "alerts",
+    "appendix",
     "assets",
     "calculator",
     "calendar",

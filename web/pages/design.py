@@ -19,7 +19,7 @@ from web.pages.asking import asker, seen_revision
 from web.pages.site import needs, site
 from web.wording.decided import outcome_chip
 from web.wording.design import sections
-from web.wording.history import changes_told, told
+from web.wording.history import fields_told, told
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.moves import timing_sentence, worded_move
 from web.wording.names import names_of
@@ -64,7 +64,7 @@ def show_design(key: str) -> str:
         hypothesis=hypothesis_sentence(experiment.definition.hypothesis),
         sections=sections(experiment, metrics),
         chip=status_chip(experiment.status),
-        history=[(entry, told(entry), changes_told(entry)) for entry in history],
+        history=[(entry, told(entry), fields_told(entry.changes)) for entry in history],
         moves=moves,
         approval=approval,
         editable=experiment.status not in (Status.CONCLUDED, Status.ARCHIVED),

@@ -16,6 +16,7 @@ from web.reporting.explored import (
 )
 from web.wording import Names
 from web.wording.channels import credit_tables
+from web.wording.cohorts import heats_of
 from web.wording.language import gettext
 
 TABS = ("funnel", "retention", "segments", "channels")
@@ -46,6 +47,7 @@ def _shown(tab: str, readout: Readout, names: Names) -> dict[str, object]:
         case "retention":
             return {
                 "retained": retention_of(readout, names),
+                "heats": heats_of(readout, names),
                 "ages": ages_of(readout, names),
                 "lastings": lasting_of(readout, names),
             }

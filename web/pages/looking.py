@@ -3,10 +3,12 @@
 from collections.abc import Callable, Hashable
 
 import flask_babel
+from flask import Response
 from markupsafe import Markup
 
 from web import deployment, looking
 from web.looking import Look
+from web.reporting.exported import CONFINED
 
 
 def look_at(key: str, *, snapshot_id: int | None = None) -> Look:
@@ -25,3 +27,11 @@ def drawn(look: Look, kind: str, make: Callable[[], str], *about: Hashable) -> M
     """
     key = (kind, str(flask_babel.get_locale()), look.state, about)
     return Markup(deployment.current().shelf.get(key, make))  # noqa: S704 - our own templates' output
+
+
+def attached(content: str | bytes, name: str, media_type: str) -> Response:
+    """A download, which a browser never runs under our own origin."""
+    answer = Response(content, content_type=media_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Content-Security-Policy"] = CONFINED
+    return answer

@@ -1,7 +1,5 @@
 """Members: who is in the project, in which role, and the links that let people in."""
 
-from datetime import datetime
-
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -9,6 +7,7 @@ from experiments import members
 from experiments.errors import EvenhandError, InvalidInput, NotAllowed
 from experiments.roles import Role, Scope
 from web import auth, deployment
+from web.pages.asking import asker_by_role
 from web.pages.site import needs, site
 from web.wording import records as words
 from web.wording.problems import worded
@@ -28,7 +27,7 @@ def invite_member() -> str | tuple[str, int]:
     name, role = request.form.get("name", "").strip(), _role()
     try:
         with deployment.current().store.write() as session:
-            token = members.invite(session=session, name=name, role=role, by=auth.asking(), now=_now())
+            token = members.invite(session=session, name=name, role=role, **asker_by_role())
     except (InvalidInput, NotAllowed) as refusal:
         return _page(typed=name, problem=refusal), 422
     return _page(link=auth.link_to_enter(token), invited=name)
@@ -39,7 +38,7 @@ def invite_member() -> str | tuple[str, int]:
 def change_member(id: int) -> Response:  # noqa: A002 - the person's number
     """Let somebody do more, or less."""
     with deployment.current().store.write() as session:
-        members.change_role(session=session, id=id, role=_role(), by=auth.asking(), now=_now())
+        members.change_role(session=session, id=id, role=_role(), **asker_by_role())
     return redirect(url_for("pages.show_members"), 303)
 
 
@@ -49,7 +48,7 @@ def link_member(id: int) -> str:  # noqa: A002 - as above
     """A further link for somebody who is here."""
     with deployment.current().store.write() as session:
         person = members.person_with(session=session, id=id)
-        token = members.invite(session=session, name=person.name, by=auth.asking(), now=_now())
+        token = members.invite(session=session, name=person.name, **asker_by_role())
     return _page(link=auth.link_to_enter(token), invited=person.name)
 
 
@@ -58,7 +57,7 @@ def link_member(id: int) -> str:  # noqa: A002 - as above
 def sign_out_member(id: int) -> Response:  # noqa: A002 - as above
     """End somebody's sessions everywhere."""
     with deployment.current().store.write() as session:
-        members.sign_out_everywhere(session=session, id=id, by=auth.asking(), now=_now())
+        members.sign_out_everywhere(session=session, id=id, **asker_by_role())
     return redirect(url_for("pages.show_members"), 303)
 
 
@@ -67,13 +66,13 @@ def sign_out_member(id: int) -> Response:  # noqa: A002 - as above
 def remove_member(id: int) -> Response:  # noqa: A002 - as above
     """Let somebody in no more."""
     with deployment.current().store.write() as session:
-        members.remove(session=session, id=id, by=auth.asking(), now=_now())
+        members.remove(session=session, id=id, **asker_by_role())
     return redirect(url_for("pages.show_members"), 303)
 
 
 def _page(*, link: str = "", invited: str = "", typed: str = "", problem: EvenhandError | None = None) -> str:
     with deployment.current().store.read() as session:
-        found = members.list_members(session=session, now=_now())
+        found = members.list_members(session=session, now=deployment.current().now())
     return render_template(
         "settings_members.html",
         members=found,
@@ -90,7 +89,3 @@ def _role() -> Role:
     if wanted not in set(Role):
         raise InvalidInput.at("role", f"expected one of {', '.join(Role)}")
     return Role(wanted)
-
-
-def _now() -> datetime:
-    return deployment.current().now()

@@ -1,15 +1,17 @@
 """Metric detail: one metric with its definition, its changes, its days and its raw numbers."""
 
-from flask import abort, render_template
+from flask import Response, abort, render_template
 
 from experiments import readouts
 from experiments.registry import find_version
 from web import deployment
 from web.charts import intervals_chart
 from web.looking import Look
-from web.pages.looking import drawn, look_at
+from web.pages.looking import attached, drawn, look_at
 from web.pages.site import site
+from web.reporting.days import days_csv, days_table
 from web.reporting.explored import ages_of, segments_of
+from web.reporting.exported import BYTE_ORDER_MARK
 from web.reporting.results import detail_of, over_time_of
 from web.scorecard import lines_of
 from web.wording.methods import interval_note
@@ -27,6 +29,19 @@ def show_metric(key: str, metric: str) -> str:
         return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
     body = drawn(look, "metric", lambda: _body(look, metric), metric)
     return render_template("metric_detail.html", look=look, metric=look.metrics[metric], body=body)
+
+
+@site.get("/experiments/<key>/results/<metric>/days.csv", endpoint="metric_days")
+def export_days(key: str, metric: str) -> Response:
+    """One metric day by day, as a file."""
+    look = look_at(key)
+    if metric not in look.metrics:
+        abort(404)
+    snapshot = look.snapshot()
+    with deployment.current().store.read() as session:
+        observation = readouts.observation_of(session=session, snapshot=snapshot)
+    content = BYTE_ORDER_MARK + days_csv(observation, snapshot.readout, metric)
+    return attached(content, f"evenhand-{key}-{metric}-days.csv", "text/csv; charset=utf-8")
 
 
 def _body(look: Look, metric: str) -> str:
@@ -55,6 +70,8 @@ def _body(look: Look, metric: str) -> str:
             for place, each in enumerate(series)
             if (shown := over_time_of(readout, names, each, name=f"lift-{place}")) is not None
         ],
+        metric=metric,
+        days=days_table(observation, readout, metric, names),
         raw=raw_table(observation, readout, metric, names),
         segments=segments_of(readout, names, metric=metric),
         ages=ages_of(readout, names, metric=metric),

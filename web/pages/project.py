@@ -10,7 +10,8 @@ from experiments.definition import invalid
 from experiments.errors import InvalidInput, Outdated, Problem
 from experiments.project import Project, ProjectDraft, find_project, save_project
 from experiments.roles import Scope
-from web import auth, deployment
+from web import deployment
+from web.pages.asking import asker, seen_revision
 from web.pages.site import needs, site
 from web.wording import records as words
 from web.wording.problems import worded
@@ -36,11 +37,11 @@ def show_project() -> str:
 @needs(Scope.PEOPLE)
 def change_project() -> Response | tuple[str, int]:
     """Change it, or show the form again with what is wrong."""
-    typed, revision = request.form.to_dict(), _revision()
+    typed, revision = request.form.to_dict(), seen_revision()
     try:
         draft = _draft(typed)
         with deployment.current().store.write() as session:
-            save_project(session=session, draft=draft, revision=revision, actor=auth.name(), now=_now())
+            save_project(session=session, draft=draft, revision=revision, **asker())
     except InvalidInput as refusal:
         return _page(typed, revision, refusal.problems), 422
     except Outdated as refusal:
@@ -100,12 +101,3 @@ def _page(typed: dict[str, str], revision: int, problems: tuple[Problem, ...] | 
         inferences=words.inferences(),
         corrections=words.corrections(),
     )
-
-
-def _revision() -> int:
-    text = request.form.get("revision", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
-
-
-def _now() -> Any:
-    return deployment.current().now()

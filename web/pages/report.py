@@ -16,10 +16,10 @@ from experiments.shares import LIFETIMES
 from web import deployment
 from web.looking import Look
 from web.pages.asking import asker, seen_revision
-from web.pages.looking import drawn, look_at
+from web.pages.looking import attached, drawn, look_at
 from web.pages.site import POLICY, needs, nonce, open_to_all, site
 from web.pages.typed import read_count
-from web.reporting.exported import CONFINED, NoPrinter, export_readout
+from web.reporting.exported import NoPrinter, export_readout
 from web.reporting.placeholders import unknown_in, values_of
 from web.reporting.printing import find_chromium
 from web.reporting.report import report_body, report_of
@@ -63,7 +63,7 @@ def export_report(key: str, form: Any) -> Response:
         exported = export_readout(look.subject, look.snapshot(), form, chromium=chromium)
     except NoPrinter:
         abort(404, gettext("This server has no Chromium to print with."))
-    return _attached(exported.content, exported.name, exported.media_type)
+    return attached(exported.content, exported.name, exported.media_type)
 
 
 @site.get("/experiments/<key>/report/edit")
@@ -163,11 +163,3 @@ def _require_known(look: Look, draft: ReportDraft) -> None:
 def _write(key: str, draft: ReportDraft, revision: int) -> None:
     with deployment.current().store.write() as session:
         reports.write_report(session=session, key=key, draft=draft, revision=revision, **asker())
-
-
-def _attached(content: str | bytes, name: str, media_type: str) -> Response:
-    """A download."""
-    answer = Response(content, content_type=media_type)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["Content-Security-Policy"] = CONFINED
-    return answer

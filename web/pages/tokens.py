@@ -1,7 +1,5 @@
 """Tokens and keys: what programs come in with. A secret is shown once, in the answer that makes it."""
 
-from datetime import datetime
-
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -11,7 +9,9 @@ from experiments.people import KeyKind
 from experiments.roles import Scope
 from experiments.tokens import LONGEST, parse_token
 from web import auth, deployment
+from web.pages.asking import asker, asker_by_role
 from web.pages.site import needs, site
+from web.pages.typed import read_count
 from web.wording import records as words
 from web.wording.language import gettext
 from web.wording.problems import worded
@@ -33,12 +33,12 @@ def make_token() -> str | tuple[str, int]:
     typed = {
         "name": form.get("name", ""),
         "scopes": form.getlist("scopes"),
-        "days": int(days) if days.isdecimal() and len(days) < 6 else 0,
+        "days": read_count(days) or 0,
     }
     try:
         draft = parse_token(typed)
         with deployment.current().store.write() as session:
-            _, secret = tokens.create_token(session=session, draft=draft, by=auth.asking(), now=_now())
+            _, secret = tokens.create_token(session=session, draft=draft, **asker_by_role())
     except InvalidInput as refusal:
         return _page(typed=typed, refusal=refusal), 422
     return _page(secret=secret)
@@ -50,7 +50,7 @@ def revoke_token() -> Response:
     """Close a token for good."""
     with deployment.current().store.write() as session:
         prefix = request.form.get("prefix", "")
-        tokens.revoke_token(session=session, prefix=prefix, by=auth.asking(), now=_now())
+        tokens.revoke_token(session=session, prefix=prefix, **asker_by_role())
     return redirect(url_for("pages.show_tokens"), 303)
 
 
@@ -63,9 +63,7 @@ def make_key() -> str | tuple[str, int]:
         raise InvalidInput.at("kind", f"expected one of {', '.join(KeyKind)}")
     try:
         with deployment.current().store.write() as session:
-            _, secret = people.create_key(
-                session=session, kind=KeyKind(kind), name=name, actor=auth.name(), now=_now()
-            )
+            _, secret = people.create_key(session=session, kind=KeyKind(kind), name=name, **asker())
     except InvalidInput as refusal:
         return _page(key_problem=worded(refusal.problems[0].message)), 422
     return _page(secret=secret)
@@ -77,7 +75,7 @@ def revoke_key() -> Response:
     """Close a key for good."""
     with deployment.current().store.write() as session:
         prefix = request.form.get("prefix", "")
-        people.revoke_key(session=session, prefix=prefix, actor=auth.name(), now=_now())
+        people.revoke_key(session=session, prefix=prefix, **asker())
     return redirect(url_for("pages.show_tokens"), 303)
 
 
@@ -88,7 +86,7 @@ def _page(
     refusal: InvalidInput | None = None,
     key_problem: str = "",
 ) -> str:
-    caller, now = auth.asking(), _now()
+    caller, now = auth.asking(), deployment.current().now()
     with deployment.current().store.read() as session:
         owner = None if caller.may(Scope.PEOPLE) else caller.id
         found = tokens.list_tokens(session=session, owner=owner)
@@ -111,7 +109,3 @@ def _page(
         key_problem=key_problem,
         longest=LONGEST.days,
     )
-
-
-def _now() -> datetime:
-    return deployment.current().now()

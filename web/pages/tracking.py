@@ -9,8 +9,10 @@ from experiments import tracking_plans
 from experiments.errors import Conflict, InvalidInput, Problem
 from experiments.roles import Scope
 from experiments.tracking import EventDraft, Mode, TrackingPlan
-from web import auth, deployment
+from web import deployment
+from web.pages.asking import asker
 from web.pages.site import needs, site
+from web.pages.typed import read_count
 from web.wording import data as words
 from web.wording.language import gettext
 from web.wording.problems import worded
@@ -35,7 +37,7 @@ def change_mode() -> Response:
     if wanted not in set(Mode):
         raise InvalidInput.at("mode", f"expected one of {', '.join(Mode)}")
     with deployment.current().store.write() as session:
-        tracking_plans.set_mode(session=session, mode=Mode(wanted), actor=_actor(), now=_now())
+        tracking_plans.set_mode(session=session, mode=Mode(wanted), **asker())
     return redirect(url_for("pages.show_plan"), 303)
 
 
@@ -48,7 +50,7 @@ def save_event() -> Response | tuple[str, int]:
         draft = tracking_plans.parse_event(document)
         with deployment.current().store.write() as session:
             tracking_plans.save_event(
-                session=session, draft=draft, actor=_actor(), now=_now(), version=_seen()
+                session=session, draft=draft, version=read_count(request.form.get("version", "")), **asker()
             )
     except InvalidInput as refusal:
         return _page(_plan(), document, list(refusal.problems)), 422
@@ -62,9 +64,7 @@ def save_event() -> Response | tuple[str, int]:
 def remove_event() -> Response:
     """Take an event off the list."""
     with deployment.current().store.write() as session:
-        tracking_plans.remove_event(
-            session=session, event=request.form.get("event", ""), actor=_actor(), now=_now()
-        )
+        tracking_plans.remove_event(session=session, event=request.form.get("event", ""), **asker())
     return redirect(url_for("pages.show_plan"), 303)
 
 
@@ -115,17 +115,3 @@ def _problem(problem: Problem) -> str:
 def _plan() -> TrackingPlan:
     with deployment.current().store.read() as session:
         return tracking_plans.find_plan(session=session)
-
-
-def _seen() -> int | None:
-    text = request.form.get("version", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
-
-
-def _actor() -> str:
-    person = auth.person()
-    return person.name if person else ""
-
-
-def _now() -> Any:
-    return deployment.current().now()

@@ -11,6 +11,7 @@ from web.wording import Names
 from web.wording.ages import ages_sentence, ages_table
 from web.wording.changes import is_share
 from web.wording.channels import credit_tables
+from web.wording.cohorts import Heat, heats_of
 from web.wording.funnels import LAST_DAY, funnel_table, returns_note, returns_table
 from web.wording.health import mix_sentence, mix_table
 from web.wording.language import gettext
@@ -64,6 +65,7 @@ class Explored:
 
     funnels: tuple[Shown, ...]
     retention: Retained | None
+    heats: tuple[Heat, ...]
     ages: tuple[Shown, ...]
     lasting: tuple[Shown, ...]
     segments: tuple[SegmentTable, ...]
@@ -76,6 +78,7 @@ def explored_of(readout: Readout, names: Names) -> Explored:
     return Explored(
         funnels=funnels_of(readout, names),
         retention=retention_of(readout, names),
+        heats=heats_of(readout, names),
         ages=ages_of(readout, names),
         lasting=lasting_of(readout, names),
         segments=segments_of(readout, names),

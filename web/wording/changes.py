@@ -1,5 +1,6 @@
 """Changes: what happened to a metric, in a sentence that never splits the interval from its estimate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from analysis import Finding, Interval, Readout
@@ -31,9 +32,15 @@ def is_share(readout: Readout, metric: str) -> bool:
 
 def levels_of(readout: Readout, names: Names, finding: Finding) -> Levels:
     """Write the metric's level in both variants, as fine as for its other treatments; a dash for none."""
-    measure = names.measure(finding.metric)
-    share = is_share(readout, finding.metric) or measure.format == "percent"
-    group = [each for each in overall(readout) if each.metric == finding.metric]
+    written = level_words(readout, names, finding.metric)
+    return Levels(written(finding.control_value), written(finding.treatment_value))
+
+
+def level_words(readout: Readout, names: Names, metric: str) -> Callable[[float | None], str]:
+    """How levels of a metric are written: all of them as fine as its comparisons ask for; a dash for none."""
+    measure = names.measure(metric)
+    share = is_share(readout, metric) or measure.format == "percent"
+    group = [each for each in overall(readout) if each.metric == metric]
     values = [value for each in group for value in (each.control_value, each.treatment_value) if value]
     differences = [each.difference for each in group if each.difference is not None]
     decimals = numbers.level_decimals(values, differences, as_share=share)
@@ -41,7 +48,7 @@ def levels_of(readout: Readout, names: Names, finding: Finding) -> Levels:
     def written(value: float | None) -> str:
         return "–" if value is None else measure.level(value, decimals, as_share=share)
 
-    return Levels(written(finding.control_value), written(finding.treatment_value))
+    return written
 
 
 def sentence_of(readout: Readout, names: Names, finding: Finding) -> str:

@@ -63,7 +63,7 @@ def stages_table(readout: Readout, names: Names) -> Table | None:
     if not readout.stages:
         return None
     variants = list(readout.plan.weights)
-    head = (gettext("Step"), *(names.variant(each) for each in variants), gettext("Split"))
+    head = (gettext("Step"), *(names.variant(each) for each in variants), gettext("Split as planned"))
     return Table(
         gettext("From recorded to analysed"),
         head,
@@ -115,8 +115,8 @@ def _stage(stage: StageCheck, variants: list[str]) -> tuple[str, ...]:
     if stage.p_value is None:
         split = "–"
     else:
-        word = gettext("as planned") if stage.passed else gettext("not as planned")
-        split = gettext("%(word)s, p = %(p)s", word=word, p=numbers.p_value(stage.p_value))
+        told = gettext("p = %(p)s", p=numbers.p_value(stage.p_value))
+        split = f"✓ {told}" if stage.passed else f"✗ {told}"
     counts = (numbers.whole(stage.units.get(name, 0)) for name in variants)
     return (stage_word(stage.name), *counts, split)
 

@@ -1,9 +1,9 @@
 """History in words: what was done to an experiment, and what became different by it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.choices import Choice
 from experiments.timeline import Entry, FieldChange
@@ -11,6 +11,10 @@ from web.wording import numbers
 from web.wording.conditions import condition_sentence
 from web.wording.decided import outcome_chip
 from web.wording.language import gettext
+from web.wording.names import Names
+
+if TYPE_CHECKING:
+    from experiments.appendix import DefinitionChange
 
 LONGEST = 200
 """Signs of a value that are shown."""
@@ -50,11 +54,26 @@ def told(entry: Entry) -> str:
     return known() if known else gettext("%(who)s: %(action)s", who=entry.actor, action=entry.action)
 
 
-def changes_told(entry: Entry) -> tuple[Changed, ...]:
+def fields_told(changes: Sequence[FieldChange]) -> tuple[Changed, ...]:
     """Tell every field that an edit changed."""
     return tuple(
         Changed(_field(each), written(each.field, each.before), written(each.field, each.after))
-        for each in entry.changes
+        for each in changes
+    )
+
+
+def definition_change(change: "DefinitionChange", names: Names) -> str:
+    """Tell who changed the experiment, or one of its metrics, while it ran."""
+    if change.metric is None:
+        return gettext("%(who)s changed the definition", who=change.actor)
+    metric = names.metric(change.metric)
+    if change.version is None:
+        return gettext("%(who)s changed the metric %(metric)s", who=change.actor, metric=metric)
+    return gettext(
+        "%(who)s changed the metric %(metric)s, which made version %(version)s of it",
+        who=change.actor,
+        metric=metric,
+        version=change.version,
     )
 
 

@@ -106,7 +106,7 @@ def _difference(readout: Readout, finding: Finding) -> Iterator[Term]:
 def _evidence(finding: Finding) -> Iterator[Term]:
     if finding.p_value is None or finding.confidence is None:
         return
-    level = numbers.percent(finding.confidence, 2)
+    level = numbers.percent(finding.confidence, 2 * _level_decimals(finding.confidence))
     yield gettext("Level of its interval"), gettext("%(level)s, after the correction", level=level)
     yield gettext("p-value"), numbers.p_value(finding.p_value), finding.method or ""
     if finding.p_value_adjusted is not None and finding.p_value_adjusted != finding.p_value:

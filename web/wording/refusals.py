@@ -122,6 +122,10 @@ _SENTENCES: list[tuple[str, Callable[..., str]]] = [
         lambda key, status: joined(_stands(key, status), gettext("There is nothing to decide about it.")),
     ),
     (
+        r"(\S+) is (\S+); there is no start to cancel",
+        lambda key, status: joined(_stands(key, status), gettext("There is no start to cancel.")),
+    ),
+    (
         r"(\S+) is a (\S+); it has no data before it starts",
         lambda key, status: joined(_stands(key, status), gettext("It has no data before it starts.")),
     ),

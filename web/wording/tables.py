@@ -26,15 +26,16 @@ def lift_table(series: Series) -> Table:
 
 def _day(point: Point) -> tuple[str, ...]:
     change = "–" if point.estimate is None else numbers.signed_percent(point.estimate, 1)
+    return numbers.day(point.day), numbers.whole(point.units), change, interval_of(point)
+
+
+def interval_of(point: Point) -> str:
+    """Write the ends of a change after one day, or why there are none."""
     if point.estimate is None:
-        interval = gettext("not estimable yet")
-    elif point.low is None or point.high is None:
-        interval = gettext("not limited by the data")
-    else:
-        interval = (
-            numbers.signed_percent(point.low, 1) + numbers.RANGE + numbers.signed_percent(point.high, 1)
-        )
-    return numbers.day(point.day), numbers.whole(point.units), change, interval
+        return gettext("not estimable yet")
+    if point.low is None or point.high is None:
+        return gettext("not limited by the data")
+    return numbers.signed_percent(point.low, 1) + numbers.RANGE + numbers.signed_percent(point.high, 1)
 
 
 def split_table(readout: Readout, names: Names) -> Table:

@@ -26,7 +26,12 @@ Values = list[list[float]]
 
 
 def observe(asked: Question, exposures: Sequence[Exposure], events: Sequence[Event]) -> Observation:
-    """Count in tables of our own making, with texts as ids."""
+    """Count in tables of our own making."""
+    return read_rows(asked, answered(text_of(asked), exposures, events))
+
+
+def answered(text: str, exposures: Sequence[Exposure], events: Sequence[Event]) -> list[tuple[Any, ...]]:
+    """Ask a statement of tables of our own making, with texts as ids."""
     with duckdb.connect() as connection:
         for name, records in (("exposure", exposures), ("event", events)):
             columns = COLUMNS[name]
@@ -41,7 +46,7 @@ def observe(asked: Question, exposures: Sequence[Exposure], events: Sequence[Eve
             if rows:
                 marks = ", ".join("?" for _ in columns)
                 connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
-        return read_rows(asked, connection.execute(text_of(asked)).fetchall())
+        return connection.execute(text).fetchall()
 
 
 def observe_in_memory(asked: Question, exposures: Sequence[Exposure], events: Sequence[Event]) -> Observation:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import free_port
+from tests.served import free_port
 from tests.web.cli.conftest import Run
 
 AsJson = Callable[..., Any]

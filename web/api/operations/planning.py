@@ -18,8 +18,10 @@ PLANNING = (
         "show_past",
         Scope.READ,
         "Show what the last four weeks say about a metric.",
-        "The worker counts it every six hours, and when the metric is changed. Where nothing could be "
-        "counted, missing says why.",
+        "The worker counts it every six hours, and when the metric is changed: the level that an experiment "
+        "would have measured, and its variance between units. Where nothing could be estimated, missing says "
+        "why, such as nobody or no_variation. Flows are what came in the four weeks before and in the last "
+        "four, for a metric that is a product of factors.",
         query=PastOptions,
         answer={
             "metric": "paid",
@@ -32,6 +34,10 @@ PLANNING = (
             "weekly_units": [7_100, 7_050, 7_150, 7_100],
             "daily": [{"day": "2026-03-14", "units": 120, "events": 131, "total": 131.0}],
             "missing": "",
+            "flows": [
+                {"visitors": 27_900, "units": 3_210, "events": 3_400, "total": 3_210.0},
+                {"visitors": 28_400, "units": 3_351, "events": 3_550, "total": 3_351.0},
+            ],
             "daily_units": 1_014.3,
         },
         statuses={404: "No such metric, or its past was not counted yet."},

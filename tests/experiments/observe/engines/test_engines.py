@@ -9,12 +9,13 @@ import sqlglot
 
 from analysis import Observation
 from experiments.errors import InvalidInput, Unavailable
+from experiments.observe.cohorts import with_cohorts
 from experiments.observe.engines import Distant, Embedded, Ledger, Mapping, open_engine
 from experiments.observe.engines.mapping import OURS, Source
 from experiments.store import Store, open_store
 from experiments.store.ledger import append
 from experiments.store.schema import upgrade
-from tests.experiments.observe.engines.asked import differences, log, seen_by
+from tests.experiments.observe.engines.asked import ASKED, differences, log, seen_by
 from tests.postgres import Cluster
 
 
@@ -53,6 +54,12 @@ def test_the_log_reaches_every_piece_of_the_statement(expected: Observation) -> 
 
 def test_postgresql_answers_what_the_embedded_engine_answers(expected: Observation, ledger: Store) -> None:
     assert differences(seen_by(Ledger(ledger)), expected) == []
+
+
+def test_postgresql_sees_the_same_cohorts(embedded: Embedded, expected: Observation, ledger: Store) -> None:
+    ours = with_cohorts(embedded, ASKED, expected).cohorts
+    assert len(ours) > 4
+    assert with_cohorts(Ledger(ledger), ASKED, expected).cohorts == ours
 
 
 def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: Store) -> None:

@@ -101,7 +101,15 @@ WITH exposure AS (
       SUM(
         CASE
           WHEN event = 'buy' AND age >= 0
-          THEN COALESCE(value, CAST(0 AS FLOAT64))
+          THEN COALESCE(
+            CASE
+              WHEN NOT (
+                value > CAST(1e+100 AS FLOAT64) OR value < CAST(-1E+100 AS FLOAT64)
+              )
+              THEN value
+            END,
+            CAST(0 AS FLOAT64)
+          )
           ELSE CAST(0 AS FLOAT64)
         END
       ),
@@ -217,7 +225,15 @@ WITH exposure AS (
       SUM(
         CASE
           WHEN event = 'buy' AND age >= 0
-          THEN COALESCE(value, CAST(0 AS FLOAT64))
+          THEN COALESCE(
+            CASE
+              WHEN NOT (
+                value > CAST(1e+100 AS FLOAT64) OR value < CAST(-1E+100 AS FLOAT64)
+              )
+              THEN value
+            END,
+            CAST(0 AS FLOAT64)
+          )
           ELSE CAST(0 AS FLOAT64)
         END
       ),
@@ -427,6 +443,27 @@ SELECT
   CAST(NULL AS FLOAT64) AS v3,
   CAST(NULL AS FLOAT64) AS v4
 FROM reached
+UNION ALL
+SELECT
+  'too_large' AS part,
+  '' AS name,
+  CAST(event AS STRING) AS label,
+  CAST(0 AS INT64) AS arm,
+  CAST(NULL AS INT64) AS day,
+  CAST(COUNT(*) AS INT64) AS n,
+  CAST(NULL AS FLOAT64) AS v0,
+  CAST(NULL AS FLOAT64) AS v1,
+  CAST(NULL AS FLOAT64) AS v2,
+  CAST(NULL AS FLOAT64) AS v3,
+  CAST(NULL AS FLOAT64) AS v4
+FROM event
+WHERE
+  event IN ('buy')
+  AND (
+    value > CAST(1e+100 AS FLOAT64) OR value < CAST(-1E+100 AS FLOAT64)
+  )
+GROUP BY
+  event
 UNION ALL
 SELECT
   'middle' AS part,

@@ -103,7 +103,16 @@ WITH exposure AS (
       SUM(
         CASE
           WHEN event = 'buy' AND age >= 0
-          THEN COALESCE(value, CAST(0 AS Nullable(Float64)))
+          THEN COALESCE(
+            CASE
+              WHEN NOT (
+                value > CAST(1e+100 AS Nullable(Float64))
+                OR value < CAST(-1E+100 AS Nullable(Float64))
+              )
+              THEN value
+            END,
+            CAST(0 AS Nullable(Float64))
+          )
           ELSE CAST(0 AS Nullable(Float64))
         END
       ),
@@ -224,7 +233,16 @@ WITH exposure AS (
       SUM(
         CASE
           WHEN event = 'buy' AND age >= 0
-          THEN COALESCE(value, CAST(0 AS Nullable(Float64)))
+          THEN COALESCE(
+            CASE
+              WHEN NOT (
+                value > CAST(1e+100 AS Nullable(Float64))
+                OR value < CAST(-1E+100 AS Nullable(Float64))
+              )
+              THEN value
+            END,
+            CAST(0 AS Nullable(Float64))
+          )
           ELSE CAST(0 AS Nullable(Float64))
         END
       ),
@@ -442,6 +460,28 @@ SELECT
   CAST(NULL AS Nullable(Float64)) AS v3,
   CAST(NULL AS Nullable(Float64)) AS v4
 FROM reached
+UNION ALL
+SELECT
+  'too_large' AS part,
+  '' AS name,
+  CAST(event AS Nullable(String)) AS label,
+  CAST(0 AS Nullable(Int64)) AS arm,
+  CAST(NULL AS Nullable(Int64)) AS day,
+  CAST(COUNT(*) AS Nullable(Int64)) AS n,
+  CAST(NULL AS Nullable(Float64)) AS v0,
+  CAST(NULL AS Nullable(Float64)) AS v1,
+  CAST(NULL AS Nullable(Float64)) AS v2,
+  CAST(NULL AS Nullable(Float64)) AS v3,
+  CAST(NULL AS Nullable(Float64)) AS v4
+FROM event
+WHERE
+  event IN ('buy')
+  AND (
+    value > CAST(1e+100 AS Nullable(Float64))
+    OR value < CAST(-1E+100 AS Nullable(Float64))
+  )
+GROUP BY
+  event
 UNION ALL
 SELECT
   'middle' AS part,

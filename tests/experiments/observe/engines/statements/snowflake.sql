@@ -101,7 +101,15 @@ WITH exposure AS (
       SUM(
         CASE
           WHEN event = 'buy' AND age >= 0
-          THEN COALESCE(value, CAST(0 AS DOUBLE))
+          THEN COALESCE(
+            CASE
+              WHEN NOT (
+                value > CAST(1e+100 AS DOUBLE) OR value < CAST(-1E+100 AS DOUBLE)
+              )
+              THEN value
+            END,
+            CAST(0 AS DOUBLE)
+          )
           ELSE CAST(0 AS DOUBLE)
         END
       ),
@@ -217,7 +225,15 @@ WITH exposure AS (
       SUM(
         CASE
           WHEN event = 'buy' AND age >= 0
-          THEN COALESCE(value, CAST(0 AS DOUBLE))
+          THEN COALESCE(
+            CASE
+              WHEN NOT (
+                value > CAST(1e+100 AS DOUBLE) OR value < CAST(-1E+100 AS DOUBLE)
+              )
+              THEN value
+            END,
+            CAST(0 AS DOUBLE)
+          )
           ELSE CAST(0 AS DOUBLE)
         END
       ),
@@ -435,6 +451,27 @@ SELECT
   CAST(NULL AS DOUBLE) AS v3,
   CAST(NULL AS DOUBLE) AS v4
 FROM reached
+UNION ALL
+SELECT
+  'too_large' AS part,
+  '' AS name,
+  CAST(event AS VARCHAR) AS label,
+  CAST(0 AS BIGINT) AS arm,
+  CAST(NULL AS BIGINT) AS day,
+  CAST(COUNT(*) AS BIGINT) AS n,
+  CAST(NULL AS DOUBLE) AS v0,
+  CAST(NULL AS DOUBLE) AS v1,
+  CAST(NULL AS DOUBLE) AS v2,
+  CAST(NULL AS DOUBLE) AS v3,
+  CAST(NULL AS DOUBLE) AS v4
+FROM event
+WHERE
+  event IN ('buy')
+  AND (
+    value > CAST(1e+100 AS DOUBLE) OR value < CAST(-1E+100 AS DOUBLE)
+  )
+GROUP BY
+  event
 UNION ALL
 SELECT
   'middle' AS part,
