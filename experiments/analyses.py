@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from analysis import Correction, Direction, Observation, Plan, PlannedMetric, Role, read
 from assignment import allocate, condition_from_json
+from experiments import interruptions
 from experiments.catalog import Experiment, Metric, find_experiment, margins_of
 from experiments.definition import ExperimentDraft
 from experiments.eligibility import conditions_of, list_segments, uncountable
@@ -23,6 +24,8 @@ from experiments.store.instants import to_millis
 from experiments.store.tables import PhaseRow
 
 FOREVER = 2**62
+BEFOREHAND = 30 * DAY_MS
+"""How long before its planned start an experiment's exposures still show in what was recorded."""
 
 
 def analyse(
@@ -56,8 +59,10 @@ def analyse(
     """
     with store.read() as session:
         asked = _ask(session, key, now)
-    observation = count(engine=engine, question=asked.question, progress=progress)
-    return _kept(store, asked, with_cohorts(engine, asked.question, observation), version)
+    with interruptions.noted(store=store, keys=[key], now=now):
+        counted = count(engine=engine, question=asked.question, progress=progress)
+        observation = with_cohorts(engine, asked.question, counted)
+    return _kept(store, asked, observation, version)
 
 
 def analyse_all(
@@ -81,10 +86,11 @@ def analyse_all(
     with store.read() as session:
         asked = [_ask(session, key, now) for key in dict.fromkeys(keys)]
     questions = [each.question for each in asked]
-    observed = count_all(engine=engine, questions=questions, progress=progress)
+    with interruptions.noted(store=store, keys=keys, now=now):
+        counted = count_all(engine=engine, questions=questions, progress=progress)
+        observed = [with_cohorts(engine, *each) for each in zip(questions, counted, strict=True)]
     return [
-        _kept(store, each, with_cohorts(engine, each.question, observation), version)
-        for each, observation in zip(asked, observed, strict=True)
+        _kept(store, each, observation, version) for each, observation in zip(asked, observed, strict=True)
     ]
 
 
@@ -111,6 +117,7 @@ def _ask(session: Session, key: str, now: datetime) -> _Asked:
 def _kept(store: Store, asked: _Asked, observation: Observation, version: str) -> Snapshot:
     readout = read(asked.plan, observation, version=version)
     with store.write() as session:
+        interruptions.end(session=session, key=readout.experiment)
         # Of an experiment that another system assigns perhaps only totals are known: `experiments.summaries`.
         if asked.external and not any(observation.units.values()):
             told = latest(session=session, key=readout.experiment)
@@ -225,6 +232,7 @@ def question_of(*, session: Session, experiment: Experiment, now: datetime) -> Q
         gap=draft.plan.session_gap * 60_000,
         aged=frozenset(draft.metrics.primary),
         channel=draft.plan.channel,
+        earliest=to_millis(draft.starts) - BEFOREHAND if draft.starts else None,
         ours=draft.assignment == "internal",
     )
 

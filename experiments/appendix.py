@@ -12,7 +12,7 @@ from experiments.catalog import Experiment, find_experiment
 from experiments.metric_uses import chosen_metrics
 from experiments.metrics import MetricDraft
 from experiments.observe import Engine, Question
-from experiments.observe.statement import compose
+from experiments.observe.statement import statement_of
 from experiments.store.tables import MetricRow, PhaseRow
 from experiments.timeline import FieldChange, changes_in
 
@@ -107,7 +107,7 @@ def _statements(
     question = question_of(session=session, experiment=experiment, now=now)
     chosen = chosen_metrics(session=session, experiment=experiment)
     for key, metric in chosen.planned.items():
-        text = engine.text_of(compose(question_about(question, metric.definition)))
+        text = engine.text_of(statement_of(question_about(question, metric.definition)))
         yield MetricStatement(key, metric.version, text)
 
 

@@ -20,7 +20,7 @@ from experiments.observe import Engine
 from experiments.observe.flows import Flow, Flows, count_flows
 from experiments.observe.history import EVERYBODY, Glance, count_pasts, past_question
 from experiments.observe.question import reach
-from experiments.observe.statement import compose
+from experiments.observe.statement import statement_of
 from experiments.observe.trends import DayTotal, daily_totals
 from experiments.store import Store
 from experiments.store.tables import PastRow
@@ -176,7 +176,7 @@ def past_statement(*, engine: Engine, metric: Metric, known: Mapping[str, Metric
     """
     definitions = {key: each.definition for key, each in known.items()}
     asked = past_question([metric.definition], known=definitions, unit_type=UNIT_TYPES[0], now=now, days=DAYS)
-    return engine.text_of(compose(asked))
+    return engine.text_of(statement_of(asked))
 
 
 def keep_past(*, session: Session, past: Past) -> None:

@@ -12,6 +12,8 @@ from sqlmodel import Session, col, select
 from analysis import Observation, Readout, read
 from experiments.catalog import Experiment, find_experiment, require_row
 from experiments.errors import NotAllowed, NotFound
+from experiments.interruptions import find_interruption
+from experiments.store.instants import to_millis
 from experiments.store.tables import SnapshotRow
 
 MOST_LISTED = 20_000
@@ -96,6 +98,22 @@ def count_snapshots(*, session: Session, key: str, phase: int) -> int:
     """How many readouts of a phase there are."""
     query = select(func.count()).where(SnapshotRow.experiment == key, SnapshotRow.phase == phase)
     return session.exec(query).one()
+
+
+def told(*, session: Session, snapshot: Snapshot) -> tuple[dict[str, Any], str]:
+    """The newest readout for programs, with what keeps it from being refreshed, and a tag of both."""
+    found = find_interruption(session=session, key=snapshot.experiment)
+    if found is None:
+        return dict(snapshot.document), str(snapshot.id)
+    document = {**snapshot.document, "interrupted": found.to_json()}
+    return document, f"{snapshot.id}-{to_millis(found.tried_at)}"
+
+
+def not_analysed(*, session: Session, key: str) -> str:
+    """Why there is no readout of an experiment yet."""
+    found = find_interruption(session=session, key=key)
+    said = f"{key} has not been analysed yet"
+    return said if found is None else f"{said}, tried since {found.since.isoformat()}: {found.reason}"
 
 
 def find_snapshot(*, session: Session, key: str, id: int) -> Snapshot:  # noqa: A002 - the column's name

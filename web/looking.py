@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from experiments import catalog, readouts, reports
 from experiments.catalog import Experiment, Metric
 from experiments.errors import NotFound
+from experiments.interruptions import Interruption, find_interruption
 from experiments.readouts import Snapshot
 from experiments.reports import Report
 from experiments.store import Session
@@ -18,13 +19,15 @@ from web.wording.hypothesis import hypothesis_sentence
 class Look:
     """An experiment, what people wrote about it, and which of its readouts is looked at.
 
-    ``snapshot_id`` is None before the first analysis. The readout itself is only fetched to draw it.
+    ``snapshot_id`` is None before the first analysis. The readout itself is only fetched to draw it. An
+    ``interruption`` says that there is no fresher one, and why.
     """
 
     experiment: Experiment
     metrics: dict[str, Metric]
     report: Report
     snapshot_id: int | None
+    interruption: Interruption | None = None
 
     @property
     def hypothesis(self) -> str:
@@ -74,4 +77,5 @@ def look_at(*, session: Session, key: str, snapshot_id: int | None = None) -> Lo
     report = reports.find_report(session=session, key=key)
     if snapshot_id is None:
         snapshot_id = readouts.latest_id(session=session, key=key)
-    return Look(experiment, metrics, report, snapshot_id)
+    interruption = find_interruption(session=session, key=key)
+    return Look(experiment, metrics, report, snapshot_id, interruption)

@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     engine_url: str = Field(
         default="", description="Ibis address of a warehouse, such as clickhouse://user@host/database."
     )
+    engine_hours: int = Field(
+        default=24,
+        ge=1,
+        le=24,
+        description="Hours between two readouts by a warehouse, unless somebody asks for one.",
+    )
     warehouse: str = Field(
         default="", description="TOML file with the tables and columns of exposures and events elsewhere."
     )
@@ -76,6 +82,11 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether the database is the SQLite file of the data directory."""
         return self.ledger_url.startswith("sqlite")
+
+    @property
+    def warehoused(self) -> bool:
+        """Whether readouts come from a warehouse, which tells nobody that there is news."""
+        return self.engine not in ("duckdb", "postgresql")
 
     @property
     def kept_path(self) -> Path:

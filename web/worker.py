@@ -11,6 +11,7 @@ from datetime import date, datetime
 from experiments import analyses, readouts
 from experiments.catalog import Experiment, list_experiments
 from experiments.errors import EvenhandError
+from experiments.interruptions import note
 from experiments.lifecycle import Status
 from experiments.pasts import refresh_pasts
 from experiments.readouts import Snapshot
@@ -20,6 +21,7 @@ from experiments.store.ledger import newest_arrival, position
 from web.alarm import deliver_alerts, look_again, raise_alarms
 from web.deployment import VERSION, clock
 from web.engine import engine_of
+from web.patience import Patience
 from web.settings import Settings
 from web.timekeeper import Timekeeper
 
@@ -39,6 +41,7 @@ class Worker:
     now: Callable[[], datetime] = clock
     leaving: threading.Event = field(default_factory=threading.Event)
     _seen: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    _patience: Patience = field(default_factory=Patience)
     _tended: date | None = None
     _forgot: date | None = None
 
@@ -118,14 +121,26 @@ class Worker:
             analysed = readouts.latest_of_all(session=session)
             wanted = [each for each in list_experiments(session=session) if _is_wanted(each)]
         stale: list[tuple[Experiment, tuple[object, ...]]] = []
+        beginning = self._beginning()
         for each in wanted:
             # A plan may end and a window may pass without a new row: each day brings one analysis at least.
-            state = (*reached, each.revision, self.now().date(), each.analysis_asked_at)
-            if each.key not in self._seen and _covers(analysed.get(each.key), each, newest):
+            news = (beginning,) if self.settings.warehoused else (*reached, beginning)
+            state = (*news, each.revision, each.analysis_asked_at)
+            if each.key not in self._seen and _covers(
+                analysed.get(each.key), each, beginning if self.settings.warehoused else newest
+            ):
                 self._seen[each.key] = state
-            if self._seen.get(each.key) != state:
+            if self._seen.get(each.key) != state and self._patience.has_come(
+                each.key, _asked(each), self.now()
+            ):
                 stale.append((each, state))
         return stale
+
+    def _beginning(self) -> datetime:
+        """The moment after which a readout is fresh: a warehouse tells nobody that there is news."""
+        hours = self.settings.engine_hours if self.settings.warehoused else 24
+        today = self.now().replace(minute=0, second=0, microsecond=0)
+        return today.replace(hour=today.hour - today.hour % hours)
 
     def _analyse(self, experiment: Experiment, state: tuple[object, ...]) -> bool:
         try:
@@ -139,12 +154,28 @@ class Worker:
             raise_alarms(store=self.store, snapshot=snapshot, now=self.now())
         except EvenhandError as problem:
             _log.warning("%s could not be analysed: %s", experiment.key, problem)
-            return False
+            self._patience.failed(experiment.key, _asked(experiment), self.now())
+            return self._missed(experiment, str(problem))
         except Exception:  # noqa: BLE001 - one broken experiment must not keep the others from being read
             _log.exception("%s could not be analysed", experiment.key)
-            return False
+            return self._missed(experiment, "something unexpected went wrong; the log of the worker has it")
+        self._patience.worked(experiment.key)
         self._seen[experiment.key] = state
         return True
+
+    def _missed(self, experiment: Experiment, reason: str) -> bool:
+        """Let those who look at the last readout know that it is not fresh."""
+        try:
+            with self.store.write() as session:
+                note(session=session, key=experiment.key, reason=reason, now=self.now())
+        except EvenhandError as problem:
+            _log.warning("cannot note that: %s", problem)
+        return False
+
+
+def _asked(experiment: Experiment) -> tuple[object, ...]:
+    """What a failed analysis was about: after a change, or when somebody asks, it is tried at once."""
+    return (experiment.revision, experiment.analysis_asked_at)
 
 
 def _is_wanted(experiment: Experiment) -> bool:

@@ -128,6 +128,8 @@ def _without_id(question: Question) -> Iterator[exp.Select]:
         horizon=question.horizon,
         variants=list(question.variants),
     )
+    if question.earliest is not None:
+        piece = piece.where(bound("occurred_at >= :earliest", earliest=question.earliest), copy=False)
     piece.set("expressions", [])
     number = exp.Count(this=exp.Distinct(expressions=[exp.column(other)]))
     yield row(
@@ -145,6 +147,10 @@ def unreadable(question: Question) -> Iterator[exp.Select]:
                 name=metric.key,
                 n=total(exp.column(f"u{place}")),
             )
+
+
+def beyond_adding(question: Question) -> Iterator[exp.Select]:
+    """Events whose value is too large to be added up."""
     names = sorted({metric.event for metric in question.counted if metric.event and reads_value(metric)})
     if names:
         named = exp.In(this=exp.column("event"), expressions=[exp.convert(each) for each in names])

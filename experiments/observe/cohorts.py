@@ -18,8 +18,9 @@ from experiments.observe.answers import FIXED, row
 from experiments.observe.engines import Engine
 from experiments.observe.gathering import age_in_days, taken
 from experiments.observe.question import DAY_MS, Question
+from experiments.observe.scanning import Statement
 from experiments.observe.sql import bound, day_of, whole
-from experiments.observe.statement import compose_units
+from experiments.observe.statement import units_statement_of
 
 DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 60, 90)
 """Days after the exposure on which a cohort is looked at."""
@@ -32,13 +33,13 @@ def with_cohorts(engine: Engine, question: Question, observation: Observation) -
     """Add the cohorts to an observation, where retention is measured and anybody was exposed."""
     if not any(observation.units.values()) or all(each.kind != "retention" for each in question.metrics):
         return observation
-    (rows,) = engine.fetch_all([compose_cohorts(question)])
+    (rows,) = engine.fetch_all([statement_of(question)])
     return replace(observation, cohorts=tuple(read_cohorts(question, rows)))
 
 
-def compose_cohorts(question: Question) -> exp.Expr:
-    """Put the statement together: who has lived how long, and who did anything on a day of life."""
-    return compose_units(question, [_lives(question), _visits(question)])
+def statement_of(question: Question) -> Statement:
+    """What an engine is asked: who has lived how long, and who did anything on a day of life."""
+    return units_statement_of(question, [_lives(question), _visits(question)])
 
 
 def read_cohorts(question: Question, rows: Iterable[tuple[Any, ...]]) -> Iterator[Cohort]:

@@ -26,7 +26,7 @@ from experiments.observe.gathering import reads_value
 from experiments.observe.growth import ages, daily, date_of
 from experiments.observe.question import Question
 from experiments.observe.rows import Parts, Row
-from experiments.observe.statement import compose
+from experiments.observe.statement import statement_of
 from experiments.observe.sums import BUNDLED, Sums, moments_around, read_sums, shape_of, unbundled
 from experiments.store.instants import from_millis
 
@@ -58,7 +58,7 @@ def count_all(
     if isinstance(engine, Embedded):
         answers = engine.answer_all(questions, progress)
     else:
-        answers = engine.fetch_all([compose(question) for question in questions], progress)
+        answers = engine.fetch_all([statement_of(question) for question in questions], progress)
     return [read_rows(question, rows) for question, rows in zip(questions, answers, strict=True)]
 
 

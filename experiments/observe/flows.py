@@ -13,6 +13,7 @@ from sqlglot import exp
 from experiments.metrics import MetricDraft
 from experiments.observe.engines import Engine
 from experiments.observe.gathering import amount, fits
+from experiments.observe.scanning import Scan, Statement
 from experiments.observe.sql import alias, both, filled, real, total, when, zero
 from experiments.store.instants import to_millis
 
@@ -54,7 +55,8 @@ def count_flows(
     if not asked:
         return {}
     moments = (to_millis(since), to_millis(middle), to_millis(until))
-    (rows,) = engine.fetch_all([_statement(asked, unit_type, *moments)])
+    statement = Statement(_statement(asked, unit_type, *moments), {"event": Scan(moments[0])})
+    (rows,) = engine.fetch_all([statement])
     periods = {int(row[0]): row[1:] for row in rows}
     return {
         each.key: (_flow(each, place, periods.get(0)), _flow(each, place, periods.get(1)))

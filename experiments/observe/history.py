@@ -19,7 +19,7 @@ from experiments.metrics import MetricDraft
 from experiments.observe.counting import count_all
 from experiments.observe.engines import Engine
 from experiments.observe.question import DAY_MS, Question, span_of
-from experiments.observe.statement import compose_values
+from experiments.observe.statement import values_statement_of
 from experiments.store.instants import from_millis, to_millis
 
 SINGLE = frozenset({"proportion", "mean", "retention", "time_to_event"})
@@ -102,7 +102,7 @@ def look_back(*, engine: Engine, metric: MetricDraft, unit_type: str, now: datet
     if metric.kind not in SINGLE:
         raise InvalidInput.at(metric.key, f"is a {metric.kind}, which gives units no number of their own")
     question = past_question([metric], known={}, unit_type=unit_type, now=now, days=days)
-    (rows,) = engine.fetch_all([compose_values(question)])
+    (rows,) = engine.fetch_all([values_statement_of(question)])
     first, values = np.array(rows, dtype=np.float64).reshape(-1, 2).T
     weeks = max(1, days // 7)
     places = np.clip((first - question.since) // WEEK_MS, 0, weeks - 1).astype(np.int64)

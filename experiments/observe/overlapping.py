@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from experiments.observe.question import Question
+from experiments.observe.scanning import UNKNOWN, Scan, Statement
 from experiments.observe.sql import filled
 
 if TYPE_CHECKING:  # an engine needs the statement, of which this is a part
@@ -29,12 +30,20 @@ def count_shared(
     by_type: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         by_type[question.unit_type].append(question)
-    statements = [shared(each) for each in by_type.values() if len(each) > 1]
+    statements = [_statement(each) for each in by_type.values() if len(each) > 1]
     found: dict[tuple[str, str], Table] = defaultdict(dict)
     for rows in engine.fetch_all(statements, progress):
         for first, second, one, other, n in rows:
             found[first, second][one, other] = n
     return dict(found)
+
+
+def _statement(questions: Sequence[Question]) -> Statement:
+    beginnings = [each.since for each in questions]
+    since = min(beginnings) if min(beginnings) > UNKNOWN else None
+    return Statement(
+        shared(questions), {"exposure": Scan(since, tuple(each.experiment for each in questions))}
+    )
 
 
 def shared(questions: Sequence[Question]) -> exp.Expr:

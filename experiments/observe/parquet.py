@@ -25,7 +25,7 @@ DAYS = 31
 """Days that are written at once: each keeps a file open."""
 
 _DAY = "strftime(epoch_ms(occurred_at), '%Y-%m-%d') AS day"
-_AT = "epoch_ms(occurred_at) AT TIME ZONE 'UTC' AS occurred_at"
+_AT = ", ".join(f"epoch_ms({name}) AT TIME ZONE 'UTC' AS {name}" for name in ("occurred_at", "received_at"))
 _PARTS = {
     "exposures": (
         "exposure",

@@ -44,6 +44,8 @@ class Question:
         The phase, in milliseconds: exposures in [since, until); events up to ``horizon``.
     horizon
         The present moment of the analysis, in milliseconds: what happened later has not happened yet.
+    earliest
+        No exposure from before this moment is looked at, in milliseconds; None for any.
     others
         Metrics that are not asked for themselves: parts of ratios, and covariates.
     back
@@ -86,6 +88,7 @@ class Question:
     aged: frozenset[str] = frozenset()
     channel: str | None = None
     beside: Mapping[str, "Question"] = field(default_factory=dict)
+    earliest: int | None = None
     past: bool = False
     ours: bool = False
 

@@ -47,7 +47,9 @@ from experiments.observe import (
     units,
     values,
 )
+from experiments.observe.attribution import LOOK_BACK, credit_metric
 from experiments.observe.question import Question, in_bundles
+from experiments.observe.scanning import UNKNOWN, Scan, Statement
 from experiments.observe.sql import DIALECT
 
 
@@ -64,6 +66,11 @@ def compose(question: Question, ready: Container[str] = ()) -> exp.Expr:
         if name not in ready:
             answer = answer.with_(name, as_=piece, copy=False)
     return answer
+
+
+def statement_of(question: Question) -> Statement:
+    """The statement of a question, with what it has to read."""
+    return _asked(question, compose(question))
 
 
 def text_of(question: Question) -> str:
@@ -97,6 +104,7 @@ def labelling(question: Question) -> exp.Expr:
 def about_units(question: Question) -> exp.Expr:
     """The statement as far as it asks of units and records alone; ``sorted_out`` is ready."""
     rows = [*answers.arrivals(), *answers.records(question), *lateness.late_rows(question)]
+    rows += answers.beyond_adding(question)
     if curves.aged(question):
         rows.append(curves.lives(question))
     answer = exp.union(*answers.padded(rows), distinct=False, copy=False)
@@ -136,12 +144,22 @@ def _pieces(question: Question) -> Iterator[tuple[str, exp.Expr]]:
     yield from attribution.pieces(question)
 
 
+def units_statement_of(question: Question, rows: list[exp.Select]) -> Statement:
+    """What an engine is asked for other rows than the usual, about units that count and all their events."""
+    return _asked(question, compose_units(question, rows), every_event=True)
+
+
 def compose_units(question: Question, rows: list[exp.Select]) -> exp.Expr:
     """Instead of the usual rows others, about the units that count and their events alone."""
     answer = exp.union(*answers.padded(rows), distinct=False, copy=False)
     for name, piece in _unit_pieces(question):
         answer = answer.with_(name, as_=piece, copy=False)
     return answer
+
+
+def values_statement_of(question: Question) -> Statement:
+    """What an engine is asked for each unit's number of the one metric."""
+    return _asked(question, compose_values(question))
 
 
 def compose_values(question: Question) -> exp.Expr:
@@ -184,6 +202,7 @@ def _answers(question: Question) -> Iterator[exp.Select]:
     yield from answers.records(question)
     yield from lateness.late_rows(question)
     yield from answers.unreadable(question)
+    yield from answers.beyond_adding(question)
     for metric in question.metrics:
         if metric.kind == "quantile":
             yield answers.young(question, metric)
@@ -216,3 +235,46 @@ def _curves(question: Question) -> Iterator[exp.Select]:
         yield curves.lives(question)
     for metric in curves.aged(question):
         yield from curves.age_rows(question, metric)
+
+
+def _asked(question: Question, expression: exp.Expr, *, every_event: bool = False) -> Statement:
+    reach = _reach(question)
+    known = reach is not None and question.since > UNKNOWN
+    since = question.since - reach if reach is not None and known else None
+    scans = {
+        "exposure": _exposures(question),
+        "event": Scan(since, None if every_event else _names(question)),
+    }
+    return Statement(expression, scans, None if known or reach is None else _opening(question, reach))
+
+
+def _exposures(question: Question) -> Scan:
+    both = (question, *question.beside.values())
+    beginnings = [each.earliest for each in both if each.earliest is not None]
+    return Scan(
+        min(beginnings) if len(beginnings) == len(both) else None,
+        tuple(sorted({each.experiment for each in both})),
+    )
+
+
+def _opening(question: Question, reach: int) -> exp.Expr:
+    """The moment from which events matter: so long before the first exposure."""
+    piece = exp.select(f"MIN(first_at) - {reach:d} AS since").from_("met")
+    piece = piece.with_("shown", as_=units.shown(question), copy=False)
+    return piece.with_("met", as_=units.met(question), copy=False)
+
+
+def _reach(question: Question) -> int | None:
+    """Milliseconds before the first exposure in which events matter; None for all the time before it."""
+    busy = question.bots is not None and question.bots.events_per_day is not None
+    if busy or question.historic:
+        return None
+    return max(question.back, LOOK_BACK if credit_metric(question) else 0)
+
+
+def _names(question: Question) -> tuple[str, ...] | None:
+    busy = question.bots is not None and question.bots.events_per_day is not None
+    credited = credit_metric(question) is not None
+    if question.past or busy or credited or question.aged or gathering.needs_every_event(question):
+        return None
+    return tuple(sorted({name for metric in question.counted for name in metric.events}))

@@ -9,6 +9,7 @@ from experiments.metrics import MetricDraft
 from experiments.observe.engines import Engine
 from experiments.observe.gathering import amount, fits, reads_number
 from experiments.observe.question import DAY_MS
+from experiments.observe.scanning import Scan, Statement
 from experiments.observe.sql import DAY_MS_REAL, both, filled, zero
 from experiments.store.instants import from_millis, to_millis
 
@@ -32,7 +33,8 @@ def daily_totals(
     """
     if metric.kind == "ratio":
         return ()
-    (rows,) = engine.fetch_all([_totals(metric, unit_type, to_millis(since), to_millis(until))])
+    asked = _totals(metric, unit_type, to_millis(since), to_millis(until))
+    (rows,) = engine.fetch_all([Statement(asked, {"event": Scan(to_millis(since), metric.events or None)})])
     found = {from_millis(int(row[0]) * DAY_MS).astimezone(UTC).date(): row[1:] for row in rows}
     first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
     days = [date.fromordinal(each) for each in range(first.toordinal() + 1, last.toordinal())]

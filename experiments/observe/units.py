@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from experiments.observe.conditions import holds, text_at
 from experiments.observe.question import HISTORIC, Question
-from experiments.observe.sql import day_of, filled, when
+from experiments.observe.sql import bound, day_of, filled, when
 
 LANES = 64
 """More than there can be variants: a moment times it plus a variant's place orders by moment first."""
@@ -46,6 +46,8 @@ def shown(question: Question) -> exp.Select:
         variants=list(question.variants),
         horizon=question.horizon,
     )
+    if question.earliest is not None:
+        piece = piece.where(bound("occurred_at >= :earliest", earliest=question.earliest), copy=False)
     if question.bots is not None and question.bots.where is not None:
         marked = holds(question.bots.where, _attribute, question.saved)
         piece = piece.select(when(marked, exp.convert(1), exp.convert(0)).as_("robot"), copy=False)

@@ -123,3 +123,15 @@ class DeliveryRow(SQLModel, table=True):
     message: str = Field(max_length=64)
     kind: str = Field(max_length=32)
     failure: str | None = text(nullable=True)
+
+
+class InterruptionRow(SQLModel, table=True):
+    """An experiment whose readout cannot be refreshed: since when, when it was last tried, and why."""
+
+    __tablename__ = "interruption"
+
+    id: int | None = row_id()
+    experiment: str = Field(max_length=128, unique=True)
+    since: datetime = instant()
+    tried_at: datetime = instant()
+    reason: str = text()

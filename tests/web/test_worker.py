@@ -6,13 +6,18 @@ import pytest
 from sqlmodel import select
 
 from experiments import analyses, launch, readouts
+from experiments.errors import Unavailable
+from experiments.interruptions import find_interruption
+from experiments.observe import count
 from experiments.store.instants import to_millis
 from experiments.store.ledger import append, position
 from experiments.store.tables import EventRow
 from experiments.tracking import TrackingDraft
 from experiments.tracking_plans import save_plan
 from tests.samples import DAY, NOW, definitions, event, experiment, exposure, metric
+from web import worker as worker_module
 from web.deployment import Deployment
+from web.engine import engine_of
 from web.worker import Worker
 
 RUNNING = 5  # of the furnished experiments
@@ -113,6 +118,69 @@ def test_one_experiment_that_cannot_be_analysed_does_not_stop_the_others(
     with monkeypatch.context() as patch, caplog.at_level(logging.CRITICAL):
         patch.setattr(analyses, "analyse", fragile)
         assert worker.look() == RUNNING - 1
+    assert worker.look() == 1
+
+
+@pytest.fixture
+def away(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Send the engine away, or let it come back."""
+    gone = {"gone": False}
+
+    def counted(**asked: object) -> object:
+        if gone["gone"]:
+            raise Unavailable("trino did not answer: the coordinator is away")
+        return count(**asked)  # type: ignore[arg-type]  # handed on as it came
+
+    monkeypatch.setattr(analyses, "count", counted)
+    return lambda now: gone.update(gone=now)
+
+
+def test_an_engine_that_is_away_is_asked_less_and_less_often(
+    make: Callable[[], Worker],
+    clock: Clock,
+    away: Callable[[bool], None],
+    caplog: pytest.LogCaptureFixture,
+    deployment: Deployment,
+) -> None:
+    worker, begun = make(), clock.time
+    away(True)
+    tried = []
+    with caplog.at_level(logging.CRITICAL):
+        for _ in range(12):
+            worker.look()
+            with deployment.store.read() as session:
+                found = find_interruption(session=session, key="checkout")
+            assert found is not None
+            tried.append(found.tried_at)
+            assert (found.since, found.reason) == (begun, "trino did not answer: the coordinator is away")
+            clock.time += timedelta(seconds=20)
+    assert len(set(tried)) == 4  # at once, and after 20, 60 and 140 seconds
+    away(False)
+    clock.time += timedelta(minutes=30)
+    assert worker.look() == RUNNING
+    with deployment.store.read() as session:
+        assert find_interruption(session=session, key="checkout") is None
+
+
+def test_a_warehouse_is_asked_by_the_clock_and_when_somebody_asks(
+    deployment: Deployment, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = deployment.settings.model_copy(update={"engine": "trino", "engine_hours": 6})
+    embedded = engine_of(deployment.settings, deployment.store)
+    monkeypatch.setattr(worker_module, "engine_of", lambda *_: embedded)
+    clock.time = (NOW + DAY).replace(hour=7)
+    worker = Worker(settings, deployment.store, now=clock)
+    assert worker.look() == RUNNING
+    arrive(deployment, 1, clock.time)
+    clock.time += timedelta(hours=4)
+    assert worker.look() == 0
+    clock.time += timedelta(hours=1)
+    assert worker.look() == RUNNING
+    again = Worker(settings, deployment.store, now=clock)
+    assert again.look() == 1  # of this one only totals are known, so nothing newer was kept
+    with deployment.store.write() as session:
+        readouts.ask(session=session, key="checkout", now=clock.time)
+    clock.time += timedelta(seconds=20)
     assert worker.look() == 1
 
 

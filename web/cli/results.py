@@ -66,11 +66,13 @@ def readout_command(
     """Show the latest readout of KEY."""
     with ready_store(settings_of()) as store:
         snapshot = _latest(store, key)
+        with store.read() as session:
+            document, _ = readouts.told(session=session, snapshot=snapshot)
         if html_path is not None:
             _write(html_path, _report_file(store, snapshot, language))
     if csv_path is not None:
         _write(csv_path, comparisons_csv(snapshot.document))
-    say(dict(snapshot.document), as_json=as_json, text=_summary(snapshot.document))
+    say(document, as_json=as_json, text=_summary(document))
 
 
 @click.command("verify")
@@ -151,8 +153,9 @@ def _latest(store: Store, key: str) -> Snapshot:
     with store.read() as session:
         find_experiment(session=session, key=key)
         snapshot = readouts.latest(session=session, key=key)
-    if snapshot is None:
-        raise NotFound(f"{key} has not been analysed yet; run: evenhand analyze {key}")
+        if snapshot is None:
+            why = readouts.not_analysed(session=session, key=key)
+            raise NotFound(f"{why}; run: evenhand analyze {key}")
     return snapshot
 
 
@@ -163,6 +166,8 @@ def _told(verdict: Mapping[str, Any]) -> str:
 
 def _summary(document: Mapping[str, Any]) -> str:
     lines = [f"{document['experiment']}: {_told(document['verdict'])}"]
+    if gone := document.get("interrupted"):
+        lines.append(f"not refreshed since {gone['since']}: {gone['reason']}")
     lines.append("units: " + ", ".join(f"{name} {count:,}" for name, count in document["units"].items()))
     for row in document["comparisons"]:
         lift = row["lift"] or {"estimate": None, "low": None, "high": None}

@@ -4,11 +4,13 @@ import ipaddress
 
 import click
 
+from experiments.errors import EvenhandError
 from experiments.legibility import list_illegible
 from experiments.pseudonyms import LEAST_KEY
-from experiments.store import open_store
+from experiments.store import Store, open_store
 from experiments.store.schema import HEAD, revision, upgrade
 from web.cli.root import json_option, say, settings_of
+from web.engine import engine_of
 from web.settings import Settings
 
 
@@ -34,6 +36,7 @@ def check_command(*, as_json: bool) -> None:
     if at == HEAD:
         with store.read() as session:
             problems += [str(each) for each in list_illegible(session=session)]
+        problems += _of_the_engine(settings, store)
     store.close()
     if at != HEAD and not (at is None and settings.embedded):
         problems.append(f"the database is at schema {at}, this version needs {HEAD}: run evenhand migrate")
@@ -44,6 +47,16 @@ def check_command(*, as_json: bool) -> None:
     )
     if problems:
         raise SystemExit(1)
+
+
+def _of_the_engine(settings: Settings, store: Store) -> list[str]:
+    """What keeps the engine from answering."""
+    if settings.engine == "duckdb" and not settings.warehouse:
+        return []
+    try:
+        return engine_of(settings, store).problems()
+    except EvenhandError as problem:
+        return [str(problem)]
 
 
 def unsafe(settings: Settings) -> list[str]:

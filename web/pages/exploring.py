@@ -28,7 +28,7 @@ def show_explored(key: str) -> str:
     look, wanted = look_at(key), request.args.get("tab", "")
     tab = wanted if wanted in TABS else TABS[0]
     if look.snapshot_id is None:
-        return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
+        return render_template("no_results.html", look=look)
     body = drawn(look, "explore", lambda: _body(look, tab), tab)
     return render_template("explore.html", look=look, body=body, tab=tab, tabs=_tabs())
 

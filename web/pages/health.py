@@ -21,7 +21,7 @@ def show_health(key: str) -> str:
     """Every check on the newest readout's data."""
     look = look_at(key)
     if look.snapshot_id is None:
-        return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
+        return render_template("no_results.html", look=look)
     return render_template("health.html", look=look, body=drawn(look, "health", lambda: _body(look)))
 
 

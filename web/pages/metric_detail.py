@@ -26,7 +26,7 @@ def show_metric(key: str, metric: str) -> str:
     if metric not in look.metrics:
         abort(404)
     if look.snapshot_id is None:
-        return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
+        return render_template("no_results.html", look=look)
     body = drawn(look, "metric", lambda: _body(look, metric), metric)
     return render_template("metric_detail.html", look=look, metric=look.metrics[metric], body=body)
 

@@ -38,7 +38,7 @@ def show_report(key: str) -> str:
 
 def _page(look: Look, *, link: str = "") -> str:
     if look.snapshot_id is None:
-        return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
+        return render_template("no_results.html", look=look)
     body = drawn(look, "report", lambda: report_body(report_of(look.subject, look.snapshot().readout)))
     with deployment.current().store.read() as session:
         links = shares.list_shares(session=session, key=look.experiment.key)

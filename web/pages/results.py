@@ -35,7 +35,7 @@ def show_results(key: str) -> str:
     """A readout of an experiment, or a calm word that there is none yet."""
     look = look_at(key, snapshot_id=_number("snapshot"))
     if look.snapshot_id is None:
-        return render_template("no_results.html", experiment=look.experiment, hypothesis=look.hypothesis)
+        return render_template("no_results.html", look=look)
     asked = _asked()
     if asked.against and asked.against != look.experiment.definition.control:
         body = drawn(look, "against", lambda: _seen_against(look, asked), asked)

@@ -1,7 +1,8 @@
 """Engines: what runs the statement. All of them are asked the same one, each in its own dialect.
 
 =============== ==========================================================================================
-`Embedded`      DuckDB, over the columnar copy of the ledger, which it keeps up to date; the default
+`Embedded`      DuckDB, over the columnar copy of the ledger, which it keeps up to date; the default. What can be
+                added up is added up in memory, to the same answer (`experiments.observe.readied`)
 `Ledger`        PostgreSQL, over the ledger itself; no copy
 `Distant`       a warehouse that people run already (Spark, ClickHouse, BigQuery, Snowflake, Trino), reached
                 through Ibis; its exposures and events are there, under its own names for them
@@ -11,7 +12,8 @@
 from pathlib import Path
 
 from experiments.errors import InvalidInput
-from experiments.observe.engines.distant import WAREHOUSES, Distant
+from experiments.observe.engines.distant import Distant
+from experiments.observe.engines.drivers import WAREHOUSES
 from experiments.observe.engines.embedded import Embedded
 from experiments.observe.engines.engine import Engine
 from experiments.observe.engines.ledger import Ledger

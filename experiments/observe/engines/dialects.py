@@ -2,15 +2,12 @@
 
 sqlglot writes it, since the statement keeps to what every engine can do: a quantile, for instance, is taken
 by rank, for which they all have the same words. What is left are the settings that make an engine read SQL as
-the others do, and taking the statement apart for an engine that does not keep what it has counted.
+the others do.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from hashlib import blake2b
+from collections.abc import Callable, Mapping
 
 from sqlglot import exp
-
-from experiments.observe.layout import COLUMNS
 
 SETTINGS: Mapping[str, str] = {
     # An outer join leaves gaps empty, not zero; a column goes before an alias of its name; and a piece is
@@ -26,7 +23,19 @@ def written(statement: exp.Expr, dialect: str) -> str:
         statement = statement.transform(
             lambda node: read(node) if isinstance(node, exp.JSONExtractScalar) else node
         )
+    if dialect == "clickhouse":
+        statement = _named(statement)
     return statement.sql(dialect=dialect, pretty=True) + SETTINGS.get(dialect, "")
+
+
+def _named(statement: exp.Expr) -> exp.Expr:
+    """Name the columns that are taken from a table: of joined ones ClickHouse would keep the table's name."""
+    statement = statement.copy()
+    for select in statement.find_all(exp.Select):
+        for column in select.expressions:
+            if isinstance(column, exp.Column) and column.table and not column.is_star:
+                column.replace(exp.alias_(column.copy(), column.name))
+    return statement
 
 
 def _of_json(node: exp.JSONExtractScalar) -> exp.Expr:
@@ -47,40 +56,3 @@ _PROPERTIES: Mapping[str, Callable[[exp.JSONExtractScalar], exp.Expr]] = {
     "clickhouse": _or_nothing,
 }
 """How properties are read where sqlglot's way means something else."""
-
-
-def apart(statement: exp.Expr) -> tuple[list[tuple[str, exp.Expr]], exp.Expr]:
-    """Take a statement's named pieces out of it.
-
-    Returns
-    -------
-    tuple
-        The pieces in their order, under names that nothing else has, and the statement that reads them.
-    """
-    tag = blake2b(statement.sql(dialect="duckdb").encode(), digest_size=6).hexdigest()
-    answer = statement.copy()
-    before = answer.args.get("with_")
-    answer.set("with_", None)
-    names: dict[str, str] = {}
-    pieces = []
-    for piece in before.expressions if before else []:
-        pieces.append((f"evenhand_{tag}_{piece.alias}", _reading(piece.this, names)))
-        names[piece.alias] = pieces[-1][0]
-    return pieces, _reading(answer, names)
-
-
-def is_shared(name: str, readers: Iterable[exp.Expr]) -> bool:
-    """Whether a piece that counts something is read in several places; one that only renames never is."""
-    renames = name.endswith(tuple(f"_{each}" for each in COLUMNS))
-    read = sum(table.name == name for each in readers for table in each.find_all(exp.Table))
-    return read > 1 and not renames
-
-
-def _reading(expression: exp.Expr, names: Mapping[str, str]) -> exp.Expr:
-    """Read pieces under their new names, known by the old ones."""
-    expression = expression.copy()
-    for table in list(expression.find_all(exp.Table)):
-        if not table.db and table.name in names:
-            renamed = exp.to_table(names[table.name])
-            table.replace(exp.alias_(renamed, table.alias_or_name, table=True))
-    return expression

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from sqlglot import exp
 
 from experiments.observe import columns, readied
 from experiments.observe.engines.dialects import written
 from experiments.observe.engines.engine import Progress, Row, quiet
 from experiments.observe.question import Question
+from experiments.observe.scanning import Statement
 from experiments.store import Store
 
 
@@ -29,7 +29,7 @@ class Embedded:
     store: Store
     path: Path
 
-    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
+    def fetch_all(self, statements: Sequence[Statement], progress: Progress = quiet) -> list[list[Row]]:
         """Bring the copy up to date, and ask it."""
         texts = [self.text_of(each) for each in statements]
         return columns.fetch_all(store=self.store, path=self.path, statements=texts, progress=progress)
@@ -42,6 +42,10 @@ class Embedded:
 
         return columns.use(store=self.store, path=self.path, work=work, progress=progress)
 
-    def text_of(self, statement: exp.Expr) -> str:
+    def text_of(self, statement: Statement) -> str:
         """The statement as DuckDB runs it."""
-        return written(statement, "duckdb")
+        return written(statement.expression, "duckdb")
+
+    def problems(self) -> list[str]:
+        """None: the copy is made when it is needed."""
+        return []

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from sqlglot import exp
+from experiments.observe.scanning import Statement
 
 Row = tuple[Any, ...]
 Progress = Callable[[float], None]
@@ -15,15 +15,13 @@ def quiet(_: float) -> None:
 
 
 class Engine(Protocol):
-    """What runs a statement over the tables ``exposure`` and ``event``."""
+    """What runs statements over the tables ``exposure`` and ``event``."""
 
-    def fetch_all(self, statements: Sequence[exp.Expr], progress: Progress = quiet) -> list[list[Row]]:
+    def fetch_all(self, statements: Sequence[Statement], progress: Progress = quiet) -> list[list[Row]]:
         """Run statements and hand over the rows of each.
 
         Parameters
         ----------
-        statements
-            In DuckDB's dialect.
         progress
             Is told the share of what has to be done before.
 
@@ -34,8 +32,18 @@ class Engine(Protocol):
         """
         ...
 
-    def text_of(self, statement: exp.Expr) -> str:
+    def text_of(self, statement: Statement) -> str:
         """The statement as this engine runs it, for readers."""
+        ...
+
+    def problems(self) -> list[str]:
+        """What keeps it from answering, or makes it slow, one sentence each.
+
+        Raises
+        ------
+        Unavailable
+            If it cannot be reached.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analysis.observation import Cohort
 from experiments.observe import Question, count
-from experiments.observe.cohorts import DAYS, compose_cohorts, read_cohorts, with_cohorts
+from experiments.observe.cohorts import DAYS, read_cohorts, statement_of, with_cohorts
 from experiments.observe.engines import Embedded
 from experiments.observe.sql import DIALECT
 from experiments.store import Store
@@ -32,7 +32,7 @@ def asked_of(
     asked: Question, exposures: Sequence[Exposure], events: Sequence[Event]
 ) -> list[tuple[date, str, int, int, int]]:
     """Ask in tables of our own making."""
-    rows = answered(compose_cohorts(asked).sql(dialect=DIALECT), exposures, events)
+    rows = answered(statement_of(asked).expression.sql(dialect=DIALECT), exposures, events)
     return sorted(_told(each) for each in read_cohorts(asked, rows))
 
 

@@ -153,6 +153,35 @@ def test_bytes_that_are_no_text_are_refused(run: Run, shop: Path, words: tuple[s
     assert refused(run, *words)
 
 
+WAREHOUSE = {"EVENHAND_ENGINE": "bigquery", "EVENHAND_ENGINE_URL": "bigquery://project/shop"}
+
+
+def test_a_warehouse_without_its_driver_is_refused_and_the_last_readout_says_so(
+    run: Run, as_json: AsJson, shop: Path
+) -> None:
+    assert "interrupted" not in as_json("analyze", "checkout")
+    said = refused(run, "analyze", "checkout", env=WAREHOUSE)
+    assert "bigquery needs its driver: pip install 'ibis-framework[bigquery]'" in said
+    told = as_json("readout", "checkout")["interrupted"]
+    assert said.endswith(told["reason"])
+    assert f"not refreshed since {told['since']}: bigquery needs" in run("readout", "checkout").output
+    run("analyze", "checkout")
+    assert "interrupted" not in as_json("readout", "checkout")
+
+
+def test_check_asks_the_warehouse(run: Run, shop: Path, tmp_path: Path) -> None:
+    checked = run("check", env=WAREHOUSE)
+    assert checked.exit_code == 1
+    assert "pip install 'ibis-framework[bigquery]'" in checked.output
+    wrong = run("check", env={**WAREHOUSE, "EVENHAND_ENGINE_URL": "trino://host"})
+    assert (wrong.exit_code, wrong.output) == (
+        1,
+        "EVENHAND_ENGINE_URL: expected bigquery://… for bigquery\n",
+    )
+    missing = run("check", env={**WAREHOUSE, "EVENHAND_WAREHOUSE": str(tmp_path / "none.toml")})
+    assert "none.toml: cannot be read" in missing.output
+
+
 # Decisions
 
 

@@ -28,13 +28,14 @@ def show_readout(asking: Asking, key: str, wanted: ReadoutOptions) -> Reply:
     experiment = catalog.find_experiment(session=asking.session, key=key)
     snapshot = readouts.latest(session=asking.session, key=key)
     if snapshot is None:
-        raise NotFound(f"{key} has not been analysed yet")
+        raise NotFound(readouts.not_analysed(session=asking.session, key=key))
+    document, tag = readouts.told(session=asking.session, snapshot=snapshot)
     if not wanted.sentences:
-        return Reply(snapshot.document, etag=str(snapshot.id))
+        return Reply(document, etag=tag)
     metrics = catalog.find_metrics(session=asking.session, keys=experiment.definition.metrics.keys)
     sentences = sentences_of(snapshot.readout, names_of(experiment, metrics))
-    document, language = {**snapshot.document, "sentences": sentences}, html_tag()
-    return Reply(document, etag=f"{snapshot.id}-{language}", language=language)
+    language = html_tag()
+    return Reply({**document, "sentences": sentences}, etag=f"{tag}-{language}", language=language)
 
 
 @serves("list_readouts")

@@ -11,7 +11,8 @@ from analysis import Observation
 from experiments.errors import InvalidInput, Unavailable
 from experiments.observe.cohorts import with_cohorts
 from experiments.observe.engines import Distant, Embedded, Ledger, Mapping, open_engine
-from experiments.observe.engines.mapping import OURS, Source
+from experiments.observe.engines.mapping import OURS, OWN_NAMES, Source
+from experiments.observe.scanning import Statement
 from experiments.store import Store, open_store
 from experiments.store.ledger import append
 from experiments.store.schema import upgrade
@@ -96,6 +97,24 @@ def test_postgresql_reads_tables_of_other_names(expected: Observation, ledger: S
     assert differences(seen_by(Ledger(ledger, mapping)), expected) == []
 
 
+@pytest.mark.parametrize(
+    ("table", "named", "said"),
+    [
+        ("shop.nothing", {}, r"warehouse\.event\.table \(shop\.nothing\) cannot be read: .*does not exist"),
+        ("event", {"event": "name"}, r"warehouse\.event\.event \(name of event\) cannot be read: .*name"),
+    ],
+)
+def test_postgresql_names_the_table_or_column_that_is_not_there(
+    ledger: Store, table: str, named: dict[str, str], said: str
+) -> None:
+    event = Source(table, {**OWN_NAMES["event"].columns, **named})
+    engine = Ledger(ledger, Mapping({"event": event}))
+    with pytest.raises(Unavailable, match=said):
+        seen_by(engine)
+    assert len(engine.problems()) == 1
+    assert Ledger(ledger).problems() == []
+
+
 def test_the_ledger_as_engine_has_to_be_postgresql(store: Store) -> None:
     with pytest.raises(InvalidInput, match="EVENHAND_DATABASE_URL"):
         Ledger(store)
@@ -104,7 +123,7 @@ def test_the_ledger_as_engine_has_to_be_postgresql(store: Store) -> None:
 def test_an_engine_whose_driver_is_missing_says_what_to_install() -> None:
     engine = Distant("snowflake", "", OURS)
     with pytest.raises(Unavailable, match=r"pip install 'ibis-framework\[snowflake\]'"):
-        engine.fetch_all([sqlglot.parse_one("SELECT 1")])
+        engine.fetch_all([Statement(sqlglot.parse_one("SELECT 1"))])
 
 
 @pytest.mark.parametrize(
@@ -114,6 +133,7 @@ def test_an_engine_whose_driver_is_missing_says_what_to_install() -> None:
         ("spark", {"warehouse": Path("nowhere.toml")}, "cannot be read"),
         ("postgresql", {}, "EVENHAND_DATABASE_URL"),
         ("abacus", {}, "expected duckdb"),
+        ("trino", {"url": "postgres://analyst@host/shop"}, "EVENHAND_ENGINE_URL: expected trino://"),
     ],
 )
 def test_settings_that_do_not_go_together_are_named(

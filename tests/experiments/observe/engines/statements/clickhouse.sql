@@ -1,18 +1,17 @@
 WITH exposure AS (
   SELECT
-    CAST(NULL AS Nullable(Int64)) AS id,
     test AS experiment,
     visitor AS user_id,
     CAST(NULL AS Nullable(String)) AS anonymous_id,
     arm AS variant,
     toUnixTimestamp64Milli(toDateTime64(at, 3)) AS occurred_at,
     CAST(NULL AS Nullable(Int64)) AS received_at,
-    CAST(NULL AS Nullable(String)) AS attributes,
     CAST(NULL AS Nullable(String)) AS mark
   FROM analytics.shown
+  WHERE
+    test IN ('checkout') AND at >= toDateTime('2026-02-12 12:00:00', 'UTC')
 ), event AS (
   SELECT
-    CAST(NULL AS Nullable(Int64)) AS id,
     visitor AS user_id,
     CAST(NULL AS Nullable(String)) AS anonymous_id,
     name AS event,
@@ -21,13 +20,17 @@ WITH exposure AS (
     CAST(NULL AS Nullable(Int64)) AS received_at,
     CAST(NULL AS Nullable(String)) AS properties
   FROM analytics.clicks
+  WHERE
+    name IN ('buy')
+    AND at >= toDateTime('2026-03-14 12:00:00', 'UTC')
+    AND day >= CAST('2026-03-14' AS Nullable(DATE))
 ), shown AS (
   SELECT
     user_id AS unit,
     CASE WHEN variant = 'old' THEN 0 WHEN variant = 'new' THEN 1 END AS arm,
     occurred_at,
     CASE
-      WHEN occurred_at >= -4611686018427387904 AND occurred_at < 4611686018427387904
+      WHEN occurred_at >= 1773576000000 AND occurred_at < 4611686018427387904
       THEN 1
       ELSE 0
     END AS in_phase,
@@ -35,12 +38,15 @@ WITH exposure AS (
     CASE WHEN mark = 'mismatch' THEN 1 ELSE 0 END AS unlike
   FROM exposure
   WHERE
-    experiment = 'checkout'
-    AND NOT (
-      user_id IS NULL
+    (
+      experiment = 'checkout'
+      AND NOT (
+        user_id IS NULL
+      )
+      AND variant IN ('old', 'new')
+      AND occurred_at <= 1774440000000
     )
-    AND variant IN ('old', 'new')
-    AND occurred_at <= 1774440000000
+    AND occurred_at >= 1770984000000
 ), met AS (
   SELECT
     unit,
@@ -58,14 +64,14 @@ WITH exposure AS (
     unit
 ), sorted_out AS (
   SELECT
-    met.unit,
+    met.unit AS unit,
     met.least AS arm,
-    met.first_at,
-    met.last_at,
-    met.exposures,
-    met.unlike,
+    met.first_at AS first_at,
+    met.last_at AS last_at,
+    met.exposures AS exposures,
+    met.unlike AS unlike,
     met.entry - met.first_at * 64 AS first_arm,
-    met.recorded_arm,
+    met.recorded_arm AS recorded_arm,
     CASE
       WHEN met.first_at IS NULL
       THEN 1
@@ -120,14 +126,14 @@ WITH exposure AS (
     ) AS g1
   FROM (
     SELECT
-      units.unit,
-      units.arm,
-      units.first_at,
-      event.occurred_at,
+      units.unit AS unit,
+      units.arm AS arm,
+      units.first_at AS first_at,
+      event.occurred_at AS occurred_at,
       event.occurred_at - units.first_at AS age,
-      event.event,
-      event.value,
-      event.properties
+      event.event AS event,
+      event.value AS value,
+      event.properties AS properties
     FROM units
     JOIN event
       ON event.user_id = units.unit
@@ -157,9 +163,9 @@ WITH exposure AS (
   ) AS hours
 ), totals AS (
   SELECT
-    units.unit,
-    units.arm,
-    units.first_at,
+    units.unit AS unit,
+    units.arm AS arm,
+    units.first_at AS first_at,
     COALESCE(gathered.events, 0) AS events,
     CASE
       WHEN COALESCE(gathered.g0, CAST(0 AS Nullable(Float64))) >= CAST(1 AS Nullable(Float64))
@@ -203,10 +209,10 @@ WITH exposure AS (
   ) AS ranked
 ), valued AS (
   SELECT
-    totals.unit,
-    totals.arm,
-    totals.first_at,
-    totals.events,
+    totals.unit AS unit,
+    totals.arm AS arm,
+    totals.first_at AS first_at,
+    totals.events AS events,
     totals.x0 AS x0,
     LEAST(totals.x1, limit1.cap) AS x1
   FROM totals
@@ -250,14 +256,14 @@ WITH exposure AS (
     ) AS g1
   FROM (
     SELECT
-      units.unit,
-      units.arm,
-      units.first_at,
-      event.occurred_at,
+      units.unit AS unit,
+      units.arm AS arm,
+      units.first_at AS first_at,
+      event.occurred_at AS occurred_at,
       event.occurred_at - units.first_at AS age,
-      event.event,
-      event.value,
-      event.properties
+      event.event AS event,
+      event.value AS value,
+      event.properties AS properties
     FROM units
     JOIN event
       ON event.user_id = units.unit
@@ -292,10 +298,10 @@ WITH exposure AS (
   FROM cells
 ), levels AS (
   SELECT
-    so_far.unit,
-    so_far.arm,
-    so_far.day,
-    so_far.place,
+    so_far.unit AS unit,
+    so_far.arm AS arm,
+    so_far.day AS day,
+    so_far.place AS place,
     LEAST(COALESCE(so_far.after1, CAST(0 AS Nullable(Float64))), limit1.cap) AS after1,
     LEAST(COALESCE(so_far.before1, CAST(0 AS Nullable(Float64))), limit1.cap) AS before1
   FROM so_far
@@ -414,10 +420,13 @@ SELECT
   CAST(NULL AS Nullable(Float64)) AS v4
 FROM exposure
 WHERE
-  experiment = 'checkout'
-  AND user_id IS NULL
-  AND occurred_at <= 1774440000000
-  AND variant IN ('old', 'new')
+  (
+    experiment = 'checkout'
+    AND user_id IS NULL
+    AND occurred_at <= 1774440000000
+    AND variant IN ('old', 'new')
+  )
+  AND occurred_at >= 1770984000000
 GROUP BY
   variant
 UNION ALL

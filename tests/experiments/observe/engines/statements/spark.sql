@@ -1,18 +1,17 @@
 WITH exposure AS (
   SELECT
-    CAST(NULL AS BIGINT) AS id,
     test AS experiment,
     visitor AS user_id,
     CAST(NULL AS STRING) AS anonymous_id,
     arm AS variant,
     UNIX_MILLIS(at) AS occurred_at,
     CAST(NULL AS BIGINT) AS received_at,
-    CAST(NULL AS STRING) AS attributes,
     CAST(NULL AS STRING) AS mark
   FROM analytics.shown
+  WHERE
+    test IN ('checkout') AND at >= CAST('2026-02-12 12:00:00' AS TIMESTAMP)
 ), event AS (
   SELECT
-    CAST(NULL AS BIGINT) AS id,
     visitor AS user_id,
     CAST(NULL AS STRING) AS anonymous_id,
     name AS event,
@@ -21,13 +20,17 @@ WITH exposure AS (
     CAST(NULL AS BIGINT) AS received_at,
     CAST(NULL AS STRING) AS properties
   FROM analytics.clicks
+  WHERE
+    name IN ('buy')
+    AND at >= CAST('2026-03-14 12:00:00' AS TIMESTAMP)
+    AND day >= CAST('2026-03-14' AS DATE)
 ), shown AS (
   SELECT
     user_id AS unit,
     CASE WHEN variant = 'old' THEN 0 WHEN variant = 'new' THEN 1 END AS arm,
     occurred_at,
     CASE
-      WHEN occurred_at >= -4611686018427387904 AND occurred_at < 4611686018427387904
+      WHEN occurred_at >= 1773576000000 AND occurred_at < 4611686018427387904
       THEN 1
       ELSE 0
     END AS in_phase,
@@ -35,10 +38,13 @@ WITH exposure AS (
     CASE WHEN mark = 'mismatch' THEN 1 ELSE 0 END AS unlike
   FROM exposure
   WHERE
-    experiment = 'checkout'
-    AND NOT user_id IS NULL
-    AND variant IN ('old', 'new')
-    AND occurred_at <= 1774440000000
+    (
+      experiment = 'checkout'
+      AND NOT user_id IS NULL
+      AND variant IN ('old', 'new')
+      AND occurred_at <= 1774440000000
+    )
+    AND occurred_at >= 1770984000000
 ), met AS (
   SELECT
     unit,
@@ -397,10 +403,13 @@ SELECT
   CAST(NULL AS DOUBLE) AS v4
 FROM exposure
 WHERE
-  experiment = 'checkout'
-  AND user_id IS NULL
-  AND occurred_at <= 1774440000000
-  AND variant IN ('old', 'new')
+  (
+    experiment = 'checkout'
+    AND user_id IS NULL
+    AND occurred_at <= 1774440000000
+    AND variant IN ('old', 'new')
+  )
+  AND occurred_at >= 1770984000000
 GROUP BY
   variant
 UNION ALL
