@@ -56,9 +56,11 @@ class Sheet:
         self.arm = members.arm[self.number]
         self.first_at = members.first_at[self.number]
         self.columns: dict[str, Array] = {}
-        arms, days = len(question.variants), question.horizon // DAY_MS + 1
-        begins = int(self.first_at.min()) // DAY_MS if len(self.first_at) else days - 1
-        self.calendar, self.lives = Calendar(begins, days - begins, arms), Calendar(0, LONGEST_LIFE, arms)
+        arms, days = len(question.variants), self.first_at // DAY_MS
+        begins, ends = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+        ends = max(ends, question.horizon // DAY_MS)
+        self.calendar = Calendar(begins, ends + 1 - begins, arms)
+        self.lives = Calendar(0, LONGEST_LIFE, arms)
         self.steps: dict[str, list[dict[str, Array]]] = defaultdict(list)
         self.lived: list[dict[str, Array]] = []
         self.unreadable: dict[str, float] = defaultdict(float)
