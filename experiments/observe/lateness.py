@@ -16,14 +16,22 @@ from experiments.observe.sql import bound, filled
 
 
 def reached(question: Question) -> exp.Select:
-    """For each hour in which events came, how far the log had reached before it; null for the first."""
+    """For each hour in which events came, how far the log had reached before it; null for the first.
+
+    Where every event came within a day there is nothing to tell, and nothing is added up.
+    """
     hours = filled(
         """
         SELECT :hour AS hour, MAX(occurred_at) AS newest FROM event
-        WHERE NOT received_at IS NULL AND occurred_at <= :horizon GROUP BY :hour
+        WHERE NOT received_at IS NULL AND occurred_at <= :horizon AND EXISTS (
+            SELECT 1 FROM event AS slow
+            WHERE slow.received_at - slow.occurred_at > :day AND slow.occurred_at <= :horizon
+        )
+        GROUP BY :hour
         """,
         hour=_hour("received_at"),
         horizon=question.horizon,
+        day=DAY_MS,
     )
     return filled(
         """
@@ -35,11 +43,14 @@ def reached(question: Question) -> exp.Select:
 
 
 def late_rows(question: Question) -> Iterator[exp.Select]:
-    """Late events of the units that count, after their exposure; and in how many hours events came at all."""
+    """Late events of the units that count, after their exposure; and whether it is known when any came."""
     late = filled(
         """
-        SELECT FROM event JOIN units ON :unit = units.unit JOIN reached ON reached.hour = :hour
-        WHERE event.occurred_at >= units.first_at AND event.occurred_at <= :horizon
+        SELECT FROM event
+        JOIN (SELECT unit, first_at FROM units WHERE EXISTS (SELECT 1 FROM reached)) AS met
+          ON :unit = met.unit
+        JOIN reached ON reached.hour = :hour
+        WHERE event.occurred_at >= met.first_at AND event.occurred_at <= :horizon
           AND event.received_at - event.occurred_at > :day AND event.occurred_at + :day < reached.newest
         """,
         unit=exp.column(question.unit_type, "event"),
@@ -52,7 +63,8 @@ def late_rows(question: Question) -> Iterator[exp.Select]:
         names = sorted({name for metric in question.counted for name in metric.events})
         late = late.where(bound_in("event.event", names), copy=False)
     yield row(late, "late")
-    yield row(exp.select().from_("reached"), "arrived")
+    known = filled("SELECT 1 AS one FROM event WHERE NOT received_at IS NULL LIMIT 1")
+    yield row(exp.select().from_(known.subquery("known")), "arrived")
 
 
 def _hour(moment: str) -> exp.Expr:

@@ -152,7 +152,16 @@ WITH exposure AS (
       MAX(occurred_at) AS newest
     FROM event
     WHERE
-      NOT received_at IS NULL AND occurred_at <= 1774440000000
+      NOT received_at IS NULL
+      AND occurred_at <= 1774440000000
+      AND EXISTS(
+        SELECT
+          1
+        FROM event AS slow
+        WHERE
+          slow.received_at - slow.occurred_at > 86400000
+          AND slow.occurred_at <= 1774440000000
+      )
     GROUP BY
       CAST(FLOOR(received_at / 3600000.0) AS BIGINT)
   ) AS hours
@@ -434,13 +443,24 @@ SELECT
   CAST(NULL AS DOUBLE) AS v3,
   CAST(NULL AS DOUBLE) AS v4
 FROM event
-JOIN units
-  ON event.user_id = units.unit
+JOIN (
+  SELECT
+    unit,
+    first_at
+  FROM units
+  WHERE
+    EXISTS(
+      SELECT
+        1
+      FROM reached
+    )
+) AS met
+  ON event.user_id = met.unit
 JOIN reached
   ON reached.hour = CAST(FLOOR(event.received_at / 3600000.0) AS BIGINT)
 WHERE
   (
-    event.occurred_at >= units.first_at
+    event.occurred_at >= met.first_at
     AND event.occurred_at <= 1774440000000
     AND event.received_at - event.occurred_at > 86400000
     AND event.occurred_at + 86400000 < reached.newest
@@ -459,7 +479,14 @@ SELECT
   CAST(NULL AS DOUBLE) AS v2,
   CAST(NULL AS DOUBLE) AS v3,
   CAST(NULL AS DOUBLE) AS v4
-FROM reached
+FROM (
+  SELECT
+    1 AS one
+  FROM event
+  WHERE
+    NOT received_at IS NULL
+  LIMIT 1
+) AS known
 UNION ALL
 SELECT
   'too_large' AS part,
