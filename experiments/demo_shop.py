@@ -78,7 +78,7 @@ METRICS: list[dict[str, Any]] = [
 
 TEXTS = {
     "background": "Two of three people who fill a basket leave at the last step, where they first see what "
-    "delivery costs. The goal of the quarter is one order in eight.",
+    "delivery costs. The goal of the quarter is one buyer in six.",
     "insight": f"{{{{purchase.{TREATMENT}.sentence}}}} Whether people come back more often "
     "afterwards is still open.",
     "actions": "- Show the cost in the basket for everybody; keep 5% as a holdout for four weeks.\n"
@@ -183,6 +183,7 @@ class _Person:
                 after = int((24 * day + self.generator.uniform(0.5, 23.5)) * HOUR_MS)
                 yield "session", None, after
                 if self._pays(0.2):
+                    yield "checkout", None, after + 30_000
                     yield "purchase", round(self.generator.lognormvariate(3.55, 0.6), 2), after + 60_000
 
     def _pays(self, as_likely: float) -> bool:
