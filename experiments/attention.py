@@ -13,6 +13,7 @@ from experiments.alerts import Kind, standing_alerts
 from experiments.catalog import Experiment, list_experiments
 from experiments.conclusions import going_on
 from experiments.lifecycle import Status
+from experiments.timetable import not_started
 
 _READY = (Recommendation.SHIP, Recommendation.ROLL_BACK, Recommendation.STOP)
 
@@ -23,6 +24,7 @@ class Need(StrEnum):
     ALERT = "alert"
     HEALTH = "health"
     DECIDE = "decide"
+    NOT_STARTED = "not_started"
     ENDS_TODAY = "ends_today"
     REVIEW = "review"
     RETROSPECTIVE = "retrospective"
@@ -56,8 +58,10 @@ def gather(*, session: Session, now: datetime) -> list[Item]:
     experiments = {each.key: each for each in list_experiments(session=session)}
     said = _said(session, experiments)
     decided = going_on(session=session, now=now)
+    failed = not_started(session=session)
     found = [*_alerts(session, experiments), *_reminders(session, experiments, now)]
     for each in experiments.values():
+        found += [Item(Need.NOT_STARTED, each)] if each.key in failed else []
         found += _of_one(each, said.get(each.key, ""), now, decided=each.key in decided)
     order = list(Need)
     return sorted(found, key=lambda item: order.index(item.need))

@@ -7,9 +7,11 @@ from sqlmodel import Session, and_, col, or_, select
 
 from experiments import audit, launch
 from experiments.catalog import find_experiment
+from experiments.definition import restore_experiment
 from experiments.errors import Conflict, InvalidInput
+from experiments.legibility import legible
 from experiments.lifecycle import Status
-from experiments.store.tables import ExperimentRow
+from experiments.store.tables import AuditRow, ExperimentRow
 
 ACTOR = "evenhand"
 """Who starts and stops what was scheduled, in the audit log."""
@@ -19,10 +21,23 @@ _STOPS = '%"stops_at_end":true%'
 
 
 def due(*, session: Session, now: datetime) -> list[str]:
-    """Keys of the experiments whose scheduled start or end has come."""
-    found = [find_experiment(session=session, key=key) for key in _waiting(session)]
-    times = {each.key: _time_of(each.status, each.definition.starts, each.definition.ends) for each in found}
-    return [key for key, time in times.items() if time is not None and time <= now]
+    """Keys of the experiments whose scheduled start or end has come.
+
+    One whose definition cannot be read stays as it is, and keeps no other from its time.
+    """
+    timed = legible(_waiting(session), _timed)
+    return [key for key, time in timed if time is not None and time <= now]
+
+
+def not_started(*, session: Session) -> frozenset[str]:
+    """Keys of drafts that were to start by themselves, could not, and were left alone since."""
+    failed = col(AuditRow.action) == "not_started"
+    query = (
+        select(ExperimentRow.key)
+        .join(AuditRow, col(AuditRow.object) == col(ExperimentRow.key))
+        .where(failed, ExperimentRow.status == Status.DRAFT, AuditRow.at == ExperimentRow.updated_at)
+    )
+    return frozenset(session.exec(query))
 
 
 def keep_time(*, session: Session, key: str, now: datetime) -> Status:
@@ -45,12 +60,13 @@ def keep_time(*, session: Session, key: str, now: datetime) -> Status:
     return launch.begin(session=session, key=key, actor=ACTOR, now=now).status
 
 
-def _waiting(session: Session) -> Sequence[str]:
+def _waiting(session: Session) -> Sequence[ExperimentRow]:
     ending = and_(ExperimentRow.status == Status.RUNNING, col(ExperimentRow.definition).like(_STOPS))
     scheduled = ExperimentRow.status == Status.SCHEDULED
-    query = select(ExperimentRow.key).where(or_(scheduled, ending)).order_by(ExperimentRow.key)
+    query = select(ExperimentRow).where(or_(scheduled, ending)).order_by(ExperimentRow.key)
     return session.exec(query).all()
 
 
-def _time_of(status: Status, starts: datetime | None, ends: datetime | None) -> datetime | None:
-    return starts if status is Status.SCHEDULED else ends
+def _timed(row: ExperimentRow) -> tuple[str, datetime | None]:
+    draft = restore_experiment(row.definition)
+    return row.key, draft.starts if row.status == Status.SCHEDULED else draft.ends

@@ -39,9 +39,6 @@ from web.wording import Names, numbers
 from web.wording.language import gettext
 from web.wording.trees import Bar
 
-AXIS_HEIGHT = 24
-"""Pixels below a frame that its labels take."""
-
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -185,6 +182,5 @@ def chart_of(name: str, drawn: figure, label: str) -> Chart:
         "doc": document.to_json(deferred=False),
         "version": bokeh.__version__,
     }
-    below = AXIS_HEIGHT if any(axis in drawn.below and axis.visible for axis in drawn.xaxis) else 0
-    height = (drawn.frame_height or 0) + (drawn.min_border_top or 0) + below
+    height = (drawn.frame_height or 0) + (drawn.min_border_top or 0) + (drawn.min_border_bottom or 0)
     return Chart(name, item, label, height)

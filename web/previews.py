@@ -41,6 +41,15 @@ class Link:
     token: str
     address: str
 
+    def to_json(self) -> dict[str, str | None]:
+        """Write it for programs."""
+        return {
+            "variant": self.preview.variant,
+            "token": self.token,
+            "address": self.address or None,
+            "expires_at": self.preview.expires_at.isoformat(),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class PreviewDesk:

@@ -12,8 +12,14 @@ Formatter = Callable[[float], str]
 DayFormatter = Callable[[date], str]
 
 
+AXIS_HEIGHT = 30
+"""Pixels below a frame that its labels take: never fewer, so that a page can keep the place free, and no
+font that is met needs more."""
+
+
 def blank(*, x: tuple[float, float], y: tuple[float, float], frame_height: int, **options: Any) -> figure:
     """Open a figure without chrome: no toolbar, no wheel zoom (it traps scrolling), no background."""
+    options = {"min_border_top": 5, "min_border_bottom": AXIS_HEIGHT, **options}
     canvas = figure(
         x_range=Range1d(start=x[0], end=x[1]),
         y_range=Range1d(start=y[0], end=y[1]),

@@ -42,6 +42,7 @@ def draw_contributions(bars: Sequence[ContributionBar], *, words: ContributionWo
         y=(height, 0),
         frame_height=height,
         min_border_right=4,
+        min_border_bottom=0,
     )
     canvas.xaxis.visible = False
     canvas.grid.visible = False

@@ -35,7 +35,9 @@ def draw_lateness(bars: Sequence[LatenessBar], *, words: LatenessWords) -> figur
     height = len(bars) * ROW
     highest = max((bar.count for bar in bars), default=0) or 1
     middles = [(place + 0.5) * ROW for place in range(len(bars))]
-    canvas = blank(x=(0, highest * 1.3), y=(height, 0), frame_height=height, min_border_right=4)
+    canvas = blank(
+        x=(0, highest * 1.3), y=(height, 0), frame_height=height, min_border_right=4, min_border_bottom=0
+    )
     canvas.xaxis.visible = False
     canvas.grid.visible = False
     named = [(middle, bar.name) for middle, bar in zip(middles, bars, strict=True)]

@@ -147,6 +147,10 @@ def unreadable(question: Question) -> Iterator[exp.Select]:
                 name=metric.key,
                 n=total(exp.column(f"u{place}")),
             )
+
+
+def beyond_adding(question: Question) -> Iterator[exp.Select]:
+    """Events whose value is too large to be added up."""
     names = sorted({metric.event for metric in question.counted if metric.event and reads_value(metric)})
     if names:
         named = exp.In(this=exp.column("event"), expressions=[exp.convert(each) for each in names])

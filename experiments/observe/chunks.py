@@ -33,6 +33,11 @@ from experiments.observe.sql import DIALECT, both, filled, zero
 ROWS = 1_000_000
 """Events of a chunk, about: enough that asking costs nothing, few enough to be held in a cache."""
 
+FEW = 0.25
+"""Share of all units below which it pays to look for them in the log."""
+
+_COUNTED = "SELECT number FROM counted_unit WHERE number BETWEEN $low AND $high"
+
 Whole = NDArray[np.int64]
 
 
@@ -136,12 +141,24 @@ class Scan:
     def _name(self, expression: exp.Expr) -> str:
         return self._columns.setdefault(expression, f"c{len(self._columns)}")
 
-    def chunks(self, connection: duckdb.DuckDBPyConnection) -> Iterator[Chunk]:
-        """Read the events, range by range."""
+    def chunks(self, connection: duckdb.DuckDBPyConnection, counted: NDArray[Any]) -> Iterator[Chunk]:
+        """Read the events, range by range.
+
+        Parameters
+        ----------
+        counted
+            Numbers of the units that matter. Where they are few, the events of others are not even read.
+        """
         ((events, newest),) = connection.execute(
             "SELECT (SELECT COUNT(*) FROM event), (SELECT COALESCE(MAX(number), 0) FROM unit)"
         ).fetchall()
         statement = self._statement()
+        if few := len(counted) < newest * FEW:
+            connection.register("given", {"number": counted})
+            connection.execute("CREATE OR REPLACE TEMP TABLE counted_unit AS FROM given")
+            connection.unregister("given")
+            statement += f" AND {self._unit_type} IN ({_COUNTED})"
+            events = events * len(counted) // newest
         step = max(1, -(-newest * ROWS // max(events, 1)))
         # One at least, so that there are tables when there is nothing in them.
         for low in range(1, max(newest, 1) + 1, step):
@@ -150,6 +167,8 @@ class Scan:
             columns = {name: _without_gaps(values) for name, values in read.items()}
             unit = columns.pop("unit").astype(np.int64) - low
             yield Chunk(low, size, unit, columns.pop("occurred_at"), columns)
+        if few:
+            connection.execute("DROP TABLE counted_unit")
 
     def _statement(self) -> str:
         unit = exp.column(self._unit_type)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
-from numpy.typing import NDArray
+import numpy as np
 from sqlglot import exp
 
 from experiments.observe import summing
@@ -21,11 +21,14 @@ from experiments.observe.question import Question
 from experiments.observe.sheets import Sheet, is_plain
 from experiments.observe.sql import DIALECT
 from experiments.observe.statement import SORTING, about_units, compose, labelling, sorting
-from experiments.observe.tallies import Columns, Members, Tally, can_add
+from experiments.observe.tallies import PAST, Columns, Members, Tally, can_add
 from experiments.observe.units import kept
 
 TOGETHER = 4_000_000
 """Units of the questions that share a scan: what is counted for them is kept until all are answered."""
+
+MANY = 20
+"""Questions that share a scan, however few their units are."""
 
 FRUGAL = "1GB"
 """What DuckDB may hold while a plain question is answered; its own share of the work is small."""
@@ -51,7 +54,7 @@ def _together(connection: duckdb.DuckDBPyConnection, questions: Sequence[Questio
     for place, question in enumerate(questions):
         if can_add(question):
             alike.setdefault(question.unit_type, []).append(place)
-    some = max(1, TOGETHER // max(1, _newest(connection)))
+    some = max(1, min(MANY, TOGETHER // max(1, _newest(connection))))
     for places in alike.values():
         yield from (places[start : start + some] for start in range(0, len(places), some))
 
@@ -65,7 +68,8 @@ def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question
         for place, (kind, question) in enumerate(zip(kinds, questions, strict=True))
     ]
     scan = Scan(questions)
-    for chunk in scan.chunks(connection):
+    counted = np.flatnonzero(np.logical_or.reduce([each.members.counted for each in asked]))
+    for chunk in scan.chunks(connection, counted):
         for each, wanted in zip(asked, scan.wanted, strict=True):
             each.add(Tally.of(wanted, chunk, each.members))
     return [each.answer() for each in asked]
@@ -144,9 +148,8 @@ class PlainQuestion(AskedQuestion):
 
     def _segments(self) -> Iterator[Segment]:
         """The value that each unit has of each segment; the units lie as in the sheet."""
-        names = [name for name in ("last_seen", "often", "spent") if name in self.sheet.columns]
-        past: dict[str, NDArray[Any]] = {name: self.sheet.columns.pop(name) for name in names}
-        self.insert("gathered", {"unit": self.sheet.number} | past)
+        past = {name: self.sheet.columns.pop(name) for name in PAST if name in self.sheet.columns}
+        self.insert("gathered", {"unit": self.sheet.number, **past})
         self.look()
         self.create("labelled", _text(labelling(self.question)))
         for place, _ in enumerate(self.question.segments):

@@ -17,7 +17,7 @@ from experiments.observe.curves import LONGEST_LIFE, aged, followed, running
 from experiments.observe.gathering import has_own_piece
 from experiments.observe.groups import Calendar, Floats
 from experiments.observe.question import DAY_MS, Question
-from experiments.observe.tallies import NOBODY, Columns, Members, Tally, can_add
+from experiments.observe.tallies import Columns, Members, Tally, can_add
 
 Array = NDArray[Any]
 
@@ -52,13 +52,15 @@ class Sheet:
 
     def __init__(self, question: Question, members: Members) -> None:
         self.question = question
-        self.number = np.flatnonzero(members.first_at < NOBODY).astype(np.int32)
+        self.number = np.flatnonzero(members.counted).astype(np.int32)
         self.arm = members.arm[self.number]
         self.first_at = members.first_at[self.number]
         self.columns: dict[str, Array] = {}
-        arms, days = len(question.variants), question.horizon // DAY_MS + 1
-        begins = int(self.first_at.min()) // DAY_MS if len(self.first_at) else days - 1
-        self.calendar, self.lives = Calendar(begins, days - begins, arms), Calendar(0, LONGEST_LIFE, arms)
+        arms, days = len(question.variants), self.first_at // DAY_MS
+        begins, ends = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+        ends = max(ends, question.horizon // DAY_MS)
+        self.calendar = Calendar(begins, ends + 1 - begins, arms)
+        self.lives = Calendar(0, LONGEST_LIFE, arms)
         self.steps: dict[str, list[dict[str, Array]]] = defaultdict(list)
         self.lived: list[dict[str, Array]] = []
         self.unreadable: dict[str, float] = defaultdict(float)

@@ -104,6 +104,7 @@ def labelling(question: Question) -> exp.Expr:
 def about_units(question: Question) -> exp.Expr:
     """The statement as far as it asks of units and records alone; ``sorted_out`` is ready."""
     rows = [*answers.arrivals(), *answers.records(question), *lateness.late_rows(question)]
+    rows += answers.beyond_adding(question)
     if curves.aged(question):
         rows.append(curves.lives(question))
     answer = exp.union(*answers.padded(rows), distinct=False, copy=False)
@@ -201,6 +202,7 @@ def _answers(question: Question) -> Iterator[exp.Select]:
     yield from answers.records(question)
     yield from lateness.late_rows(question)
     yield from answers.unreadable(question)
+    yield from answers.beyond_adding(question)
     for metric in question.metrics:
         if metric.kind == "quantile":
             yield answers.young(question, metric)

@@ -24,6 +24,9 @@ Columns = Mapping[str, NDArray[Any]]
 NOBODY = 2**61
 """The first exposure of a unit that has none: later than any event."""
 
+PAST = ("last_seen", "often", "spent")
+"""What lifecycle and RFM segments need of the time before the exposure."""
+
 
 def can_add(question: Question) -> bool:
     """Whether everything that the question gathers is a sum, a count or an extreme."""
@@ -54,6 +57,11 @@ class Members:
         moments, places = np.full(newest + 1, NOBODY), np.zeros(newest + 1, np.int8)
         moments[unit], places[unit] = first_at, arm
         return cls(moments, places)
+
+    @property
+    def counted(self) -> Flags:
+        """Whether each number is that of a unit that counts."""
+        return np.asarray(self.first_at < NOBODY)
 
     def within(self, chunk: Chunk) -> "Members":
         """The units of a chunk, counted from its first."""
@@ -146,15 +154,15 @@ class Tally:
             yield f"b{place}", self._added(reading, earlier)
 
     def past(self) -> Iterator[tuple[str, NDArray[Any]]]:
-        """What lifecycle and RFM segments need of the time before the exposure, where they are asked for."""
+        """The columns of `PAST`, where they are asked for."""
         if self.wanted.spent is None:
             return
         values = self.chunk.columns[self.wanted.spent]
         past = np.flatnonzero(self.taken & (self.age < 0))
         unit, size = self.chunk.unit[past], self.chunk.size
-        yield "last_seen", self._extreme(np.maximum, past, self.age)
-        yield "often", np.bincount(unit, minlength=size)
-        yield "spent", np.bincount(unit, np.nan_to_num(values[past]), minlength=size)
+        last_seen, often = self._extreme(np.maximum, past, self.age), np.bincount(unit, minlength=size)
+        spent = np.bincount(unit, np.nan_to_num(values[past]), minlength=size)
+        yield from zip(PAST, (last_seen, often, spent), strict=True)
 
     def _hit_by(self, metric: MetricDraft, column: str) -> Flags:
         """Whether an event counts after the exposure, within the metric's window."""

@@ -199,7 +199,7 @@ def parts(path: Path) -> None:
         readout(connection)
         asked = note("units", lambda: PlainQuestion(connection, QUESTION, 0))
         scan = Scan([QUESTION])
-        chunks = scan.chunks(connection)
+        chunks = scan.chunks(connection, np.flatnonzero(asked.members.counted))
         while (chunk := note("scan", lambda: next(chunks, None))) is not None:
             tally = note("add", partial(Tally.of, scan.wanted[0], chunk, asked.members))
             note("add", partial(asked.add, tally))

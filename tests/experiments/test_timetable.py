@@ -7,6 +7,7 @@ import pytest
 
 from assignment import Decision, decide
 from experiments import approvals, audit, launch, timetable
+from experiments.attention import Need, gather
 from experiments.catalog import Experiment, find_experiment, require_row
 from experiments.definition import LayerDraft
 from experiments.eligibility import save_layer
@@ -116,6 +117,23 @@ def test_a_start_that_has_become_impossible_is_taken_back_with_its_reason(store:
     with store.read() as session:
         told = {each.action: each.after for each in audit.history(session=session, object="checkout")}
     assert "there is no layer 'gone'" in (told["not_started"] or "")
+    with store.read() as session:
+        asked = [(each.need, each.experiment.key) for each in gather(session=session, now=SOON)]
+    assert asked == [(Need.NOT_STARTED, "checkout")]
+    apply(store, experiment(status="draft"))
+    with store.read() as session:
+        assert gather(session=session, now=SOON) == []
+
+
+def test_one_that_cannot_be_read_keeps_no_other_from_its_time(store: Store) -> None:
+    starts = {"starts": SOON.isoformat()}
+    apply(store, experiment("broken", **starts), experiment(**starts))
+    with store.write() as session:
+        row = require_row(session=session, key="broken")
+        row.definition = "{}"
+        session.add(row)
+    assert keep(store, SOON) == [Status.RUNNING]
+    assert stand(store).status is Status.RUNNING
 
 
 def test_a_scheduled_experiment_holds_its_place(store: Store) -> None:

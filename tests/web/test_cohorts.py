@@ -6,9 +6,11 @@ from dataclasses import replace
 from flask import Flask
 from flask.testing import FlaskClient
 
+from analysis import Interval
 from tests.web import scenes
 from tests.web.test_report import text_of
 from tests.web.test_wording import english, read
+from web.wording.ages import ages_sentence
 from web.wording.cohorts import heats_of
 
 __all__ = ["english"]
@@ -50,3 +52,10 @@ def test_the_cells_stand_on_the_page_and_in_the_report(visitor: FlaskClient) -> 
         card = page.partition('id="cohorts"')[2].partition("</section>")[0]
         assert card.count("<table") == 3
         assert re.search(r'<td class="heat-6" title="35.6% of 27,334 units">36%</td>', card)
+
+
+def test_a_change_that_chance_does_not_explain_is_not_said_to_be_chance(english: Flask) -> None:
+    readout, names = read(english, scenes.RICH)
+    apart = replace(readout.ages[0], change=Interval(-0.012, -0.018, -0.006), novelty=False)
+    assert "which chance would explain" in ages_sentence(readout, readout.ages[0], names)
+    assert "does not change steadily" in ages_sentence(readout, apart, names)

@@ -14,7 +14,7 @@ from experiments.project import ProjectDraft, save_project
 from experiments.store.tables import ExposureRow
 from tests.samples import NOW, apply, experiment
 from tests.web import scenes
-from tests.web.conftest import signed_in
+from tests.web.conftest import send, signed_in
 from web.deployment import Deployment
 
 PATH = "/ofrep/v1/evaluate/flags"
@@ -145,3 +145,23 @@ def test_the_pages_show_a_link_for_each_variant(empty_site: Flask) -> None:
     refused = visitor.get(f"{address}/preview?page=//evil.example")
     assert refused.status_code == 422
     assert "evil.example" not in re.sub(r'value="[^"]*"', "", refused.get_data(as_text=True))
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("site", "javascript:alert(1)"),
+        ("site", "https://ada:secret@shop.example/"),
+        ("site", "//shop.example"),
+        ("time_zone", "../../etc/passwd"),
+        ("time_zone", "Mars/Olympus"),
+    ],
+)
+def test_a_site_or_a_time_zone_that_is_none_is_refused_beside_its_field(
+    empty_site: Flask, field: str, typed: str
+) -> None:
+    visitor = signed_in(empty_site)
+    answer = send(visitor, "/settings/project", {"revision": "0", field: typed})
+    assert answer.status_code == 422
+    assert f'id="wrong-{field}"' in answer.get_data(as_text=True)
+    assert f'value="{typed}"' in answer.get_data(as_text=True)

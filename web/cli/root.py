@@ -35,6 +35,7 @@ _COMMANDS: Mapping[str, str] = {
     "readout": "web.cli.results",
     "verify": "web.cli.results",
     "assign": "web.cli.results",
+    "preview": "web.cli.previews",
     "digest": "web.cli.digest",
     "power": "web.cli.planning",
     "simulate": "web.cli.planning",

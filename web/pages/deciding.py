@@ -18,6 +18,7 @@ from web import deployment
 from web.pages.asking import asker
 from web.pages.choice_form import ChoiceForm, blank_choice, document_of, read_choice
 from web.pages.site import needs, site
+from web.pages.typed import read_count
 from web.scorecard import Line, lines_of
 from web.wording import Conclusion, FourChecks, Names, conclude, four_checks
 from web.wording.complaints import beside
@@ -96,7 +97,7 @@ def _record_it(key: str, form: ChoiceForm) -> None:
             session=session,
             key=key,
             draft=draft,
-            revision=int(form.revision) if form.revision.isdecimal() and len(form.revision) < 10 else 0,
+            revision=read_count(form.revision) or 0,
             **asker(),
         )
 

@@ -26,6 +26,12 @@ def ages_sentence(readout: Readout, series: AgeSeries, names: Names) -> str:
             "last. The average over all days promises something else than what stays.",
             **words,
         )
+    if not series.change.low <= 0 <= series.change.high:
+        return gettext(
+            "%(metric)s: the effect was another one in the first days than in the last, by %(change)s, but "
+            "it does not change steadily as units grow older.",
+            **words,
+        )
     return gettext(
         "%(metric)s: no sign of novelty. From the first days to the last the effect moved by %(change)s, "
         "which chance would explain.",

@@ -76,6 +76,7 @@ def need_told(need: Need, about: str) -> str:
         Need.ALERT: lambda: gettext("%(metric)s is beyond its harm limit.", metric=about),
         Need.HEALTH: lambda: gettext("The data cannot be trusted."),
         Need.DECIDE: lambda: gettext("Ready to decide."),
+        Need.NOT_STARTED: lambda: gettext("It could not start by itself; its history says why."),
         Need.ENDS_TODAY: lambda: gettext("Ends today."),
         Need.REVIEW: lambda: gettext("Waits for a review."),
         Need.RETROSPECTIVE: lambda: gettext("Did the gain hold?"),

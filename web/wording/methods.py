@@ -69,7 +69,8 @@ def _company(finding: Finding) -> Iterator[Term]:
         yield gettext("Of it: %(name)s", name=clipped(legible(part.name))), words
     for other in finding.beside:
         told = gettext("p = %(p)s", p=numbers.p_value(other.p_value))
-        yield gettext("Another test"), told, other.method
+        limited = other.method == "noninferiority"
+        yield gettext("Against the harm limit") if limited else gettext("Another test"), told, other.method
 
 
 def _alternatives(readout: Readout, finding: Finding) -> Iterator[Term]:

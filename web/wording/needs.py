@@ -29,6 +29,7 @@ def call_of(item: Item, metric_name: str = "") -> Call:
         Need.ALERT: _alert,
         Need.HEALTH: _health,
         Need.DECIDE: _decide,
+        Need.NOT_STARTED: _not_started,
         Need.ENDS_TODAY: _ends,
         Need.REVIEW: _review,
         Need.RETROSPECTIVE: _retrospective,
@@ -52,6 +53,11 @@ def _decide(item: Item, _: str) -> Call:
     text = gettext("Ready to decide. The numbers say: %(verdict)s.", verdict=said) if said else ""
     text = text or gettext("It has ended without a readout; say how it ends.")
     return _call(item, ("good", "●"), text, gettext("Decide"), "decide")
+
+
+def _not_started(item: Item, _: str) -> Call:
+    text = gettext("It could not start by itself; its history says why.")
+    return _call(item, ("bad", "✗"), text, gettext("Look closer"), "design")
 
 
 def _ends(item: Item, _: str) -> Call:

@@ -1,7 +1,8 @@
 """Engines: what runs the statement. All of them are asked the same one, each in its own dialect.
 
 =============== ==========================================================================================
-`Embedded`      DuckDB, over the columnar copy of the ledger, which it keeps up to date; the default
+`Embedded`      DuckDB, over the columnar copy of the ledger, which it keeps up to date; the default. What
+                can be is added up in memory, to the same answer (`experiments.observe.readied`)
 `Ledger`        PostgreSQL, over the ledger itself; no copy
 `Distant`       a warehouse that people run already (Spark, ClickHouse, BigQuery, Snowflake, Trino), reached
                 through Ibis; its exposures and events are there, under its own names for them

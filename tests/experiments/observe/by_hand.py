@@ -51,6 +51,14 @@ def answered(text: str, exposures: Sequence[Exposure], events: Sequence[Event]) 
 
 def observe_in_memory(asked: Question, exposures: Sequence[Exposure], events: Sequence[Event]) -> Observation:
     """Count as the embedded engine does, in the columnar copy's own tables."""
+    (observation,) = observe_together([asked], exposures, events)
+    return observation
+
+
+def observe_together(
+    questions: Sequence[Question], exposures: Sequence[Exposure], events: Sequence[Event]
+) -> list[Observation]:
+    """The same for several questions about one log."""
     with duckdb.connect() as connection:
         connection.execute("SET pandas_analyze_sample = 0")
         layout.create(connection)
@@ -64,8 +72,8 @@ def observe_in_memory(asked: Question, exposures: Sequence[Exposure], events: Se
             if rows:
                 layout.arrive(connection, name, np.array(rows, dtype=object))
             layout.settle(connection, name)
-        (answer,) = answer_all(connection, [asked])
-        return read_rows(asked, answer)
+        answers = answer_all(connection, questions)
+        return [read_rows(asked, answer) for asked, answer in zip(questions, answers, strict=True)]
 
 
 @dataclass

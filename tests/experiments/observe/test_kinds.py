@@ -118,7 +118,7 @@ plain_questions = st.builds(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(plain_questions, st.lists(exposures, max_size=9), st.lists(events, max_size=24))
 def test_a_plain_question_is_counted_in_memory_as_by_hand(
     asked: Question, exposures: list[Exposure], events: list[Event]

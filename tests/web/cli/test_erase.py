@@ -22,6 +22,8 @@ def rows(run: Run, as_json: AsJson, shop: Path, tmp_path: Path) -> None:
 def test_it_says_what_was_removed_and_the_same_file_brings_nothing_back(
     as_json: AsJson, run: Run, tmp_path: Path
 ) -> None:
+    assert [as_json("erase", "ada", "--count")["events"] for _ in range(2)] == [1, 1]
+    assert run("erase", "ada", "--count").output.startswith("would erase under 1 user ids")
     removed = as_json("erase", "ada")
     assert (removed["events"], removed["exposures"], removed["overrides"]) == (1, 0, [])
     again = as_json("import", "events", tmp_path / "events.csv")

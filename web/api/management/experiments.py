@@ -27,7 +27,6 @@ from web.api.orders import (
 )
 from web.api.replies import Page, Place, Reply, cursor_id, listed, page_of
 from web.deployment import current
-from web.previews import Link
 
 
 @serves("list_experiments")
@@ -131,7 +130,7 @@ def list_previews(asking: Asking, key: str, wanted: PreviewOptions) -> Reply:
     """A link for each variant."""
     desk = current().previews
     links = desk.links(session=asking.session, key=key, page=wanted.page, days=wanted.days)
-    return Reply({"previews": [_shown_link(each) for each in links]})
+    return Reply({"previews": [each.to_json() for each in links]})
 
 
 @serves("explain_decision")
@@ -183,15 +182,6 @@ def _shown_phase(phase: Phase) -> dict[str, Any]:
         "stopped_at": moment(phase.stopped_at),
         "holdouts": phase.holdouts,
         "definition": phase.definition.model_dump(mode="json", exclude={"status"}),
-    }
-
-
-def _shown_link(link: Link) -> dict[str, Any]:
-    return {
-        "variant": link.preview.variant,
-        "token": link.token,
-        "address": link.address or None,
-        "expires_at": moment(link.preview.expires_at),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from analysis import Observation, Plan, PlannedMetric, Role, read
 from assignment import condition_from_json
 from experiments.observe import Bots, Question, count
+from experiments.observe.cohorts import with_cohorts
 from experiments.observe.engines import Engine
 from experiments.observe.question import covariates, reach
 from experiments.store.ledger import Event, Exposure
@@ -147,7 +148,7 @@ def _arrived(event: Event, place: int) -> Event:
 
 def seen_by(engine: Engine, asked: Question = ASKED) -> Observation:
     """What an engine sees."""
-    return count(engine=engine, question=asked)
+    return with_cohorts(engine, asked, count(engine=engine, question=asked))
 
 
 def readout_of(observation: Observation) -> Any:

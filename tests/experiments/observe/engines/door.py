@@ -10,7 +10,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +31,8 @@ class Door:
         A part of the statements that fail.
     gone
         Whether the server answers nothing more once a statement has failed.
+    slow
+        A part of the statements that are never answered.
     """
 
     session: Any
@@ -38,7 +40,9 @@ class Door:
     read_only: bool = False
     fails: str | None = None
     gone: bool = False
+    slow: str | None = None
     port: int = 0
+    leaving: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -48,6 +52,8 @@ class Door:
     def answer(self, text: str) -> tuple[int, bytes]:
         """Status and body."""
         self.asked.append(text)
+        if self.slow is not None and self.slow in text:
+            self.leaving.wait(30)
         if self.fails is not None and (self.fails in text or (self.gone and self._failed())):
             return 503, b"Code: 210. DB::NetException: the server is shutting down. (NETWORK_ERROR)"
         if self.read_only and text.lstrip().startswith(("CREATE", "DROP")):
@@ -97,13 +103,14 @@ def opened(session: Any) -> Iterator[Door]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     door.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         yield door
     finally:
+        door.leaving.set()
         server.shutdown()
         thread.join()
         server.server_close()

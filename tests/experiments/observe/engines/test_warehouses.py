@@ -212,6 +212,12 @@ def test_a_wrong_password_is_said_and_not_shown(door: Door) -> None:
     assert "wrong" not in str(caught.value)
 
 
+def test_a_query_that_takes_too_long_is_given_up(door: Door) -> None:
+    door.slow = "_units ENGINE"
+    with pytest.raises(Unavailable, match=r"clickhouse did not answer: .*(timed out|[Tt]imeout)"):
+        seen_by(Distant("clickhouse", f"{door.url}?send_receive_timeout=1", shop()), SMALL)
+
+
 def test_a_server_that_is_not_there_is_said(door: Door) -> None:
     url = f"clickhouse://analyst@127.0.0.1:{door.port}/default"
     with pytest.raises(Unavailable, match="clickhouse cannot be reached"):
