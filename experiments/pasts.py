@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from analysis import NotEstimable, PlannedMetric, Role
+from analysis import Estimate, NotEstimable, PlannedMetric, Role
 from analysis.kinds import counted_of, plain_pair
 from experiments.catalog import Metric, list_metrics
 from experiments.metrics import MetricDraft
 from experiments.observe import Engine
 from experiments.observe.flows import Flow, Flows, count_flows
-from experiments.observe.history import EVERYBODY, Glance, count_pasts, past_question
+from experiments.observe.history import EVERYBODY, Glance, count_pasts, daily_units, past_question
 from experiments.observe.question import reach
 from experiments.observe.statement import statement_of
 from experiments.observe.trends import DayTotal, daily_totals
@@ -73,7 +73,7 @@ class Past:
     @property
     def daily_units(self) -> float:
         """New units a day."""
-        return sum(self.weekly_units) / (7 * len(self.weekly_units)) if self.weekly_units else 0.0
+        return daily_units(self.weekly_units)
 
 
 def find_pasts(*, session: Session, unit_type: str = "user_id") -> dict[str, Past]:
@@ -150,23 +150,27 @@ def _look_back(
 def _past(metric: Metric, glance: Glance, unit_type: str, now: datetime) -> Past:
     """What an experiment on all of these units would start from."""
     empty = Past(metric.key, unit_type, metric.version, now, weekly_units=glance.weekly_units)
-    definition, observation = metric.definition, glance.observation
-    planned = PlannedMetric(
-        definition.key,
-        Role.PRIMARY,
-        kind=definition.kind,
-        quantile=definition.quantile,
-        steps=definition.steps,
-        horizon=reach(definition)[1] if definition.kind == "time_to_event" else None,
-    )
-    counted = counted_of(observation, planned, EVERYBODY)
-    found = plain_pair(planned, counted, counted).control
+    found = level_in(metric.definition, glance)
     if isinstance(found, NotEstimable):
-        seen = observation.units[EVERYBODY]
+        seen = glance.observation.units[EVERYBODY]
         return replace(empty, units=seen, missing=str(found.cause) if seen else NOBODY)
     # A unit's share in the estimate's variance: of a mean that is the variance between units.
     variance = found.standard_error**2 * found.n
     return replace(empty, units=found.n, mean=found.value, variance=variance)
+
+
+def level_in(metric: MetricDraft, glance: Glance) -> Estimate | NotEstimable:
+    """The level that an experiment would have measured on the units of a past."""
+    planned = PlannedMetric(
+        metric.key,
+        Role.PRIMARY,
+        kind=metric.kind,
+        quantile=metric.quantile,
+        steps=metric.steps,
+        horizon=reach(metric)[1] if metric.kind == "time_to_event" else None,
+    )
+    counted = counted_of(glance.observation, planned, EVERYBODY)
+    return plain_pair(planned, counted, counted).control
 
 
 def past_statement(*, engine: Engine, metric: Metric, known: Mapping[str, Metric], now: datetime) -> str:

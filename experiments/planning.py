@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analysis import InvalidInput as WrongInput
-from analysis import Moments
+from analysis import Moments, NotEstimable
 from analysis.power import (
     Baseline,
     Design,
@@ -17,10 +17,11 @@ from analysis.power import (
     lift_by_week,
     sample_size,
 )
-from experiments.catalog import find_metrics
+from experiments.catalog import find_metrics, list_metrics
 from experiments.errors import InvalidInput
 from experiments.observe import Engine
-from experiments.observe.history import History, look_back
+from experiments.observe.history import EVERYBODY, History, count_pasts, look_back
+from experiments.pasts import level_in
 from experiments.store import Store
 
 MOST_DAYS = 366
@@ -53,6 +54,45 @@ def history_of(
     if not len(found.values):
         raise InvalidInput.at(key, f"no unit was seen in the last {days} days")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a metric of any kind starts from, and the new units a day."""
+
+    baseline: Baseline
+    daily_units: float
+
+
+def level_of(
+    *, store: Store, engine: Engine, key: str, now: datetime, days: int = 28, unit_type: str = "user_id"
+) -> Level:
+    """A metric's level over its past, as an experiment on those units would have measured it.
+
+    Raises
+    ------
+    NotFound
+        If there is no such metric.
+    InvalidInput
+        If nobody was seen for long enough, or their values allow no estimate.
+    """
+    if not 7 <= days <= MOST_DAYS:
+        raise InvalidInput.at("days", f"expected 7 to {MOST_DAYS}")
+    with store.read() as session:
+        metric = find_metrics(session=session, keys=[key])[key].definition
+        known = {each.key: each.definition for each in list_metrics(session=session)}
+    glance = count_pasts(
+        engine=engine, metrics=[metric], known=known, unit_type=unit_type, now=now, days=days
+    )[key]
+    if not glance.observation.units[EVERYBODY]:
+        raise InvalidInput.at(key, f"no unit was seen in the last {days} days")
+    found = level_in(metric, glance)
+    if isinstance(found, NotEstimable):
+        raise InvalidInput.at(key, f"its past allows no estimate: {found.detail or found.cause}")
+    try:
+        return Level(Baseline.of_estimate(found), glance.daily_units)
+    except WrongInput as refusal:
+        raise InvalidInput.at(key, str(refusal)) from refusal
 
 
 def expected_z(history: History, *, lift: float, size: int) -> float:

@@ -28,6 +28,9 @@ from web.timekeeper import Timekeeper
 INTERVAL = 20.0
 """Seconds between two looks for new data."""
 
+_PASTS = "pasts of metrics"
+"""What is waited for beside experiments; no key has spaces."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -81,12 +84,17 @@ class Worker:
 
     def look_back(self) -> int:
         """Count the past of metrics where it is old or unknown; say how many that were."""
+        if not self._patience.has_come(_PASTS, None, self.now()):
+            return 0
         try:
             engine = engine_of(self.settings, self.store)
-            return refresh_pasts(store=self.store, engine=engine, now=self.now())
+            done = refresh_pasts(store=self.store, engine=engine, now=self.now())
         except EvenhandError as problem:
             _log.warning("cannot look back: %s", problem)
+            self._patience.failed(_PASTS, None, self.now())
             return 0
+        self._patience.worked(_PASTS)
+        return done
 
     def tend(self) -> None:
         """Once a day, forget what the tracking plan lets go, then empty the write-ahead log.

@@ -31,6 +31,11 @@ EVERYBODY = "all"
 """The one variant of a past."""
 
 
+def daily_units(weekly_units: Sequence[int]) -> float:
+    """New units a day over some weeks."""
+    return sum(weekly_units) / (7 * len(weekly_units)) if weekly_units else 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
     """What a window of the past holds for a metric.
@@ -49,7 +54,7 @@ class History:
     @property
     def daily_units(self) -> float:
         """New units a day."""
-        return sum(self.weekly_units) / (7 * len(self.weekly_units)) if self.weekly_units else 0.0
+        return daily_units(self.weekly_units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,11 @@ class Glance:
 
     observation: Observation
     weekly_units: tuple[int, ...]
+
+    @property
+    def daily_units(self) -> float:
+        """New units a day."""
+        return daily_units(self.weekly_units)
 
 
 def past_question(

@@ -14,7 +14,7 @@ from experiments.errors import InvalidInput
 from experiments.observe.engines import Embedded
 from experiments.observe.flows import Flow
 from experiments.pasts import DAYS, Past, find_pasts, refresh_pasts
-from experiments.planning import history_of
+from experiments.planning import history_of, level_of
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, append
@@ -38,6 +38,8 @@ KINDS: list[dict[str, Any]] = [
         **BUY,
         "where": {"attribute": "colour", "operator": "eq", "value": "red"},
     },
+    {"key": "never", "kind": "proportion", "event": "nothing"},
+    {"key": "never_spent", "kind": "mean", "event": "nothing"},
     {"key": "yearly", "kind": "retention", "from": "300d", "to": "301d"},
 ]
 UNITS = 120
@@ -105,6 +107,11 @@ def test_a_metric_that_nobody_is_old_enough_for_says_so(pasts: dict[str, Past]) 
     assert (pasts["yearly"].mean, pasts["yearly"].missing) == (None, "nobody")
 
 
+def test_an_event_that_never_happened_has_a_level_of_nought(pasts: dict[str, Past]) -> None:
+    assert (pasts["never"].mean, pasts["never"].variance) == (0.0, 0.0)
+    assert (pasts["never_spent"].mean, pasts["never_spent"].units) == (0.0, UNITS)
+
+
 def test_new_units_are_counted_by_week(pasts: dict[str, Past]) -> None:
     assert sum(pasts["bought"].weekly_units) == UNITS
     assert len(pasts["bought"].weekly_units) == DAYS // 7
@@ -150,3 +157,14 @@ def test_a_history_has_a_number_for_each_unit(store: Store, engine: Embedded, pa
     assert found.weekly_units == pasts["spend"].weekly_units
     with pytest.raises(InvalidInput, match="is a ratio, which gives units no number"):
         history_of(store=store, engine=engine, key="aov", now=NOW)
+
+
+def test_the_level_of_any_kind_is_what_its_past_says(
+    store: Store, engine: Embedded, pasts: dict[str, Past]
+) -> None:
+    for key in ("aov", "median", "path", "spend"):
+        level = level_of(store=store, engine=engine, key=key, now=NOW)
+        assert (level.baseline.mean, level.baseline.variance) == (pasts[key].mean, pasts[key].variance)
+        assert level.daily_units == pasts[key].daily_units
+    with pytest.raises(InvalidInput, match="no unit was seen"):
+        level_of(store=store, engine=engine, key="yearly", now=NOW)

@@ -205,6 +205,15 @@ def test_a_metric_s_history_tells_who_changed_what(sold: FlaskClient) -> None:
     assert re.search(r"Version 1: [^<]+ created it", text)
 
 
+def test_an_event_that_never_happened_is_named_beside_its_level_of_nought(author: FlaskClient) -> None:
+    send(author, "/metrics/new", SHARE)
+    with deployment_of(author).store.write() as session:
+        keep_past(session=session, past=Past("paid", "user_id", 1, NOW, 500, 0.0, 0.0, (500,)))
+    text = author.get("/metrics/paid").get_data(as_text=True)
+    assert "has not happened to anybody" in text
+    assert "Units counted" in text
+
+
 def test_a_past_that_could_not_be_counted_says_why_in_the_reader_s_language(
     author: FlaskClient, empty_site: Flask
 ) -> None:

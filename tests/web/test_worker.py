@@ -162,6 +162,27 @@ def test_an_engine_that_is_away_is_asked_less_and_less_often(
         assert find_interruption(session=session, key="checkout") is None
 
 
+def test_looking_back_waits_for_an_engine_that_is_away_too(
+    make: Callable[[], Worker],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def away(**_: object) -> int:
+        raise Unavailable("trino did not answer: the coordinator is away")
+
+    worker = make()
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(worker_module, "refresh_pasts", away)
+        for _ in range(7):
+            assert worker.look_back() == 0
+            clock.time += timedelta(seconds=20)
+    assert caplog.text.count("the coordinator is away") == 3  # at once, and after 20 and 60 seconds
+    clock.time += timedelta(minutes=2)
+    monkeypatch.setattr(worker_module, "refresh_pasts", lambda **_: 4)
+    assert worker.look_back() == 4
+
+
 def test_a_warehouse_is_asked_by_the_clock_and_when_somebody_asks(
     deployment: Deployment, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

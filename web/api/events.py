@@ -68,10 +68,17 @@ class Refused(Exception):
 
 
 class Pending(NamedTuple):
-    """Events on their way into the ledger."""
+    """Events on their way into the ledger.
+
+    Attributes
+    ----------
+    refused
+        What is answered all the same: a request of which only the mistakes are counted.
+    """
 
     job: Job
     parsed: Parsed
+    refused: Refused | None = None
 
 
 class EventsDoor:
@@ -110,6 +117,8 @@ class EventsDoor:
             receipt = self._deployment.writer.settle(pending.job)
         except Unavailable as problem:
             return self._refuse(problem)
+        if pending.refused is not None:
+            return self._refuse(pending.refused)
         return self._acknowledge(receipt, pending.parsed)
 
     def _begin(
@@ -122,13 +131,15 @@ class EventsDoor:
             raise Refused(401, "a server or client key is needed, for instance as Basic user name")
         now, intake = self._deployment.now(), self._deployment.intake
         parsed = parse_body(body, implied_type=implied, received_at=now, intake=intake)
+        writer = self._deployment.writer
         if parsed.rejected and call.header("x-strict-mode") == "1":
-            rejected = Remarks(rejected=parsed.remarks.rejected)
-            self._deployment.writer.hand_over((), rejected, _nobody)
-            raise Refused(400, "nothing was stored", rejected=[_rejection(each) for each in parsed.rejected])
+            counted = Remarks(rejected=parsed.remarks.rejected)
+            wrong = [_rejection(each) for each in parsed.rejected]
+            refused = Refused(400, "nothing was stored", rejected=wrong)
+            return Pending(writer.hand_over((), counted, told), parsed, refused)
         if not parsed.records and not parsed.remarks:
             return self._acknowledge(Receipt(), parsed)
-        return Pending(self._deployment.writer.hand_over(parsed.records, parsed.remarks, told), parsed)
+        return Pending(writer.hand_over(parsed.records, parsed.remarks, told), parsed)
 
     def _acknowledge(self, receipt: Receipt, parsed: Parsed) -> Answer:
         self._deployment.tally.add("requests", "events", "200")
@@ -196,10 +207,6 @@ def _written(accepted: int, duplicates: int, rejected: list[dict[str, Any]], **m
         **members,
     }
     return Answer(200, json.dumps(document, separators=(",", ":")).encode())
-
-
-def _nobody(_: Job) -> None:
-    """Nobody waits for what is only counted."""
 
 
 def _rejection(rejection: Rejection) -> dict[str, Any]:

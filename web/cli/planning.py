@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from analysis import Moments, NotEstimable, power, simulate
+from analysis import NotEstimable, power, simulate
 from analysis.errors import InvalidInput as WrongInput
 from analysis.inference import AlwaysValid, FixedHorizon, Inference, Sequential
 from experiments.errors import InvalidInput
 from experiments.observe.history import History
-from experiments.planning import expected_z, history_of
+from experiments.planning import Level, expected_z, history_of, level_of
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import clock
 from web.engine import engine_of
@@ -88,7 +88,7 @@ def power_command(
     as_json: bool,
 ) -> None:
     """Say how many units and whole weeks an experiment needs, and what it can detect after each week."""
-    history = _history(key, days, unit) if key else None
+    level = _level(key, days, unit) if key else None
     try:
         design = power.Design(
             weights=_weights(weights),
@@ -98,7 +98,7 @@ def power_command(
             guardrails=guardrails,
             correlation=correlation,
         )
-        document = _sized(_baseline(history, baseline, sd), design, lift, _daily(history, daily), weeks)
+        document = _sized(_baseline(level, baseline, sd), design, lift, _daily(level, daily), weeks)
     except WrongInput as refusal:
         raise InvalidInput.at("", str(refusal)) from refusal
     say(document, as_json=as_json, text=_power_text(document))
@@ -230,9 +230,16 @@ def _history(key: str, days: int, unit: str) -> History:
         return history_of(store=store, engine=engine, key=key, now=clock(), days=days, unit_type=unit)
 
 
-def _baseline(history: History | None, mean: float | None, sd: float | None) -> power.Baseline:
-    if history is not None and mean is None:
-        return power.Baseline.of_moments(Moments.from_values(history.values))
+def _level(key: str, days: int, unit: str) -> Level:
+    settings = settings_of()
+    with ready_store(settings) as store:
+        engine = engine_of(settings, store)
+        return level_of(store=store, engine=engine, key=key, now=clock(), days=days, unit_type=unit)
+
+
+def _baseline(level: Level | None, mean: float | None, sd: float | None) -> power.Baseline:
+    if level is not None and mean is None:
+        return level.baseline
     if mean is None:
         raise InvalidInput.at("--baseline", "give a baseline, or a --metric to take it from")
     if sd is None:
@@ -242,8 +249,8 @@ def _baseline(history: History | None, mean: float | None, sd: float | None) -> 
     return power.Baseline(mean, sd * sd)
 
 
-def _daily(history: History | None, daily: float | None) -> float | None:
-    return history.daily_units if daily is None and history is not None else daily
+def _daily(level: Level | None, daily: float | None) -> float | None:
+    return level.daily_units if daily is None and level is not None else daily
 
 
 def _weights(text: str) -> tuple[float, ...]:

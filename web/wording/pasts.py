@@ -42,7 +42,11 @@ def past_terms(metric: MetricDraft, past: Past) -> tuple[Term, ...]:
 
 
 def missing_sentence(past: Past) -> str:
-    """Say why a past has no level."""
+    """Say why a past has no level, or none to plan with; empty where it has one."""
+    if not past.missing and past.variance == 0:
+        return _MISSING["no_variation" if past.mean else "no_units"]()
+    if not past.missing:
+        return ""
     word = _MISSING.get(past.missing)
     return word() if word else gettext("Nothing could be counted: %(reason)s.", reason=past.missing)
 
