@@ -61,9 +61,9 @@ def _formatted(statement: str) -> str:
 
 
 def _execute(connection: Connection, statement: str, values: Values) -> sqlite3.Cursor:
-    driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+    cursor = cast("sqlite3.Cursor", connection.connection.cursor())
     try:
-        return driver.execute(statement, values)
+        return cursor.execute(statement, values)
     except sqlite3.Error as problem:
         broken = has_broken(problem)
         if broken:

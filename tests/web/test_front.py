@@ -4,7 +4,8 @@ import asyncio
 import gzip
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -120,10 +121,16 @@ def serve(deployment: Deployment) -> Serve:
             calls = (front.__rsgi__(cast("Any", asked), cast("Any", told)) for asked, told in requests)
             await asyncio.gather(*calls)
 
-        asyncio.run(all_of_them())
+        run(all_of_them())
         return [told for _, told in requests]
 
     return served
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run in a thread of its own: a browser's tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 def posted(key: str, path: str, document: Any, *, pack: bool = False) -> tuple[Asked, Told]:
@@ -285,7 +292,7 @@ def bridged() -> Callable[[Flask, Asked, Told], Told]:
             bridge = Bridge(app.wsgi_app, threads=2)
             await bridge.serve(cast("Any", asked), cast("Any", told), asked.path)
 
-        asyncio.run(one())
+        run(one())
         return told
 
     return served

@@ -192,7 +192,7 @@ def test_who_uses_a_metric_is_told_with_its_role(sold: FlaskClient) -> None:
 
 def test_a_metric_shows_the_sql_that_counts_it(sold: FlaskClient) -> None:
     text = html.unescape(sold.get("/metrics/value_per_order").get_data(as_text=True))
-    statement = text.split('<pre class="statement"><code>')[1].split("</code>")[0]
+    statement = text.split('<pre class="statement"')[1].split("<code>")[1].split("</code>")[0]
     assert statement.startswith("WITH sorted_out AS (")
     assert "event.event = 'purchase'" in statement or "event = 'purchase'" in statement
 
