@@ -89,10 +89,8 @@ class Bridge:
         return reply
 
 
-async def receive(protocol: "HTTPProtocol", announced: int | None) -> bytes:
-    """Receive a body: as much as was announced, or up to one byte more than is allowed."""
-    if announced is not None:
-        return await protocol()
+async def receive(protocol: "HTTPProtocol") -> bytes:
+    """Receive a body of unknown length, and stop when it is longer than is allowed."""
     received = bytearray()
     async for part in protocol:
         received += part
@@ -109,7 +107,7 @@ async def _body(scope: "Scope", protocol: "HTTPProtocol") -> bytes:
         return b""
     if scope.method in BODILESS or (announced or 0) > MAX_BODY:
         return b""
-    return await receive(protocol, announced)
+    return await (receive(protocol) if announced is None else protocol())
 
 
 def _environ(scope: "Scope", path: str, body: bytes) -> "WSGIEnvironment":

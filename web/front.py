@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from granian.rsgi import Scope
 
-LONG_BODY = 16 * 1024
+LONG_BODY = 64 * 1024
 """Bytes from which a body takes long enough to be taken apart beside the loop."""
 
 THREADS = 6
@@ -60,7 +60,8 @@ class Front:
             protocol.response_empty(400, [])
             return
         if self._evaluations.takes(path):
-            answer = await self._evaluate(await _call(scope, protocol, path))
+            call = await _call(scope, protocol, path)
+            answer = self._evaluations.answer(call) if _is_quick(call) else await self._evaluate(call)
         elif self._events.door.takes(path):
             answer = await self._events.answer(await _call(scope, protocol, path))
         else:
@@ -69,11 +70,14 @@ class Front:
         protocol.response_bytes(answer.status, answer.lines, answer.body)
 
     async def _evaluate(self, call: Call) -> Answer:
-        if isinstance(call.body, bytes) and _ASKS_PREVIEW in call.body:
-            # The only evaluation that asks the database, which may be away.
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pages.threads, self._evaluations.answer, call)
-        return self._evaluations.answer(call)
+        """Evaluate beside the loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pages.threads, self._evaluations.answer, call)
+
+
+def _is_quick(call: Call) -> bool:
+    """Whether an evaluation needs nothing but memory: only previews ask the database, which may be away."""
+    return not isinstance(call.body, bytes) or _ASKS_PREVIEW not in call.body
 
 
 class EventStoring:
@@ -144,16 +148,15 @@ class EventStoring:
 
 
 async def _call(scope: "Scope", protocol: "HTTPProtocol", path: str) -> Call:
-    return Call(scope.method, path, scope.headers.get, await _body(scope, protocol))
-
-
-async def _body(scope: "Scope", protocol: "HTTPProtocol") -> bytes | BodyRefused:
-    """A request's body, unpacked, or why it is not taken."""
-    if scope.method in BODILESS:
-        return b""
+    """Read a request; its body is unpacked, or stands for the reason why it is not taken."""
+    method, header = scope.method, scope.headers.get
+    if method in BODILESS:
+        return Call(method, path, header, b"")
     try:
-        announced = announced_length(scope.headers.get("content-length"))
+        announced = announced_length(header("content-length"))
         require_bearable(announced)
-        return complete(await receive(protocol, announced), announced)
+        # As much as was announced at once: a coroutine more for each request would be felt.
+        body = await protocol() if announced is not None else await receive(protocol)
+        return Call(method, path, header, complete(body, announced))
     except BodyRefused as refused:
-        return refused
+        return Call(method, path, header, refused)

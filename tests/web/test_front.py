@@ -194,7 +194,10 @@ def test_long_batches_are_taken_apart_beside_the_loop(
         return parse(*given)
 
     monkeypatch.setattr(EventsDoor, "begin", noted)
-    many = [{"type": "track", "userId": "u", "event": "seen", "properties": {"n": n}} for n in range(500)]
+    many = [
+        {"type": "track", "userId": "u", "event": "seen", "properties": {"note": "x" * 90}}
+        for _ in range(500)
+    ]
     long, short = serve(
         posted(server_key, "/v1/batch", {"batch": many}), posted(server_key, "/v1/batch", {"batch": many[:2]})
     )
