@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from analysis import Correction, Direction, Observation, Plan, PlannedMetric, Role, read
 from assignment import allocate, condition_from_json
 from experiments import interruptions
-from experiments.catalog import Experiment, Metric, find_experiment, margins_of
+from experiments.catalog import Experiment, find_experiment, margins_of
 from experiments.definition import ExperimentDraft
 from experiments.eligibility import conditions_of, list_segments, uncountable
 from experiments.errors import InvalidInput
@@ -19,6 +19,7 @@ from experiments.observe import Bots, Engine, Question, count, count_all
 from experiments.observe.cohorts import with_cohorts
 from experiments.observe.question import DAY_MS, covariates, reach
 from experiments.readouts import Snapshot, count_snapshots, keep, latest
+from experiments.registry import Metric
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.tables import PhaseRow

@@ -15,27 +15,8 @@ from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound, Out
 from experiments.legibility import legible, require_legible, rewritten
 from experiments.lifecycle import Status, may_edit
 from experiments.metrics import ONE_NUMBER
-from experiments.registry import Change, Metric, find_metrics, list_metrics, save_metric
+from experiments.registry import Metric, list_metrics
 from experiments.store.tables import ExperimentRow, PhaseRow
-
-__all__ = [
-    "Change",
-    "Experiment",
-    "Metric",
-    "clone_experiment",
-    "create_experiment",
-    "find_experiment",
-    "find_metrics",
-    "known_keys",
-    "list_experiments",
-    "list_metrics",
-    "margins_of",
-    "moved_by",
-    "moving_changes",
-    "require_row",
-    "rewrite",
-    "save_metric",
-]
 
 EDITABLE_WHILE_RUNNING = frozenset(
     {

@@ -16,12 +16,13 @@ from assignment import Condition, condition_from_json
 from assignment.segments import measure
 from assignment.targeting import Segments, segments_in
 from experiments import audit
-from experiments.catalog import Change, Experiment, list_experiments
+from experiments.catalog import Experiment, list_experiments
 from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store_form
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
 from experiments.legibility import legible
 from experiments.lifecycle import Status
 from experiments.metrics import countable
+from experiments.registry import Change
 from experiments.store.tables import HoldoutRow, LayerRow, PhaseRow, SegmentRow
 
 

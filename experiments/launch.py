@@ -6,16 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from experiments import approvals, audit, eligibility
-from experiments.catalog import (
-    Change,
-    Experiment,
-    create_experiment,
-    find_experiment,
-    moved_by,
-    require_row,
-    rewrite,
-    save_metric,
-)
+from experiments.catalog import Experiment, create_experiment, find_experiment, moved_by, require_row, rewrite
 from experiments.definition import Definitions, ExperimentDraft
 from experiments.errors import InvalidInput, NotAllowed, NotFound
 from experiments.lifecycle import Status, may_edit, require_move
@@ -23,6 +14,7 @@ from experiments.metrics import MetricDraft
 from experiments.phases import begin_phase, close_phase, open_phase, reopen_phase
 from experiments.publishing import publish_change, published_together
 from experiments.readymade import ready_made
+from experiments.registry import Change, save_metric
 from experiments.store.tables import ExperimentRow
 from experiments.tracking_plans import apply_events
 

@@ -14,7 +14,6 @@ from sqlmodel import Session, select
 
 from analysis import Estimate, NotEstimable, PlannedMetric, Role
 from analysis.kinds import counted_of, plain_pair
-from experiments.catalog import Metric, list_metrics
 from experiments.metrics import MetricDraft
 from experiments.observe import Engine
 from experiments.observe.flows import Flow, Flows, count_flows
@@ -22,6 +21,7 @@ from experiments.observe.history import EVERYBODY, Glance, count_pasts, daily_un
 from experiments.observe.question import reach
 from experiments.observe.statement import statement_of
 from experiments.observe.trends import DayTotal, daily_totals
+from experiments.registry import Metric, list_metrics
 from experiments.store import Store
 from experiments.store.tables import PastRow
 

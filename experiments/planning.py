@@ -17,11 +17,11 @@ from analysis.power import (
     lift_by_week,
     sample_size,
 )
-from experiments.catalog import find_metrics, list_metrics
 from experiments.errors import InvalidInput
 from experiments.observe import Engine
 from experiments.observe.history import EVERYBODY, History, count_pasts, look_back
 from experiments.pasts import level_in
+from experiments.registry import find_metrics, list_metrics
 from experiments.store import Store
 
 MOST_DAYS = 366

@@ -11,11 +11,12 @@ from sqlmodel import Session, col, select
 from analysis import Direction, Interval, Readout
 from analysis.programme import Effect, Impact, Trial, add_up, effect_of, shrink_effects, win_rate
 from experiments import readouts
-from experiments.catalog import Experiment, Metric, list_experiments, list_metrics
+from experiments.catalog import Experiment, list_experiments
 from experiments.choices import ENDINGS, Choice
 from experiments.concluded import Conclusion
 from experiments.conclusions import restore
 from experiments.lifecycle import Status
+from experiments.registry import Metric, list_metrics
 from experiments.store.outcomes import ConclusionRow
 
 MONTHS = 12

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, select
 
 from experiments import eligibility
-from experiments.catalog import Experiment, Metric, list_experiments, list_metrics
+from experiments.catalog import Experiment, list_experiments
 from experiments.definition import ExperimentDraft
 from experiments.errors import Conflict, InvalidInput
 from experiments.lifecycle import Status
 from experiments.pasts import Past, find_pasts
+from experiments.registry import Metric, list_metrics
 from experiments.store.instants import to_millis
 from experiments.store.tables import QualityRow
 from experiments.store.tallies import DAY_MS

@@ -15,10 +15,11 @@ from sqlmodel import Session
 
 from analysis import Day, Moments, Observation, Plan, read
 from experiments.analyses import plan_of
-from experiments.catalog import find_experiment, find_metrics, list_experiments
+from experiments.catalog import find_experiment, list_experiments
 from experiments.errors import InvalidInput, Problem
 from experiments.lifecycle import BEFORE_START
 from experiments.readouts import keep, kept_already
+from experiments.registry import find_metrics
 from experiments.rowfiles import BadRow, require_whole
 from experiments.store import Store
 from experiments.summaryrows import Known, Summary, read_summaries

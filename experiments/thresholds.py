@@ -9,10 +9,11 @@ from pydantic import Field, ValidationError
 from sqlmodel import Session, select
 
 from experiments import audit
-from experiments.catalog import Experiment, Metric, find_experiment, list_metrics, margins_of
+from experiments.catalog import Experiment, find_experiment, margins_of
 from experiments.definition import invalid, store_form
 from experiments.errors import InvalidInput, NotFound
 from experiments.fields import Draft, Key, Name
+from experiments.registry import Metric, list_metrics
 from experiments.store.outcomes import ThresholdRow
 
 LONGEST_WAIT = 30 * 24

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
 from experiments import audit
-from experiments.catalog import Change
 from experiments.definition import invalid, store_form
 from experiments.errors import Outdated
+from experiments.registry import Change
 from experiments.store.tables import TrackingPlanRow
 from experiments.tracking import EventDraft, Mode, TrackingDraft, TrackingPlan
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from experiments import alerts, catalog, readouts
+from experiments import alerts, catalog, readouts, registry
 from experiments.alerts import Alert, Kind
-from experiments.catalog import Experiment, Metric
+from experiments.catalog import Experiment
 from experiments.lifecycle import Status
 from experiments.readouts import Snapshot
+from experiments.registry import Metric
 from experiments.store import Store
 from web import webhook
 from web.messenger import Deliver, Messenger
@@ -51,7 +52,7 @@ def deliver_alerts(
     with store.read() as session:
         waiting = alerts.undelivered(session=session, now=now)
         known = {each.key: each for each in catalog.list_experiments(session=session)} if waiting else {}
-        metrics = {each.key: each for each in catalog.list_metrics(session=session)} if waiting else {}
+        metrics = {each.key: each for each in registry.list_metrics(session=session)} if waiting else {}
         seen = readouts.find_snapshots(session=session, ids=[each.snapshot for each in waiting])
     messenger, arrived = Messenger(store, settings, deliver), 0
     for alert in waiting:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from analysis import Finding, Readout, Recommendation
 from analysis.figures.strips import Strip, strip_of
-from experiments.catalog import Experiment, Metric
+from experiments.catalog import Experiment
 from experiments.readouts import Snapshot
+from experiments.registry import Metric
 from web.wording import Conclusion, conclude, numbers, tone_of
 from web.wording.checks import days_run, planned_days
 from web.wording.names import names_of

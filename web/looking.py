@@ -3,11 +3,12 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from experiments import catalog, readouts, reports
-from experiments.catalog import Experiment, Metric
+from experiments import catalog, readouts, registry, reports
+from experiments.catalog import Experiment
 from experiments.errors import NotFound
 from experiments.interruptions import Interruption, find_interruption
 from experiments.readouts import Snapshot
+from experiments.registry import Metric
 from experiments.reports import Report
 from experiments.store import Session
 from web import deployment
@@ -73,7 +74,7 @@ class Look:
 def look_at(*, session: Session, key: str, snapshot_id: int | None = None) -> Look:
     """Look at the newest readout of an experiment, or at the one of that number."""
     experiment = catalog.find_experiment(session=session, key=key)
-    metrics = catalog.find_metrics(session=session, keys=experiment.definition.metrics.keys)
+    metrics = registry.find_metrics(session=session, keys=experiment.definition.metrics.keys)
     report = reports.find_report(session=session, key=key)
     if snapshot_id is None:
         snapshot_id = readouts.latest_id(session=session, key=key)

@@ -11,8 +11,8 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 from werkzeug.serving import make_server
 
-from experiments.catalog import save_metric
 from experiments.definition import parse_metric
+from experiments.registry import save_metric
 from tests.browser.dress import Dress
 from tests.browser.furniture import furnish
 from tests.browser.shop import Shop, opened_shop

@@ -13,10 +13,10 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import make_server
 
-from experiments.catalog import save_metric
 from experiments.definition import parse_metric
 from experiments.people import KeyKind
 from experiments.project import ProjectDraft, save_project
+from experiments.registry import save_metric
 from tests.browser.dress import Dress
 from tests.browser.soundness import listen, unexpected
 from tests.served import wait_for

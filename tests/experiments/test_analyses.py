@@ -8,10 +8,11 @@ from sqlmodel import select
 from analysis import Observation, Plan, Readout
 from experiments import readouts
 from experiments.analyses import analyse, plan_of, statement_question
-from experiments.catalog import find_experiment, find_metrics
+from experiments.catalog import find_experiment
 from experiments.errors import InvalidInput, NotFound
 from experiments.observe import text_of
 from experiments.observe.engines import Embedded
+from experiments.registry import find_metrics
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import append

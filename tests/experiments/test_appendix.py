@@ -4,12 +4,13 @@ import duckdb
 import pytest
 
 from experiments.appendix import appendix_of
-from experiments.catalog import find_experiment, save_metric
+from experiments.catalog import find_experiment
 from experiments.definition import parse_metric
 from experiments.errors import NotFound
 from experiments.launch import edit
 from experiments.observe.engines import OURS, Distant, Embedded
 from experiments.observe.layout import COLUMNS
+from experiments.registry import save_metric
 from experiments.store import Store
 from experiments.timeline import FieldChange
 from tests.samples import DAY, NOW, apply, experiment

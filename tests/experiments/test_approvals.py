@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from experiments import catalog, launch, project
+from experiments import catalog, launch, project, registry
 from experiments.approvals import LIFETIME, approve, authors_of, find_approval
 from experiments.errors import NotAllowed, Outdated
 from experiments.project import ProjectDraft, find_project, save_project
@@ -17,7 +17,7 @@ def strict(store: Store) -> Store:
     """A project in which starting takes two people, with a draft by Ada in review."""
     with store.write() as session:
         save_project(session=session, draft=ProjectDraft(approval=True), actor="Ada", now=NOW)
-        catalog.save_metric(session=session, draft=metric_draft(), actor="Ada", now=NOW)
+        registry.save_metric(session=session, draft=metric_draft(), actor="Ada", now=NOW)
         catalog.create_experiment(session=session, draft=draft(), actor="Ada", now=NOW)
         launch.submit(session=session, key="checkout", actor="Ada", now=NOW)
     return store
@@ -95,7 +95,7 @@ def test_lots_are_not_drawn_again_behind_the_second_persons_back(strict: Store) 
 
 def test_without_the_rule_nobody_is_asked(store: Store) -> None:
     with store.write() as session:
-        catalog.save_metric(session=session, draft=metric_draft(), actor="Ada", now=NOW)
+        registry.save_metric(session=session, draft=metric_draft(), actor="Ada", now=NOW)
         catalog.create_experiment(session=session, draft=draft(), actor="Ada", now=NOW)
     assert start(store) == "running"
 
@@ -113,7 +113,7 @@ def test_the_project_keeps_its_revisions_and_refuses_lost_updates(store: Store) 
 
 def test_a_stopped_experiment_can_draw_lots_again(store: Store) -> None:
     with store.write() as session:
-        catalog.save_metric(session=session, draft=metric_draft(), actor="Ada", now=NOW)
+        registry.save_metric(session=session, draft=metric_draft(), actor="Ada", now=NOW)
         catalog.create_experiment(session=session, draft=draft(), actor="Ada", now=NOW)
     start(store)
     with store.write() as session:
@@ -124,7 +124,7 @@ def test_a_stopped_experiment_can_draw_lots_again(store: Store) -> None:
 
 def test_a_copy_asks_the_same_under_its_own_key(store: Store) -> None:
     with store.write() as session:
-        catalog.save_metric(session=session, draft=metric_draft(), actor="Ada", now=NOW)
+        registry.save_metric(session=session, draft=metric_draft(), actor="Ada", now=NOW)
         model = draft(starts="2026-03-01", overrides={"tester": "new"}, description="why")
         catalog.create_experiment(session=session, draft=model, actor="Ada", now=NOW)
         copy = catalog.clone_experiment(

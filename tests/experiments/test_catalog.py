@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from experiments import audit, catalog, launch
+from experiments import audit, catalog, launch, registry
 from experiments.definition import parse_metric
 from experiments.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from experiments.lifecycle import Status
@@ -32,7 +32,7 @@ def test_a_file_that_is_wrong_in_one_place_changes_nothing_at_all(store: Store) 
         applied(session, experiment(), second)
     with store.read() as session:
         assert catalog.list_experiments(session=session) == []
-        assert catalog.list_metrics(session=session) == []
+        assert registry.list_metrics(session=session) == []
         assert latest_version(session=session) == 0
 
 
@@ -49,7 +49,7 @@ def test_a_missing_metric_is_named(store: Store) -> None:
     with pytest.raises(InvalidInput, match="purchase"), store.write() as session:
         catalog.create_experiment(session=session, draft=draft(), actor="ada", now=NOW)
     with store.read() as session, pytest.raises(NotFound, match="purchase"):
-        catalog.find_metrics(session=session, keys=["purchase"])
+        registry.find_metrics(session=session, keys=["purchase"])
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ def test_who_edits_an_old_revision_is_told(store: Store) -> None:
 def test_a_metric_that_changes_becomes_its_next_version(store: Store) -> None:
     with store.write() as session:
         save: dict[str, Any] = {"session": session, "actor": "ada", "now": NOW}
-        assert catalog.save_metric(draft=metric_draft(), **save).action == "created"
-        assert catalog.save_metric(draft=metric_draft(), **save).action == "unchanged"
-        assert catalog.save_metric(draft=metric_draft(window="7d"), **save).action == "updated"
-        found = catalog.list_metrics(session=session)
+        assert registry.save_metric(draft=metric_draft(), **save).action == "created"
+        assert registry.save_metric(draft=metric_draft(), **save).action == "unchanged"
+        assert registry.save_metric(draft=metric_draft(window="7d"), **save).action == "updated"
+        found = registry.list_metrics(session=session)
         assert [(each.key, each.version, each.definition.window) for each in found] == [("purchase", 2, "7d")]
 
 
@@ -207,7 +207,7 @@ def test_the_ruleset_in_force_is_the_newest(store: Store) -> None:
 def saved(store: Store, *documents: dict[str, Any]) -> list[str]:
     with store.write() as session:
         return [
-            catalog.save_metric(session=session, draft=parse_metric(each), actor="t", now=NOW).action
+            registry.save_metric(session=session, draft=parse_metric(each), actor="t", now=NOW).action
             for each in documents
         ]
 
@@ -240,7 +240,7 @@ def test_a_guardrail_may_leave_its_margin_to_the_metric(store: Store) -> None:
         apply(store, guarded, metrics=[metric(), metric("refund")])
     apply(store, guarded, metrics=[metric(), metric("refund", margin=0.03)])
     with store.read() as session:
-        metrics = catalog.find_metrics(session=session, keys=["refund"])
+        metrics = registry.find_metrics(session=session, keys=["refund"])
         found = catalog.find_experiment(session=session, key="checkout").definition
     assert catalog.margins_of(found, metrics) == {"refund": 0.03}
 

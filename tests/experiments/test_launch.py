@@ -5,17 +5,12 @@ from sqlmodel import select
 
 from assignment import Detail, decide
 from experiments import eligibility, launch, publishing
-from experiments.catalog import (
-    Experiment,
-    create_experiment,
-    find_experiment,
-    list_experiments,
-    save_metric,
-)
+from experiments.catalog import Experiment, create_experiment, find_experiment, list_experiments
 from experiments.decisions import explain
 from experiments.errors import InvalidInput, NotAllowed, NotFound
 from experiments.lifecycle import BEFORE_START, Status, may_edit, require_move
 from experiments.publishing import latest_ruleset, latest_version, publish
+from experiments.registry import save_metric
 from experiments.store import Store
 from experiments.store.tables import PhaseRow, RulesetRow
 from tests.samples import DAY, NOW, applied, draft, experiment, metric_draft

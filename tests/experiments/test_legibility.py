@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from experiments import launch
-from experiments.catalog import find_experiment, list_experiments, list_metrics
+from experiments.catalog import find_experiment, list_experiments
 from experiments.errors import NotAllowed
 from experiments.legibility import list_illegible
 from experiments.publishing import latest_ruleset, publish
+from experiments.registry import list_metrics
 from experiments.store import Store
 from tests.samples import NOW, applied, apply, definitions, experiment
 

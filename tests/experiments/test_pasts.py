@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.catalog import save_metric
 from experiments.definition import parse_metric
 from experiments.errors import InvalidInput
 from experiments.observe.engines import Embedded
 from experiments.observe.flows import Flow
 from experiments.pasts import DAYS, Past, find_pasts, refresh_pasts
 from experiments.planning import history_of, level_of
+from experiments.registry import save_metric
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, append

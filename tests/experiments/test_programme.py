@@ -4,9 +4,9 @@ import pytest
 from sqlmodel import Session
 
 from experiments import conclusions, launch
-from experiments.catalog import Metric
 from experiments.choices import Choice, RetrospectiveDraft, parse_conclusion
 from experiments.programme import programme_of
+from experiments.registry import Metric
 from experiments.retrospectives import look_back
 from experiments.store import Store
 from experiments.timeline import timeline_of

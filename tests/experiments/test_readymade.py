@@ -1,8 +1,8 @@
-from experiments.catalog import list_metrics
 from experiments.definition import Definitions
 from experiments.launch import apply
 from experiments.metrics import misfits
 from experiments.readymade import ReadyMadeDraft, ready_made
+from experiments.registry import list_metrics
 from experiments.store import Store
 from tests.samples import NOW, metric
 

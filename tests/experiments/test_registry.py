@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from experiments.analyses import analyse, analyse_all, statement_question
-from experiments.catalog import find_experiment, save_metric
+from experiments.catalog import find_experiment
 from experiments.definition import parse_metric
 from experiments.errors import InvalidInput, NotFound
 from experiments.launch import edit
 from experiments.metric_uses import chosen_metrics, users_of
 from experiments.observe.engines import Embedded
-from experiments.registry import list_versions, made_of
+from experiments.registry import list_versions, made_of, save_metric
 from experiments.store import Store
 from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, append

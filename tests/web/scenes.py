@@ -11,8 +11,9 @@ from typing import Any
 from analysis import Day, Moments, Observation, Readout, read
 from experiments import launch, readouts
 from experiments.analyses import plan_of
-from experiments.catalog import find_experiment, find_metrics
+from experiments.catalog import find_experiment
 from experiments.definition import Definitions
+from experiments.registry import find_metrics
 from experiments.store import Store
 from tests.web.riches import enrich
 

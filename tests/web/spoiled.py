@@ -11,9 +11,9 @@ from flask import Flask
 
 from analysis import Readout
 from experiments import readouts, webhooks
-from experiments.catalog import save_metric
 from experiments.definition import parse_metric
 from experiments.readouts import latest
+from experiments.registry import save_metric
 from experiments.store import Store
 from tests.browser.furniture import FORMS, furnish
 from tests.samples import event

@@ -7,13 +7,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 
-from experiments.catalog import find_metrics
 from experiments.definition import Definitions
 from experiments.launch import apply
 from experiments.metrics import Aggregation, MetricDraft
 from experiments.observe.flows import Flow
 from experiments.observe.trends import DayTotal
 from experiments.pasts import Past, find_pasts, keep_past
+from experiments.registry import find_metrics
 from tests.samples import experiment
 from tests.web.conftest import send, signed_in
 from tests.web.scenes import NOW

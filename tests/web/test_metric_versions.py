@@ -4,8 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from experiments.catalog import find_metrics
-from experiments.registry import save_metric
+from experiments.registry import find_metrics, save_metric
 from tests.web.conftest import signed_in
 from tests.web.scenes import NOW, ONE_PAGE
 from web.deployment import Deployment

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from analysis.figures import DayWords, draw_days
 from analysis.plan import Correction
-from experiments.catalog import save_metric
 from experiments.definition import parse_metric
+from experiments.registry import save_metric
 from tests.web import scenes
 from tests.web.conftest import signed_in
 from tests.web.test_report import text_of

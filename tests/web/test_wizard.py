@@ -7,10 +7,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from experiments import launch
-from experiments.catalog import Experiment, find_experiment, save_metric
+from experiments.catalog import Experiment, find_experiment
 from experiments.definition import parse_layer, parse_metric
 from experiments.eligibility import create
 from experiments.project import DefaultPlan, ProjectDraft, save_project
+from experiments.registry import save_metric
 from experiments.sheets import find_sheet
 from tests.web.conftest import send, signed_in
 from tests.web.scenes import METRICS, NOW

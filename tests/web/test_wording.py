@@ -5,7 +5,8 @@ import pytest
 from flask import Flask
 
 from analysis import Interval, Readout, Recommendation
-from experiments.catalog import find_experiment, find_metrics
+from experiments.catalog import find_experiment
+from experiments.registry import find_metrics
 from tests.web import scenes
 from tests.web.scenes import Scene, readout_in
 from web.deployment import Deployment

@@ -2,7 +2,7 @@
 
 import click
 
-from experiments import catalog
+from experiments import catalog, registry
 from experiments.digest import MOST_DAYS, digest_of
 from web.cli.root import json_option, ready_store, say, settings_of
 from web.deployment import clock
@@ -20,7 +20,7 @@ def digest_command(days: int, language: str, *, as_json: bool) -> None:
     """Tell what needs somebody, what was decided, started and alerted, and how everything stands."""
     with ready_store(settings_of()) as store, store.read() as session, speaking(language):
         found = digest_of(session=session, now=clock(), days=days)
-        metrics = {each.key: each for each in catalog.list_metrics(session=session)}
+        metrics = {each.key: each for each in registry.list_metrics(session=session)}
         titles = {each.key: each.title for each in catalog.list_experiments(session=session)}
         told = tell(found, metrics, titles)
     document = {"since": found.since.isoformat(), "until": found.until.isoformat(), **told.to_json()}

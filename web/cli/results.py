@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from experiments import readouts
-from experiments.catalog import find_experiment, find_metrics, list_experiments
+from experiments.catalog import find_experiment, list_experiments
 from experiments.decisions import explain
 from experiments.errors import InvalidInput, NotFound
 from experiments.lifecycle import Status
 from experiments.readouts import Snapshot
+from experiments.registry import find_metrics
 from experiments.reports import find_report
 from experiments.store import Store
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of

@@ -6,12 +6,13 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import alerts, catalog, readouts, thresholds, webhooks
+from experiments import alerts, catalog, readouts, registry, thresholds, webhooks
 from experiments.alerts import Alert
-from experiments.catalog import Experiment, Metric
+from experiments.catalog import Experiment
 from experiments.errors import InvalidInput, Problem
 from experiments.lifecycle import Status
 from experiments.readouts import Snapshot
+from experiments.registry import Metric
 from experiments.roles import Scope
 from experiments.thresholds import Threshold
 from web import deployment
@@ -86,7 +87,7 @@ def _overview(secret: str = "") -> str:
         deliveries = webhooks.list_deliveries(session=session)
         history = alerts.list_alerts(session=session)
         experiments = {each.key: each for each in catalog.list_experiments(session=session)}
-        metrics = {each.key: each for each in catalog.list_metrics(session=session)}
+        metrics = {each.key: each for each in registry.list_metrics(session=session)}
         running = [each for each in experiments.values() if each.status is Status.RUNNING]
         rules = thresholds.thresholds_of(session=session, experiments=running)
         seen = readouts.find_snapshots(session=session, ids=[each.snapshot for each in history])
@@ -143,7 +144,7 @@ def change_threshold(key: str, metric: str) -> Response | tuple[str, int]:
 def _page(key: str, metric: str, typed: dict[str, Any], problems: list[Problem]) -> str:
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
-        metrics = catalog.find_metrics(session=session, keys=[metric])
+        metrics = registry.find_metrics(session=session, keys=[metric])
     return render_template(
         "threshold.html",
         experiment=experiment,

@@ -7,10 +7,10 @@ from flask import render_template, request
 
 from analysis import InvalidInput as WrongInput
 from analysis.power import Design
-from experiments.catalog import list_metrics
 from experiments.errors import InvalidInput
 from experiments.pasts import Past, find_pasts
 from experiments.planning import Ask, Outlook, look_ahead
+from experiments.registry import list_metrics
 from web import deployment
 from web.pages.site import site
 from web.pages.typed import read_number

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from flask import render_template, request, url_for
 
 from analysis.figures.strips import Stretch, time_stretch
-from experiments import catalog, schedule
+from experiments import registry, schedule
 from experiments.schedule import Schedule, Span
 from web import deployment
 from web.pages.site import site
@@ -56,7 +56,7 @@ def show_calendar() -> str:
     until = since + timedelta(weeks=WEEKS)
     with deployment.current().store.read() as session:
         found = schedule.schedule_of(session=session, since=since, until=until)
-        titles = {each.key: each.definition.title for each in catalog.list_metrics(session=session)}
+        titles = {each.key: each.definition.title for each in registry.list_metrics(session=session)}
     return render_template(
         "calendar.html",
         rows=_rows(found),

@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from analysis import Readout, Recommendation
-from experiments import catalog, conclusions, readouts, retrospectives
+from experiments import catalog, conclusions, readouts, registry, retrospectives
 from experiments.catalog import Experiment
 from experiments.choices import Choice, parse_conclusion
 from experiments.concluded import Conclusion as Decision
@@ -105,7 +105,7 @@ def _record_it(key: str, form: ChoiceForm) -> None:
 def _find(key: str) -> Case:
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
-        metrics = catalog.find_metrics(session=session, keys=experiment.definition.metrics.keys)
+        metrics = registry.find_metrics(session=session, keys=experiment.definition.metrics.keys)
         newest = readouts.latest(session=session, key=key)
         history = conclusions.history_of(session=session, key=key)
     return Case(experiment, names_of(experiment, metrics), newest, tuple(history))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from flask import abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from experiments import approvals, catalog, conclusions, launch, timeline
+from experiments import approvals, catalog, conclusions, launch, registry, timeline
 from experiments.catalog import Experiment
 from experiments.lifecycle import Status
 from experiments.previews import is_shown
@@ -49,7 +49,7 @@ def show_design(key: str) -> str:
     """An experiment as it was designed, with its history."""
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
-        metrics = catalog.find_metrics(session=session, keys=experiment.definition.metrics.keys)
+        metrics = registry.find_metrics(session=session, keys=experiment.definition.metrics.keys)
         history = timeline.timeline_of(session=session, key=key)
         workers = list_workers(session=session, now=deployment.current().now())
         published = latest_version(session=session)

@@ -5,7 +5,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass, replace
 
-from experiments import catalog, sheets
+from experiments import catalog, registry, sheets
 from experiments.catalog import Experiment
 from experiments.definition import ExperimentDraft
 from experiments.errors import Conflict, InvalidInput, NotFound, Problem
@@ -120,7 +120,7 @@ def problems_of(desk: Desk) -> list[Problem]:
     try:
         draft = draft_of(desk.form, desk.experiment.definition if desk.experiment else None)
         with deployment.current().store.read() as session:
-            catalog.find_metrics(session=session, keys=draft.metrics.keys)
+            registry.find_metrics(session=session, keys=draft.metrics.keys)
     except InvalidInput as refusal:
         return list(refusal.problems)
     except NotFound as refusal:

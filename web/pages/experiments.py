@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import render_template, request, url_for
 
-from experiments import catalog, readouts
+from experiments import catalog, readouts, registry
 from experiments.catalog import Experiment
 from experiments.legibility import list_illegible
 from experiments.lifecycle import Status
@@ -65,7 +65,7 @@ def show_list() -> str:
         shown = found[paging.first : paging.last]
         newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
         illegible = [each.key for each in list_illegible(session=session)]
-        metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
+        metrics = {metric.key: metric for metric in registry.list_metrics(session=session)}
         zone = find_project(session=session).definition.zone
     return render_template(
         "experiments.html",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from flask import render_template
 
-from experiments import attention, catalog, learnings, readouts, sheets
+from experiments import attention, catalog, learnings, readouts, registry, sheets
 from experiments.catalog import Experiment
 from experiments.concluded import Conclusion
 from experiments.lifecycle import BEFORE_START, Status
@@ -50,7 +50,7 @@ def show_home() -> str:
         everything = catalog.list_experiments(session=session)
         needs = attention.gather(session=session, now=now)
         latest = learnings.latest_conclusions(session=session, count=RECENT)
-        metrics = {metric.key: metric for metric in catalog.list_metrics(session=session)}
+        metrics = {metric.key: metric for metric in registry.list_metrics(session=session)}
         running = [each for each in everything if each.status is Status.RUNNING]
         shown = running[:MOST_RUNNING]
         zone = find_project(session=session).definition.zone

@@ -7,11 +7,12 @@ from flask import render_template, request, url_for
 
 from analysis.figures.strips import Strip, farthest, strip_of
 from analysis.programme import Effect
-from experiments import catalog, learnings, programme, readouts
-from experiments.catalog import Experiment, Metric
+from experiments import catalog, learnings, programme, readouts, registry
+from experiments.catalog import Experiment
 from experiments.choices import ENDINGS, Choice
 from experiments.concluded import Conclusion
 from experiments.programme import Month
+from experiments.registry import Metric
 from web import deployment
 from web.entries import Entry, entry_of
 from web.pages.paging import page_asked_for, paging_of
@@ -63,7 +64,7 @@ def show_learnings() -> str:
             session=session, text=text, outcome=outcome, metric=metric, page=page_asked_for()
         )
         experiments = {each.key: each for each in catalog.list_experiments(session=session)}
-        metrics = {each.key: each for each in catalog.list_metrics(session=session)}
+        metrics = {each.key: each for each in registry.list_metrics(session=session)}
         ids = [each.snapshot for each in shelf.conclusions if each.snapshot]
         seen = readouts.find_snapshots(session=session, ids=ids)
     cards = [
@@ -96,7 +97,7 @@ def show_programme() -> str:
     with deployment.current().store.read() as session:
         found = programme.programme_of(session=session, now=deployment.current().now())
         titles = {each.key: each.title for each in catalog.list_experiments(session=session)}
-        metrics = {each.key: each.definition.title for each in catalog.list_metrics(session=session)}
+        metrics = {each.key: each.definition.title for each in registry.list_metrics(session=session)}
     months = _since_the_first(found.months)
     most = max((max(each.started, each.concluded) for each in months), default=0)
     return render_template(

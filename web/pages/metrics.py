@@ -5,12 +5,12 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import catalog, metric_uses
-from experiments.catalog import Metric
+from experiments import metric_uses, registry
 from experiments.definition import parse_metric
 from experiments.errors import Conflict, InvalidInput, Problem
 from experiments.metrics import COUNTABLE
 from experiments.pasts import find_pasts
+from experiments.registry import Metric
 from experiments.roles import Scope
 from web import deployment
 from web.engine import engine_of
@@ -37,7 +37,7 @@ PER_CENT = ("margin", "quantile", "cap")
 def list_all() -> str:
     """The catalogue: every metric with its recent level and who uses it."""
     with deployment.current().store.read() as session:
-        found = catalog.list_metrics(session=session)
+        found = registry.list_metrics(session=session)
         pasts = find_pasts(session=session)
         used = metric_uses.count_uses(session=session)
     return render_template(
@@ -109,7 +109,7 @@ def _save(*, version: int, editing: Metric | None = None) -> Response | str | tu
     try:
         draft = parse_metric(_document(typed) | ({} if editing is None else {"key": editing.key}))
         with deployment.current().store.write() as session:
-            catalog.save_metric(session=session, draft=draft, version=version, **asker())
+            registry.save_metric(session=session, draft=draft, version=version, **asker())
     except InvalidInput as refusal:
         return _form(typed, list(refusal.problems), editing=editing), 422
     except Conflict as refusal:
@@ -119,7 +119,7 @@ def _save(*, version: int, editing: Metric | None = None) -> Response | str | tu
 
 def _form(typed: dict[str, Any], problems: list[Problem], *, editing: Metric | None = None) -> str:
     with deployment.current().store.read() as session:
-        others = [each for each in catalog.list_metrics(session=session) if each != editing]
+        others = [each for each in registry.list_metrics(session=session) if each != editing]
     blank: dict[str, Any] = {**dict.fromkeys(words.FIELDS, ""), "conditions": []}
     kind = typed["kind"] if typed["kind"] in words.kinds() else "proportion"
     return render_template(
@@ -216,4 +216,4 @@ def _percent(share: float) -> str:
 
 def _find(key: str) -> Metric:
     with deployment.current().store.read() as session:
-        return catalog.find_metrics(session=session, keys=[key])[key]
+        return registry.find_metrics(session=session, keys=[key])[key]

@@ -3,7 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import catalog, conclusions, retrospectives
+from experiments import catalog, conclusions, registry, retrospectives
 from experiments.choices import Choice, parse_retrospective
 from experiments.concluded import Held
 from experiments.errors import InvalidInput, NotAllowed, Problem
@@ -37,7 +37,7 @@ def record_retrospective(key: str) -> Response | tuple[str, int]:
 def _page(key: str, problems: list[Problem]) -> str:
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
-        metrics = catalog.find_metrics(session=session, keys=experiment.definition.metrics.keys)
+        metrics = registry.find_metrics(session=session, keys=experiment.definition.metrics.keys)
         ending = conclusions.ending_of(session=session, key=key)
     if ending is None or ending.choice is not Choice.SHIP:
         raise NotAllowed(f"{key} shipped nothing; there is no gain to look back on")

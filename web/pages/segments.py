@@ -7,9 +7,9 @@ from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from experiments import eligibility, usage
-from experiments.catalog import Change
 from experiments.definition import SegmentDraft, parse_segment
 from experiments.errors import Conflict, InvalidInput, NotAllowed, Problem
+from experiments.registry import Change
 from experiments.roles import Scope
 from web import deployment
 from web.pages.asking import asker

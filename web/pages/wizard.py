@@ -12,7 +12,7 @@ from typing import Any
 from flask import abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from experiments import approvals, catalog, launch, sheets
+from experiments import approvals, catalog, launch, registry, sheets
 from experiments.catalog import Experiment
 from experiments.errors import Conflict, EvenhandError, InvalidInput, NotAllowed, Problem
 from experiments.fields import KEY_PATTERN
@@ -255,7 +255,7 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
     faults = [] if desk.revision == 0 and desk.experiment is None and not problems else problems or []
     sentence = " ".join(form.texts[name] for name in ("name", "change", "audience", "effect", "because"))
     with deployment.current().store.read() as session:
-        metrics = catalog.list_metrics(session=session)
+        metrics = registry.list_metrics(session=session)
         similar = find_similar(session=session, text=sentence, but=desk.key)
     placed = beside_fields(faults, form)
     written = desk.experiment if step == "check" and not faults else None

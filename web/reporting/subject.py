@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.catalog import Experiment, Metric
+from experiments.catalog import Experiment
 from experiments.definition import HypothesisDraft
+from experiments.registry import Metric
 from experiments.reports import ReportDraft
 from web.wording import Names
 from web.wording.language import html_tag

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from experiments.catalog import Experiment, Metric, margins_of
+from experiments.catalog import Experiment, margins_of
 from experiments.definition import ExperimentDraft, VariantDraft
+from experiments.registry import Metric
 from web.wording import numbers
 from web.wording.language import gettext, ngettext
 from web.wording.metric_sentences import metric_sentence

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.attention import Need
-from experiments.catalog import Metric
 from experiments.digest import Digest
+from experiments.registry import Metric
 from web.entries import Entry, entry_of
 from web.wording import numbers
 from web.wording.decided import outcome_chip

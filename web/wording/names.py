@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from experiments.catalog import Experiment, Metric
+from experiments.catalog import Experiment
+from experiments.registry import Metric
 from web.wording.language import gettext, html_tag
 from web.wording.legibility import legible
 from web.wording.measures import Measure

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from flask import request
 
-from experiments import catalog, eligibility
-from experiments.catalog import Change, Metric
+from experiments import eligibility, registry
 from experiments.definition import HoldoutDraft, LayerDraft, SegmentDraft, store_form
 from experiments.errors import InvalidInput, NotFound, Outdated
 from experiments.fields import Draft
 from experiments.metrics import MetricDraft
+from experiments.registry import Change, Metric
 from web.api.door import Asking, serves
 from web.api.replies import Page, Reply, page_of
 
@@ -27,14 +27,14 @@ class Keyed(Protocol):
 @serves("list_metrics")
 def list_metrics(asking: Asking, wanted: Page) -> Reply:
     """All metrics in their newest versions."""
-    found = catalog.list_metrics(session=asking.session)
+    found = registry.list_metrics(session=asking.session)
     return page_of(found, wanted, name="metrics", place=lambda each: [each.key], shown=_shown_metric)
 
 
 @serves("show_metric")
 def show_metric(asking: Asking, key: str) -> Reply:
     """One metric in its newest version."""
-    found = catalog.find_metrics(session=asking.session, keys=[key])[key]
+    found = registry.find_metrics(session=asking.session, keys=[key])[key]
     return Reply(_shown_metric(found), etag=str(found.version))
 
 
@@ -42,8 +42,8 @@ def show_metric(asking: Asking, key: str) -> Reply:
 def save_metric(asking: Asking, key: str, draft: MetricDraft) -> Reply:
     """A metric, new or changed."""
     _require_key(key, draft)
-    change = catalog.save_metric(draft=draft, version=asking.revision, **asking.terms)
-    found = catalog.find_metrics(session=asking.session, keys=[key])[key]
+    change = registry.save_metric(draft=draft, version=asking.revision, **asking.terms)
+    found = registry.find_metrics(session=asking.session, keys=[key])[key]
     return Reply(_shown_metric(found), _status(change), etag=str(found.version))
 
 

@@ -6,11 +6,12 @@ from analysis import InvalidInput as WrongInput
 from analysis.plain import written
 from analysis.power import Design
 from experiments import sheets
-from experiments.catalog import find_experiment, find_metrics
+from experiments.catalog import find_experiment
 from experiments.errors import InvalidInput, NotFound
 from experiments.pasts import Past, find_pasts
 from experiments.planning import Ask, look_ahead
 from experiments.readiness import check_ready, may_start
+from experiments.registry import find_metrics
 from experiments.sheets import Sheet
 from web.api.door import Asking, serves
 from web.api.errors import BadQuery

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import abort
 
-from experiments import catalog, readouts, shares
+from experiments import catalog, readouts, registry, shares
 from experiments.errors import NotFound
 from experiments.readouts import Snapshot
 from experiments.roles import Caller
@@ -32,7 +32,7 @@ def show_readout(asking: Asking, key: str, wanted: ReadoutOptions) -> Reply:
     document, tag = readouts.told(session=asking.session, snapshot=snapshot)
     if not wanted.sentences:
         return Reply(document, etag=tag)
-    metrics = catalog.find_metrics(session=asking.session, keys=experiment.definition.metrics.keys)
+    metrics = registry.find_metrics(session=asking.session, keys=experiment.definition.metrics.keys)
     sentences = sentences_of(snapshot.readout, names_of(experiment, metrics))
     language = html_tag()
     return Reply({**document, "sentences": sentences}, etag=f"{tag}-{language}", language=language)
