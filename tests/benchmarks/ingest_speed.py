@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.http_speed import EVENTS, Load, granian, press, running
+from tests.benchmarks.pressing import EVENTS, Load, granian, press, running
 from tests.served import Instance, free_port, set_up
 
 BATCH = 100
