@@ -108,7 +108,7 @@ def read_settings(**chosen: object) -> Settings:
         Naming the variable that cannot be used.
     """
     try:
-        return Settings(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]  # read as text; pydantic checks each
     except ValidationError as problem:
         named = [
             Problem(f"EVENHAND_{each.place.upper()}", each.message) for each in invalid(problem).problems

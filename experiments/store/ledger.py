@@ -304,5 +304,5 @@ def _compiled(kind: type, name: str, positional: bool) -> str:  # noqa: FBT001 -
     columns = list(kind._fields)  # type: ignore[attr-defined]  # a NamedTuple's fields are its columns
     build: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[name]
     statement = build(table).on_conflict_do_nothing(index_elements=["message_id"])
-    dialect = sqlite.dialect() if positional else postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+    dialect = sqlite.dialect() if positional else postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
     return str(statement.compile(dialect=dialect, column_keys=columns))

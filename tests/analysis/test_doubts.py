@@ -157,7 +157,7 @@ def test_a_reading_that_hangs_on_one_unit_is_told() -> None:
     without = Moments.from_values(values["new"][1:])
     expected = readout_of(against(without, arms["old"])).comparisons[0]
     assert left.choice == "without_largest"
-    assert left.difference.estimate == pytest.approx(expected.difference.estimate)  # type: ignore[union-attr]
+    assert left.difference.estimate == pytest.approx(expected.difference.estimate)  # type: ignore[union-attr]  # a comparison, or the line above had failed
     assert left.p_value == pytest.approx(expected.p_value)
     calm = Shape(2_000, 1.0, 0.009)
     assert readout_of(against(arms["new"], arms["old"], shapes={"sales": calm})).alternatives == ()

@@ -73,4 +73,4 @@ def test_after_the_planned_size_the_boundary_stays() -> None:
 )
 def test_impossible_plans_are_refused(make: object) -> None:
     with pytest.raises(InvalidInput):
-        make()  # type: ignore[operator]
+        make()  # type: ignore[operator]  # each parameter is a call to make

@@ -201,7 +201,7 @@ def test_data_without_an_answer_get_a_reason(call: Call, cause: Cause) -> None:
         (lambda: Spending(Family.POWER, 0.0), "gamma"),
         (lambda: stagewise_p([1.0], [2.0], 1.0), "upper"),
         (lambda: find_caps([1.0], lower=0.5, upper=0.5), "lower"),
-        (lambda: winsorise(NAN, None), "values"),  # type: ignore[arg-type]
+        (lambda: winsorise(NAN, None), "values"),  # type: ignore[arg-type]  # the wrong type is what is refused
         (lambda: trimmed_mean([1.0], 0.5), "trim"),
         (lambda: cluster_mean([1.0], [0, 1]), "clusters"),
         (lambda: mean_of_totals([1.0], [1, 2]), "totals"),

@@ -24,9 +24,9 @@ def test_adding_is_pooling(left: list[float], right: list[float]) -> None:
 
 
 @given(VALUES, st.randoms(use_true_random=False))
-def test_order_does_not_matter(values: list[float], random: st.randoms) -> None:  # type: ignore[valid-type]
+def test_order_does_not_matter(values: list[float], random: st.randoms) -> None:  # type: ignore[valid-type]  # hypothesis names a function where its type belongs
     shuffled = list(values)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # the same
     scale = max([1.0, *map(abs, values)])
     assert close(Moments.from_values(values), Moments.from_values(shuffled), scale)
 
@@ -91,4 +91,4 @@ def test_summary_with_a_covariance_matrix() -> None:
 )
 def test_impossible_input_is_refused_by_name(make: object, place: str) -> None:
     with pytest.raises(InvalidInput, match=place):
-        make()  # type: ignore[operator]
+        make()  # type: ignore[operator]  # each parameter is a call to make

@@ -57,7 +57,7 @@ def reasons(report: ImportReport) -> dict[int, str]:
 def test_exposures_are_read_with_their_attributes(store: Store, bring: Any) -> None:
     assert bring(EXPOSURES, "exposures") == ImportReport(Receipt(2, 0), ())
     with store.read() as session:
-        rows = list(session.exec(select(ExposureRow).order_by(ExposureRow.id)))  # type: ignore[arg-type]
+        rows = list(session.exec(select(ExposureRow).order_by(ExposureRow.id)))  # type: ignore[arg-type]  # SQLModel types a column as its values
     assert [(row.user_id, row.variant, row.attributes) for row in rows] == [
         ("u1", "old", '{"country":"NO"}'),
         ("u2", "new", None),

@@ -171,7 +171,7 @@ def test_a_variant_without_a_value_hands_out_its_key(store: Store) -> None:
 def test_a_stored_rule_that_is_broken_leaves_the_others_in_force(store: Store) -> None:
     with store.write() as session:
         applied(session, experiment("one"), experiment("two"))
-        row = session.exec(select(RulesetRow).order_by(RulesetRow.version.desc())).first()  # type: ignore[union-attr]
+        row = session.exec(select(RulesetRow).order_by(RulesetRow.version.desc())).first()  # type: ignore[union-attr]  # SQLModel types a column as its values
         assert row is not None
         row.document = row.document.replace('"state":"running"', '"state":"dancing"', 1)
     with store.read() as session:

@@ -251,7 +251,7 @@ def test_a_ledger_that_cannot_store_says_so_to_everybody_and_recovers(
     upgrade(store)
     writer = LedgerWriter(store)
     with Lock(store):
-        answers = at_once([lambda n=n: writer.append([event(n)]) for n in range(4)])  # type: ignore[misc]
+        answers = at_once([lambda n=n: writer.append([event(n)]) for n in range(4)])  # type: ignore[misc]  # a default that binds the number
         assert [type(answer) for answer in answers] == [Unavailable] * 4
     assert writer.append([event(1)]) == Receipt(1, 0)
     writer.close()

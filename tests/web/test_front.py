@@ -206,6 +206,14 @@ def test_long_batches_are_taken_apart_beside_the_loop(
     assert sorted(name.startswith("aside") for name in taken_in) == [False, True]
 
 
+@pytest.mark.parametrize("path", ["/v1/batch", EVALUATION])
+def test_a_browser_that_asks_beforehand_is_told_each_thing_once(serve: Serve, path: str) -> None:
+    (answer,) = serve((Asked(path, "OPTIONS"), Told()))
+    assert (answer.status, answer.answer) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "authorization" in answer.headers["Access-Control-Allow-Headers"]
+
+
 def test_a_packed_body_is_unpacked(serve: Serve, server_key: str) -> None:
     (answer,) = serve(
         posted(server_key, "/v1/batch", {"batch": [{"type": "page", "userId": "u"}]}, pack=True)

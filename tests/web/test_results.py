@@ -69,7 +69,7 @@ def test_a_segment_says_whether_it_was_planned_and_corrected(english: Flask) -> 
     readout, names = read(english, scenes.RICH)
 
     def told(**plan: object) -> str:
-        changed = replace(readout, plan=replace(readout.plan, **plan))  # type: ignore[arg-type]
+        changed = replace(readout, plan=replace(readout.plan, **plan))  # type: ignore[arg-type]  # fields by name, each of another type
         return next(iter(segment_sentences(changed, names, "lifecycle=lapsed")))
 
     assert "corrected together" in told()

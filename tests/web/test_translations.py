@@ -16,7 +16,7 @@ FOLDER = WEB / "translations" / "zh_Hans_CN" / "LC_MESSAGES"
 
 def extracted() -> set[str | tuple[str, ...]]:
     with (WEB / "translations" / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # Babel leaves it untyped
     return {message for _, _, message, _, _ in extract_from_dir(str(WEB), methods, options)}
 
 
@@ -26,7 +26,7 @@ def stored() -> Catalog:
 
 def keys(catalog: Catalog) -> dict[str | tuple[str, ...], str | tuple[str, ...]]:
     return {
-        tuple(each.id) if isinstance(each.id, (list, tuple)) else each.id: each.string  # type: ignore[misc]
+        tuple(each.id) if isinstance(each.id, (list, tuple)) else each.id: each.string  # type: ignore[misc]  # Babel's catalogues give either
         for each in catalog
         if each.id
     }

@@ -22,7 +22,7 @@ def enter() -> Response | tuple[str, int]:
     wanted = request.args.get("next") or session.pop("next", None)
     answer = redirect(auth.local_path(wanted, otherwise=url_for("pages.home")), 303)
     try:
-        return auth.enter(token=request.args.get("token", ""), answer=answer)  # type: ignore[arg-type]
+        return auth.enter(token=request.args.get("token", ""), answer=answer)  # type: ignore[arg-type]  # Werkzeug's response, which Flask's is
     except NotFound:
         return render_template("sign_in.html", used=True), 410
 
@@ -31,4 +31,4 @@ def enter() -> Response | tuple[str, int]:
 @open_to_all
 def sign_out() -> Response:
     """End the session."""
-    return auth.leave(redirect(url_for("pages.sign_in"), 303))  # type: ignore[arg-type]
+    return auth.leave(redirect(url_for("pages.sign_in"), 303))  # type: ignore[arg-type]  # Werkzeug's response, which Flask's is

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -255,7 +255,9 @@ class Hand:
 
 
 def reach(metric: MetricDraft) -> tuple[int, int | None]:
-    length: Callable[[str], int] = lambda text: length_of(text) // timedelta(milliseconds=1)  # noqa: E731
+    def length(text: str) -> int:
+        return length_of(text) // timedelta(milliseconds=1)
+
     if metric.from_ and metric.to:
         return length(metric.from_), length(metric.to)
     return 0, None if metric.window is None else length(metric.window)

@@ -435,7 +435,7 @@ def test_one_broken_experiment_leaves_the_others_in_force(deployment: Deployment
         launch.apply(session=session, definitions=definitions(experiment("fresh")), actor="t", now=NOW)
         from experiments.store.tables import RulesetRow
 
-        row = session.exec(select(RulesetRow).order_by(RulesetRow.version.desc())).first()  # type: ignore[union-attr]
+        row = session.exec(select(RulesetRow).order_by(RulesetRow.version.desc())).first()  # type: ignore[union-attr]  # SQLModel types a column as its values
         assert row is not None
         row.document = (
             row.document.replace('"key":"fresh","phase":1', '"key":"fresh","phase":[]')

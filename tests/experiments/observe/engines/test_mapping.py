@@ -81,7 +81,7 @@ def test_a_file_without_tables_is_refused(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_moments_become_milliseconds_and_what_is_not_named_is_unknown(clock: str, at: str) -> None:
-    source = Source("theirs", {"event": "name", "occurred_at": "at"}, clock)  # type: ignore[arg-type]
+    source = Source("theirs", {"event": "name", "occurred_at": "at"}, clock)  # type: ignore[arg-type]  # one of its literals, as a parameter
     chosen = ", ".join(COLUMNS["event"])
     asked = Statement(sqlglot.parse_one(f"SELECT {chosen} FROM event"))
     statement = mapped(asked, Mapping({"event": source}), "duckdb")
@@ -100,7 +100,7 @@ def test_without_sources_a_statement_is_left_as_it_is() -> None:
 
 
 def narrowed(clock: str, dialect: str, **more: Any) -> str:
-    source = Source("theirs", {"event": "name", "occurred_at": "at"}, clock, **more)  # type: ignore[arg-type]
+    source = Source("theirs", {"event": "name", "occurred_at": "at"}, clock, **more)  # type: ignore[arg-type]  # one of its literals, as a parameter
     asked = Statement(
         sqlglot.parse_one("SELECT value FROM event"), {"event": Scan(1_772_323_200_000, ("buy", "it's"))}
     )
