@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import render_template
 from markupsafe import Markup
 
-from web.pages.assets import BOKEH, STATIC, load
+from web.files import BOKEH, STATIC, load
 from web.reporting.appendix import appendix_body
 from web.reporting.report import Report, report_body
 
