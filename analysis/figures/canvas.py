@@ -14,6 +14,9 @@ AXIS_HEIGHT = 30
 """Pixels below a frame that its labels take: never fewer, so that a page can keep the place free, and no
 font that is met needs more."""
 
+DAY_ROOM = 22
+"""Pixels right of a frame that half of its last day's name takes."""
+
 DASHED = (6,)
 """Pixels of a line and its gaps in turn; Bokeh's words for them mean another thing in a browser."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from analysis.figures.canvas import Canvas, columns
+from analysis.figures.canvas import DAY_ROOM, Canvas, columns
 from analysis.figures.palette import BLUE
 from analysis.figures.scale import some, ticks
 
@@ -25,7 +25,9 @@ def draw_days(days: Sequence[tuple[date, float]], *, words: DayWords) -> Canvas:
     """Draw a bar for each day, from zero."""
     highest = max((value for _, value in days), default=0.0) or 1.0
     lowest = min((value for _, value in days if value < 0), default=0.0)
-    canvas = Canvas(x=(-0.7, max(len(days), 1) - 0.3), y=(lowest, highest * 1.1), frame_height=HEIGHT)
+    canvas = Canvas(
+        x=(-0.7, max(len(days), 1) - 0.3), y=(lowest, highest * 1.1), frame_height=HEIGHT, right=DAY_ROOM
+    )
     places = some(len(days), at_most=4)
     canvas.mark_x([(place, words.format_day(days[place][0])) for place in places])
     canvas.mark_y([(tick, words.format_value(tick)) for tick in ticks(lowest, highest)], ruled=True)

@@ -32,7 +32,7 @@ def draw_lateness(bars: Sequence[LatenessBar], *, words: LatenessWords) -> Canva
     height = len(bars) * ROW
     highest = max((bar.count for bar in bars), default=0) or 1
     middles = [(place + 0.5) * ROW for place in range(len(bars))]
-    canvas = Canvas(x=(0, highest * 1.3), y=(height, 0), frame_height=height, right=4, bottom=0)
+    canvas = Canvas(x=(0, highest * 1.5), y=(height, 0), frame_height=height, right=4, bottom=0)
     canvas.mark_y([(middle, bar.name) for middle, bar in zip(middles, bars, strict=True)])
     source = columns(
         y=middles,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from analysis.figures.canvas import DASHED, Canvas, DayFormatter, Formatter, columns
+from analysis.figures.canvas import DASHED, DAY_ROOM, Canvas, DayFormatter, Formatter, columns
 from analysis.figures.palette import BLUE
 from analysis.figures.scale import reach, some, ticks
 from analysis.readout import Point
@@ -42,7 +42,7 @@ def draw_lift(points: Sequence[Point], *, planned_end: date | None, words: LiftW
     last = max(days[-1], end or 0)
     heights = _heights(points)
     air = max(0.6, (last - days[0]) * 0.06)
-    canvas = Canvas(x=(days[0] - air, last + air), y=heights, frame_height=HEIGHT, right=4)
+    canvas = Canvas(x=(days[0] - air, last + air), y=heights, frame_height=HEIGHT, right=DAY_ROOM)
     marks = [(float(days[i]), words.format_day(points[i].day)) for i in some(len(days), at_most=4)]
     canvas.mark_x(marks)
     canvas.mark_y([(y, words.format_tick(y)) for y in ticks(*heights)], ruled=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.figures.canvas import Canvas, DayFormatter, Formatter, columns
+from analysis.figures.canvas import DAY_ROOM, Canvas, DayFormatter, Formatter, columns
 from analysis.figures.palette import BLUE, GREY, VERMILION
 from analysis.figures.scale import some, ticks
 from analysis.readout import SplitPoint
@@ -57,7 +57,7 @@ def draw_arrivals(split: Sequence[SplitPoint], *, control: str, words: SplitWord
     ]
     highest = max((max(point.arrived.values(), default=0) for point in split), default=0) or 1
     span = (days[0] - 0.6, days[-1] + 0.6)
-    canvas = Canvas(x=span, y=(0, highest * 1.15), frame_height=ARRIVALS_HEIGHT, left=LEFT, right=4)
+    canvas = Canvas(x=span, y=(0, highest * 1.15), frame_height=ARRIVALS_HEIGHT, left=LEFT, right=DAY_ROOM)
     canvas.mark_x(_days(split, words))
     canvas.mark_y([(y, words.format_count(y)) for y in ticks(0, highest, about=2)], ruled=True)
     source = columns(
@@ -85,7 +85,7 @@ def draw_share_series(split: Sequence[SplitPoint], *, variant: str, words: Split
     air = (max(near) - min(near)) * 0.25 or 0.01
     heights = (max(0.0, min(near) - air), min(1.0, max(near) + air))
     span = (days[0] - 0.6, days[-1] + 0.6)
-    canvas = Canvas(x=span, y=heights, frame_height=SHARES_HEIGHT, left=LEFT, right=4)
+    canvas = Canvas(x=span, y=heights, frame_height=SHARES_HEIGHT, left=LEFT, right=DAY_ROOM)
     canvas.mark_x(_days(split, words))
     canvas.mark_y([(y, words.format_share(y)) for y in ticks(*heights, about=4)], ruled=True)
     canvas.rule((low[-1] + high[-1]) / 2, "width")

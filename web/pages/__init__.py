@@ -14,7 +14,8 @@ from web.pages import assets, refusals
 from web.pages.refusals import answer_http, answer_refusal
 from web.pages.site import site
 from web.wording import numbers
-from web.wording.language import LANGUAGES, TRANSLATIONS, choose, html_tag
+from web.wording.language import LANGUAGES, TRANSLATIONS, choose, html_tag, joined
+from web.wording.names import metric_title
 
 __all__ = ["answer_http", "answer_refusal", "register"]
 
@@ -78,6 +79,8 @@ def register(app: Flask) -> None:
         bokeh=assets.bokeh_address,
         languages=LANGUAGES,
         html_tag=html_tag,
+        joined=joined,
+        metric_title=metric_title,
         numbers=numbers,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

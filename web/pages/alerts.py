@@ -30,7 +30,7 @@ from web.wording.alerts import (
     wait_told,
 )
 from web.wording.complaints import beside
-from web.wording.names import names_of
+from web.wording.names import metric_title, names_of
 from web.wording.readings import Chip
 
 
@@ -148,7 +148,7 @@ def _page(key: str, metric: str, typed: dict[str, Any], problems: list[Problem])
     return render_template(
         "threshold.html",
         experiment=experiment,
-        metric=metrics[metric].definition.title,
+        metric=metric_title(metrics[metric]),
         texts=typed,
         problems=beside(problems),
     )
@@ -172,7 +172,7 @@ def _line(
 
 def _rule(threshold: Threshold, experiments: dict[str, Experiment], metrics: dict[str, Metric]) -> Rule:
     title = experiments[threshold.experiment].title
-    return Rule(threshold, title, metrics[threshold.metric].definition.title, wait_told(threshold.wait))
+    return Rule(threshold, title, metric_title(metrics[threshold.metric]), wait_told(threshold.wait))
 
 
 def _number(text: str, place: str, limits: tuple[float, float]) -> float:

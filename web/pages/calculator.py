@@ -14,7 +14,7 @@ from experiments.registry import list_metrics
 from web import deployment
 from web.pages.site import site
 from web.pages.typed import read_number
-from web.wording.language import gettext, html_tag
+from web.wording.language import gettext
 
 START = {
     "metric": "",
@@ -56,7 +56,6 @@ def show_calculator() -> str:
         metrics=[each for each in metrics if (known := pasts.get(each.key)) and known.mean is not None],
         past=past,
         answer=_answer(typed, past),
-        language=html_tag(),
     )
 
 

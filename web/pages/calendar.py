@@ -11,6 +11,7 @@ from experiments.schedule import Schedule, Span
 from web import deployment
 from web.pages.site import site
 from web.wording import numbers
+from web.wording.names import metric_title
 from web.wording.overlaps import overlap_sentence, span_sentence
 from web.wording.states import status_chip
 
@@ -56,7 +57,7 @@ def show_calendar() -> str:
     until = since + timedelta(weeks=WEEKS)
     with deployment.current().store.read() as session:
         found = schedule.schedule_of(session=session, since=since, until=until)
-        titles = {each.key: each.definition.title for each in registry.list_metrics(session=session)}
+        titles = {each.key: metric_title(each) for each in registry.list_metrics(session=session)}
     return render_template(
         "calendar.html",
         rows=_rows(found),

@@ -13,6 +13,7 @@ from web import deployment
 from web.entries import entries_of
 from web.pages.paging import Paging, page_asked_for, paging_of
 from web.pages.site import site
+from web.wording.names import metric_title
 from web.wording.states import status_chip
 
 PAGE = 25
@@ -71,7 +72,7 @@ def show_list() -> str:
         "experiments.html",
         entries=entries_of(shown, newest, metrics),
         asked=asked,
-        facets=_facets(everything, {key: metric.definition.title for key, metric in metrics.items()}),
+        facets=_facets(everything, {key: metric_title(metric) for key, metric in metrics.items()}),
         illegible=illegible,
         statuses=[(each, status_chip(each).word) for each in Status],
         chip=status_chip,

@@ -15,6 +15,7 @@ from web import auth, deployment
 from web.entries import entries_of
 from web.pages.site import site
 from web.wording.decided import outcome_chip
+from web.wording.names import metric_title
 from web.wording.needs import call_of
 from web.wording.states import status_chip
 
@@ -57,7 +58,7 @@ def show_home() -> str:
         begun = _begun(session, {each.key for each in everything})
         newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
     names = {each.key: each.title for each in everything}
-    titles = {key: metric.definition.title for key, metric in metrics.items()}
+    titles = {key: metric_title(metric) for key, metric in metrics.items()}
     entries = entries_of(shown, newest, metrics)
     verdicts = {each.experiment.key: each.conclusion.tag for each in entries if each.conclusion}
     return render_template(

@@ -18,6 +18,7 @@ from web.entries import Entry, entry_of
 from web.pages.paging import page_asked_for, paging_of
 from web.pages.site import site
 from web.wording.decided import held_chip, outcome_chip
+from web.wording.names import metric_title
 from web.wording.pace import impact_sentence, programme_facts
 
 QUARTER = 3
@@ -79,7 +80,7 @@ def show_learnings() -> str:
         outcome=outcome,
         metric=metric,
         outcomes=[(each, outcome_chip(each).word) for each in ENDINGS],
-        metrics=[(key, each.definition.title) for key, each in metrics.items()],
+        metrics=[(key, metric_title(each)) for key, each in metrics.items()],
         chip=outcome_chip,
         held=held_chip,
         paging=paging_of(
@@ -97,7 +98,7 @@ def show_programme() -> str:
     with deployment.current().store.read() as session:
         found = programme.programme_of(session=session, now=deployment.current().now())
         titles = {each.key: each.title for each in catalog.list_experiments(session=session)}
-        metrics = {each.key: each.definition.title for each in registry.list_metrics(session=session)}
+        metrics = {each.key: metric_title(each) for each in registry.list_metrics(session=session)}
     months = _since_the_first(found.months)
     most = max((max(each.started, each.concluded) for each in months), default=0)
     return render_template(
@@ -129,7 +130,7 @@ def _card(
     snapshot: readouts.Snapshot | None,
 ) -> Card:
     names = {each.key: each.name or each.key for each in experiment.definition.variants}
-    title = metrics[conclusion.metric].definition.title if conclusion.metric in metrics else conclusion.metric
+    title = metric_title(metrics[conclusion.metric]) if conclusion.metric in metrics else conclusion.metric
     entry = entry_of(
         experiment, None if snapshot is None else snapshot.readout, metrics, about=conclusion.variant
     )

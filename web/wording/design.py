@@ -10,6 +10,7 @@ from experiments.registry import Metric
 from web.wording import numbers
 from web.wording.language import gettext, ngettext
 from web.wording.metric_sentences import metric_sentence
+from web.wording.names import metric_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _value(variant: VariantDraft) -> str:
 def _metrics(draft: ExperimentDraft, metrics: Mapping[str, Metric]) -> Iterator[Item]:
     margins = margins_of(draft, metrics)
     for key in draft.metrics.keys:
-        definition = metrics[key].definition
+        metric = metrics[key]
         if key in draft.metrics.primary:
             role = gettext("primary")
         elif key in margins:
@@ -63,7 +64,7 @@ def _metrics(draft: ExperimentDraft, metrics: Mapping[str, Metric]) -> Iterator[
             role = gettext("guardrail, may get worse by up to %(limit)s", limit=limit)
         else:
             role = gettext("secondary")
-        yield Item(definition.title, key, role, metric_sentence(definition))
+        yield Item(metric_title(metric), key, role, metric_sentence(metric.definition))
 
 
 def _plan(draft: ExperimentDraft) -> Iterator[Item]:

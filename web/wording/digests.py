@@ -11,6 +11,7 @@ from web.entries import Entry, entry_of
 from web.wording import numbers
 from web.wording.decided import outcome_chip
 from web.wording.language import gettext, ngettext
+from web.wording.names import metric_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Told:
 
 def tell(digest: Digest, metrics: Mapping[str, Metric], titles: Mapping[str, str]) -> Told:
     """Word a digest."""
-    names = {key: metric.definition.title for key, metric in metrics.items()}
+    names = {key: metric_title(metric) for key, metric in metrics.items()}
     return Told(
         gettext(
             "%(start)s to %(end)s",

@@ -47,10 +47,15 @@ class Names:
 def names_of(experiment: Experiment, metrics: Mapping[str, Metric]) -> Names:
     """Collect the names that an experiment's readout needs."""
     return Names(
-        metrics={key: metric.definition.title_in(html_tag()) for key, metric in metrics.items()},
+        metrics={key: metric_title(metric) for key, metric in metrics.items()},
         variants={each.key: each.name or each.key for each in experiment.definition.variants},
         measures={key: measure_of(metric) for key, metric in metrics.items()},
     )
+
+
+def metric_title(metric: Metric) -> str:
+    """What a metric is called in the reader's language."""
+    return metric.definition.title_in(html_tag())
 
 
 def measure_of(metric: Metric) -> Measure:

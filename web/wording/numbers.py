@@ -73,6 +73,11 @@ def decimals_of(uncertainty: float, *, digits: int, most: int = 4) -> int:
     return min(most, max(0, digits - 1 - math.floor(math.log10(uncertainty))))
 
 
+def value_decimals(value: float) -> int:
+    """Decimals at which a value of unknown precision keeps three digits; nothing needs none."""
+    return decimals_of(abs(value), digits=3) if value else 0
+
+
 def half_width(interval: Interval) -> float:
     """Half the length of an interval; infinite where the data do not limit it."""
     return (interval.high - interval.low) / 2

@@ -18,10 +18,8 @@ def past_value(metric: MetricDraft, value: float) -> str:
     if metric.kind == "time_to_event":
         return numbers.span(value)
     if metric.shown_as == "percent" or metric.kind in SHARES:
-        return numbers.percent(value, numbers.decimals_of(abs(value) * 100, digits=3))
-    return Measure(metric.shown_as, metric.unit).beside(
-        numbers.number(value, numbers.decimals_of(abs(value), digits=3))
-    )
+        return numbers.percent(value, numbers.value_decimals(value * 100))
+    return Measure(metric.shown_as, metric.unit).beside(numbers.number(value, numbers.value_decimals(value)))
 
 
 def past_terms(metric: MetricDraft, past: Past) -> tuple[Term, ...]:

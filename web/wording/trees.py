@@ -122,13 +122,13 @@ def _level(tree: Tree, name: str, value: float) -> str:
     if name == VISITORS:
         return numbers.whole(value)
     if name == SHARE:
-        return numbers.percent(value, numbers.decimals_of(value * 100, digits=3))
-    plain = numbers.number(value, numbers.decimals_of(value, digits=3))
+        return numbers.percent(value, numbers.value_decimals(value * 100))
+    plain = numbers.number(value, numbers.value_decimals(value))
     return _measure(tree).beside(plain) if name == WORTH else plain
 
 
 def _total(tree: Tree, value: float) -> str:
-    return _measure(tree).beside(numbers.number(value, numbers.decimals_of(abs(value), digits=3)))
+    return _measure(tree).beside(numbers.number(value, numbers.value_decimals(value)))
 
 
 def _signed(tree: Tree, value: float) -> str:
