@@ -30,7 +30,7 @@ from experiments.observe.gathering import (
 from experiments.observe.question import Question
 from experiments.observe.sql import DIALECT, both, filled, zero
 
-ROWS = 1_000_000
+ROWS = 500_000
 """Events of a chunk, about: enough that asking costs nothing, few enough to be held in a cache."""
 
 FEW = 0.25
@@ -71,7 +71,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Events of the units from ``low`` on.
+    """Events of the units from ``low`` on, in the order of units and moments.
 
     Attributes
     ----------
@@ -90,6 +90,16 @@ class Chunk:
     unit: Whole
     at: Whole
     columns: Mapping[str, NDArray[Any]]
+
+    @classmethod
+    def of(cls, low: int, size: int, columns: dict[str, NDArray[Any]]) -> "Chunk":
+        """Put what was read in order: what has come lately does not lie sorted yet."""
+        unit, at = columns.pop("unit").astype(np.int64) - low, columns.pop("occurred_at")
+        if not _is_sorted(unit, at):
+            order = np.lexsort((at, unit))
+            unit, at = unit[order], at[order]
+            columns = {name: values[order] for name, values in columns.items()}
+        return cls(low, size, unit, at, columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +174,7 @@ class Scan:
         for low in range(1, max(newest, 1) + 1, step):
             size = min(step, max(newest, 1) + 1 - low)
             read = connection.execute(statement, {"low": low, "high": low + size - 1}).fetchnumpy()
-            columns = {name: _without_gaps(values) for name, values in read.items()}
-            unit = columns.pop("unit").astype(np.int64) - low
-            yield Chunk(low, size, unit, columns.pop("occurred_at"), columns)
+            yield Chunk.of(low, size, {name: _without_gaps(values) for name, values in read.items()})
         if few:
             connection.execute("DROP TABLE counted_unit")
 
@@ -184,6 +192,11 @@ class Scan:
         for expression, name in self._columns.items():
             piece = piece.select(expression.as_(name), copy=False)
         return f"{piece.sql(dialect=DIALECT)} AND {unit.sql()} BETWEEN $low AND $high"
+
+
+def _is_sorted(unit: Whole, at: Whole) -> bool:
+    later = (unit[1:] > unit[:-1]) | ((unit[1:] == unit[:-1]) & (at[1:] >= at[:-1]))
+    return bool(later.all())
 
 
 def _carries(metric: MetricDraft) -> bool:

@@ -7,18 +7,20 @@ the statement over what was added up; a question that needs more than sums over 
 is. Questions about the same type of unit share a scan.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
 from sqlglot import exp
 
 from experiments.observe import summing
-from experiments.observe.chunks import Scan
+from experiments.observe.chunks import Chunk, Scan
 from experiments.observe.groups import Segment
 from experiments.observe.question import Question
-from experiments.observe.sheets import Sheet, is_plain
+from experiments.observe.sheets import Part, Sheet, is_plain
 from experiments.observe.sql import DIALECT
 from experiments.observe.statement import SORTING, about_units, compose, labelling, sorting
 from experiments.observe.tallies import PAST, Columns, Members, Tally, can_add
@@ -34,6 +36,8 @@ FRUGAL = "1GB"
 """What DuckDB may hold while a plain question is answered; its own share of the work is small."""
 
 Rows = list[tuple[Any, ...]]
+Tables = list[tuple[str, Columns]]
+Found = TypeVar("Found")
 
 
 def answer_all(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> list[Rows]:
@@ -69,10 +73,35 @@ def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question
     ]
     scan = Scan(questions)
     counted = np.flatnonzero(np.logical_or.reduce([each.members.counted for each in asked]))
-    for chunk in scan.chunks(connection, counted):
-        for each, wanted in zip(asked, scan.wanted, strict=True):
-            each.add(Tally.of(wanted, chunk, each.members))
+
+    def seen(chunk: Chunk) -> list[Any]:
+        return [each.see(Tally.of(wanted, chunk, each.members)) for each, wanted in pairs]
+
+    pairs = list(zip(asked, scan.wanted, strict=True))
+    with ThreadPoolExecutor(threads := _threads(connection)) as pool:
+        for parts in _in_order(pool, seen, scan.chunks(connection, counted), ahead=threads):
+            for each, part in zip(asked, parts, strict=True):
+                each.add(part)
     return [each.answer() for each in asked]
+
+
+def _in_order(
+    pool: Executor, work: Callable[[Chunk], Found], chunks: Iterable[Chunk], *, ahead: int
+) -> Iterator[Found]:
+    """What comes of each chunk, in their order, while some of those ahead are worked on."""
+    waiting: deque[Future[Found]] = deque()
+    for chunk in chunks:
+        waiting.append(pool.submit(work, chunk))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    for each in waiting:
+        yield each.result()
+
+
+def _threads(connection: duckdb.DuckDBPyConnection) -> int:
+    """As many as DuckDB has."""
+    ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
+    return int(threads)
 
 
 class AskedQuestion:
@@ -120,9 +149,13 @@ class AskedQuestion:
 class TabledQuestion(AskedQuestion):
     """A question of which the statement is asked what follows from what was added up."""
 
-    def add(self, tally: Tally) -> None:
-        """Put what a chunk's events come to into tables."""
-        for piece, columns in tally.tables():
+    def see(self, tally: Tally) -> Tables:
+        """What a chunk's events come to."""
+        return list(tally.tables())
+
+    def add(self, tables: Tables) -> None:
+        """Put it into tables."""
+        for piece, columns in tables:
             self.insert(piece, columns)
 
     def answer(self) -> Rows:
@@ -137,9 +170,13 @@ class PlainQuestion(AskedQuestion):
         super().__init__(connection, question, place)
         self.sheet = Sheet(question, self.members)
 
-    def add(self, tally: Tally) -> None:
-        """Take in what a chunk's events come to."""
-        self.sheet.add(tally)
+    def see(self, tally: Tally) -> Part:
+        """What a chunk's events come to."""
+        return self.sheet.part(tally)
+
+    def add(self, part: Part) -> None:
+        """Take it in."""
+        self.sheet.add(part)
 
     def answer(self) -> Rows:
         """Ask about units and records, and add the rest up."""

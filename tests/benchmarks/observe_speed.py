@@ -202,7 +202,8 @@ def parts(path: Path) -> None:
         chunks = scan.chunks(connection, np.flatnonzero(asked.members.counted))
         while (chunk := note("scan", lambda: next(chunks, None))) is not None:
             tally = note("add", partial(Tally.of, scan.wanted[0], chunk, asked.members))
-            note("add", partial(asked.add, tally))
+            part = note("add", partial(asked.see, tally))
+            note("add", partial(asked.add, part))
         rows = note("sum", lambda: list(summing.rows(asked.sheet)))
         rows += note("checks", lambda: asked.ask(about_units(QUESTION)))
         observation = note("read", lambda: read_rows(QUESTION, rows))
