@@ -82,7 +82,7 @@ def _scanned(connection: duckdb.DuckDBPyConnection, questions: Sequence[Question
         for parts in _in_order(pool, seen, scan.chunks(connection, counted), ahead=threads):
             for each, part in zip(asked, parts, strict=True):
                 each.add(part)
-    return [each.answer() for each in asked]
+        return [each.answer(pool) for each in asked]
 
 
 def _in_order(
@@ -158,7 +158,7 @@ class TabledQuestion(AskedQuestion):
         for piece, columns in tables:
             self.insert(piece, columns)
 
-    def answer(self) -> Rows:
+    def answer(self, _: Executor) -> Rows:
         """Ask what is left of the statement."""
         return self.ask(compose(self.question, ready={*self._tables, *SORTING}))
 
@@ -178,10 +178,11 @@ class PlainQuestion(AskedQuestion):
         """Take it in."""
         self.sheet.add(part)
 
-    def answer(self) -> Rows:
-        """Ask about units and records, and add the rest up."""
+    def answer(self, pool: Executor) -> Rows:
+        """Ask about units and records, and add the rest up meanwhile."""
         segments = list(self._segments()) if self.question.segments else []
-        return [*self.ask(about_units(self.question)), *summing.rows(self.sheet, segments)]
+        about = pool.submit(self.ask, about_units(self.question))
+        return [*summing.rows(self.sheet, pool, segments), *about.result()]
 
     def _segments(self) -> Iterator[Segment]:
         """The value that each unit has of each segment; the units lie as in the sheet."""

@@ -94,7 +94,9 @@ class Sheet:
     def part(self, tally: Tally) -> Part:
         """What a chunk's events come to. It changes nothing, so chunks can be looked at side by side."""
         chunk = tally.chunk
-        low, high = np.searchsorted(self.number, (chunk.low, chunk.low + chunk.size))
+        # As numbers of the same kind: otherwise all units are converted first.
+        ends = np.array([chunk.low, chunk.low + chunk.size], self.number.dtype)
+        low, high = np.searchsorted(self.number, ends)
         here = self.number[low:high] - chunk.low
         part = Part(int(low), int(np.count_nonzero(tally.taken)))
         if part.events:

@@ -1,6 +1,7 @@
 """Summing: from a sheet to the rows of the answer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -13,17 +14,22 @@ from experiments.observe.sheets import NEVER, Array, Sheet
 from experiments.observe.values import columns_of
 
 
-def rows(sheet: Sheet, segments: Iterable[Segment] = ()) -> Iterator[Answer]:
-    """Everything that the answer says of metrics, over all units and by segments."""
+def rows(sheet: Sheet, pool: Executor, segments: Iterable[Segment] = ()) -> Iterator[Answer]:
+    """Everything that the answer says of metrics, over all units and by segments.
+
+    Parameters
+    ----------
+    pool
+        Adds up several metrics side by side.
+    """
     yield ("event_through", "", None, 0, sheet.through, 1, float(sheet.events))
     for key, n in sheet.unreadable.items():
         yield ("unreadable", key, None, 0, None, int(n))
     summing = _Summing(sheet)
-    for metric in sheet.question.metrics:
-        yield from summing.of_metric(metric)
-    yield from summing.ages()
-    for segment in segments:
-        yield from summing.cuts(segment)
+    parts = [summing.of_metric(metric) for metric in sheet.question.metrics]
+    parts += [summing.ages(), *(summing.cuts(segment) for segment in segments)]
+    for each in [pool.submit(list, part) for part in parts]:
+        yield from each.result()
 
 
 class _Summing:
@@ -42,6 +48,8 @@ class _Summing:
                 self._cap(f"x{place}", metric.cap.quantile)
         for place, metric in enumerate(self._question.counted):
             self._centre(f"x{place}", metric)
+        for metric in self._question.metrics:
+            self._matured(self._question.span(metric))
         for name in [*(f"b{place}" for place, _ in enumerate(self._question.counted)), "seen"]:
             if name in self._columns:
                 self._centre_known(name)

@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -204,7 +205,8 @@ def parts(path: Path) -> None:
             tally = note("add", partial(Tally.of, scan.wanted[0], chunk, asked.members))
             part = note("add", partial(asked.see, tally))
             note("add", partial(asked.add, part))
-        rows = note("sum", lambda: list(summing.rows(asked.sheet)))
+        with ThreadPoolExecutor(1) as pool:
+            rows = note("sum", lambda: list(summing.rows(asked.sheet, pool)))
         rows += note("checks", lambda: asked.ask(about_units(QUESTION)))
         observation = note("read", lambda: read_rows(QUESTION, rows))
         note("read", lambda: read(PLAN, observation, version="1"))
