@@ -36,6 +36,9 @@ ROWS = 500_000
 FEW = 0.25
 """Share of all units below which it pays to look for them in the log."""
 
+FITTING = 2**62
+"""Numbers up to which a unit and a moment can be written as one."""
+
 _COUNTED = "SELECT number FROM counted_unit WHERE number BETWEEN $low AND $high"
 
 Whole = NDArray[np.int64]
@@ -95,8 +98,8 @@ class Chunk:
     def of(cls, low: int, size: int, columns: dict[str, NDArray[Any]]) -> "Chunk":
         """Put what was read in order: what has come lately does not lie sorted yet."""
         unit, at = columns.pop("unit").astype(np.int64) - low, columns.pop("occurred_at")
-        if not _is_sorted(unit, at):
-            order = np.lexsort((at, unit))
+        order = _order(unit, at)
+        if order is not None:
             unit, at = unit[order], at[order]
             columns = {name: values[order] for name, values in columns.items()}
         return cls(low, size, unit, at, columns)
@@ -194,9 +197,14 @@ class Scan:
         return f"{piece.sql(dialect=DIALECT)} AND {unit.sql()} BETWEEN $low AND $high"
 
 
-def _is_sorted(unit: Whole, at: Whole) -> bool:
-    later = (unit[1:] > unit[:-1]) | ((unit[1:] == unit[:-1]) & (at[1:] >= at[:-1]))
-    return bool(later.all())
+def _order(unit: Whole, at: Whole) -> Whole | None:
+    """The order of units and moments, None for things that lie in it."""
+    begins, ends = (int(at.min()), int(at.max())) if len(at) else (0, 0)
+    if (int(unit.max(initial=0)) + 1) * (ends + 1 - begins) > FITTING:
+        return np.lexsort((at, unit))
+    # One number for both: sorted batches that lie one after the other are quickly merged.
+    key = unit * (ends + 1 - begins) + (at - begins)
+    return None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
 
 
 def _carries(metric: MetricDraft) -> bool:

@@ -2,80 +2,123 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from experiments.metrics import MetricDraft
-from experiments.observe.curves import aged, running
+from experiments.observe.curves import aged, followed, running
 from experiments.observe.groups import Answer, Floats, Piece, Segment, slices
 from experiments.observe.question import DAY_MS
 from experiments.observe.sheets import NEVER, Array, Sheet
 from experiments.observe.values import columns_of
 
 
-def rows(sheet: Sheet, pool: Executor, segments: Iterable[Segment] = ()) -> Iterator[Answer]:
-    """Everything that the answer says of metrics, over all units and by segments.
+@dataclass(frozen=True, slots=True)
+class Middles:
+    """Around what products are taken.
+
+    Attributes
+    ----------
+    values, spreads
+        Of the columns of units, by their names.
+    lived
+        Of what units gain on the days of their lives on which anything happens to them.
+    """
+
+    values: Mapping[str, float]
+    spreads: Mapping[str, float]
+    lived: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """What was added up for a question, as rows of the answer, and around what."""
+
+    middles: Middles
+    rows: Sequence[Answer]
+
+
+class Summing:
+    """The values of a sheet after capping, and their middles.
 
     Parameters
     ----------
-    pool
-        Adds up several metrics side by side.
+    around
+        Middles to keep to; those of the sheet when there are none.
     """
-    yield ("event_through", "", None, 0, sheet.through, 1, float(sheet.events))
-    for key, n in sheet.unreadable.items():
-        yield ("unreadable", key, None, 0, None, int(n))
-    summing = _Summing(sheet)
-    parts = [summing.of_metric(metric) for metric in sheet.question.metrics]
-    parts += [summing.ages(), *(summing.cuts(segment) for segment in segments)]
-    for each in [pool.submit(list, part) for part in parts]:
-        yield from each.result()
 
-
-class _Summing:
-    """The values of a sheet after capping, and their middles."""
-
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Sheet, around: Middles | None = None) -> None:
         self._sheet = sheet
         self._question = sheet.question
         self._columns = dict(sheet.columns)
         self._caps: dict[str, float] = {}
-        self._middles: dict[str, float] = {}
-        self._spreads: dict[str, float] = {}
         self._by_span: dict[int, tuple[Array | None, Array]] = {}
+        for metric in self._question.metrics:
+            self._matured(self._question.span(metric))
         for place, metric in enumerate(self._question.counted):
             if metric.cap is not None:
                 self._cap(f"x{place}", metric.cap.quantile)
+        self.middles = around or self._found()
+
+    def summed(self, pool: Executor, segments: Iterable[Segment] = ()) -> Summed:
+        """Everything that the answer says of metrics, over all units and by segments.
+
+        Parameters
+        ----------
+        pool
+            Adds up several metrics side by side.
+        """
+        return Summed(self.middles, list(self._rows(pool, segments)))
+
+    def _rows(self, pool: Executor, segments: Iterable[Segment]) -> Iterator[Answer]:
+        sheet = self._sheet
+        yield ("event_through", "", None, 0, sheet.through, 1, float(sheet.events))
+        for key, n in sheet.unreadable.items():
+            yield ("unreadable", key, None, 0, None, int(n))
+        yield from self._filled()
+        parts = [self._of_metric(metric) for metric in self._question.metrics]
+        parts += [self._ages(), *(self._cuts(segment) for segment in segments)]
+        for each in [pool.submit(list, part) for part in parts]:
+            yield from each.result()
+
+    def _found(self) -> Middles:
+        """The middles of the sheet."""
+        values, spreads = {}, {}
         for place, metric in enumerate(self._question.counted):
-            self._centre(f"x{place}", metric)
-        for metric in self._question.metrics:
-            self._matured(self._question.span(metric))
-        for name in [*(f"b{place}" for place, _ in enumerate(self._question.counted)), "seen"]:
-            if name in self._columns:
-                self._centre_known(name)
+            old, name = self._matured(self._question.span(metric))[0], f"x{place}"
+            values[name], spreads[name] = _middle_of(self._of(name, old))
+        for name, known in self._known_before():
+            values[name], _ = _middle_of(self._columns[name][known])
+        if "seen" in self._columns:
+            values["seen"], _ = _middle_of(self._columns["seen"])
+        lived = (f"x{place}" for place in followed(self._question, aged(self._question)))
+        return Middles(values, spreads, {name: self._lived_middle(name) for name in lived})
+
+    def _known_before(self) -> Iterator[tuple[str, Array]]:
+        """The columns of what was known before the exposure, and of which units it was."""
+        for place, _ in enumerate(self._question.counted):
+            if (name := f"b{place}") in self._columns:
+                yield name, self._columns["seen"]
+
+    def _filled(self) -> Iterator[Answer]:
+        """What is not known of a unit stands in the middle; of how many it is known, and how far off."""
+        for name, known in self._known_before():
+            values, middle = self._columns[name], self.middles.values[name]
+            off = float((values[known] - middle).sum())
+            yield ("known", self._question.counted[int(name[1:])].key, None, 0, None, int(known.sum()), off)
+            self._columns[name] = np.where(known, values, middle)
+
+    def _lived_middle(self, name: str) -> float:
+        lived = [cells[name] for cells in self._sheet.lived]
+        return sum(float(each.sum()) for each in lived) / max(1, sum(map(len, lived)))
 
     def _cap(self, name: str, quantile: float) -> None:
         """A cap cuts off what is large; below zero it would move units to which nothing happened."""
         values = self._columns[name]
         self._caps[name] = max(0.0, float(np.quantile(values, quantile))) if len(values) else 0.0
         self._columns[name] = np.minimum(values, self._caps[name])
-
-    def _centre(self, name: str, metric: MetricDraft) -> None:
-        span = self._question.span(metric)
-        old = self._matured(span)[0]
-        values = self._columns[name] if old is None else self._columns[name][old]
-        self._middles[name] = float(values.mean()) if len(values) else 0.0
-        self._spreads[name] = float(values.std()) if len(values) else 0.0
-
-    def _centre_known(self, name: str) -> None:
-        """What is not known of a unit stands in the middle."""
-        values = self._columns[name]
-        if name == "seen":
-            self._middles[name] = float(values.mean()) if len(values) else 0.0
-            return
-        known = ~np.isnan(values)
-        self._middles[name] = float(values[known].mean()) if known.any() else 0.0
-        values[~known] = self._middles[name]
 
     def _matured(self, span: int) -> tuple[Array | None, Array]:
         """The units whose window has passed, None for all, and their groups by the day on which it had."""
@@ -88,11 +131,11 @@ class _Summing:
             self._by_span[span] = old, sheet.calendar.group(sheet.arm[chosen], day)
         return self._by_span[span]
 
-    def of_metric(self, metric: MetricDraft) -> Iterator[Answer]:
+    def _of_metric(self, metric: MetricDraft) -> Iterator[Answer]:
         """A metric's middles, its sums, and how they grew."""
         own, known = columns_of(self._question, metric)
-        middles = [self._middles[name] for name in (*own, *known)]
-        yield ("middle", metric.key, None, 0, None, 1, *middles, self._spreads[own[0]])
+        middles = [self.middles.values[name] for name in (*own, *known)]
+        yield ("middle", metric.key, None, 0, None, 1, *middles, self.middles.spreads[own[0]])
         yield from self._sums(metric, [*own, *known])
         if self._question.by_first(metric):
             yield from self._firsts(metric, own[0], known)
@@ -104,7 +147,7 @@ class _Summing:
     def _sums(self, metric: MetricDraft, names: Sequence[str]) -> Iterator[Answer]:
         old, group = self._matured(self._question.span(metric))
         calendar = self._sheet.calendar
-        shape = self._spreads[names[0]] if metric.kind == "mean" else None
+        shape = self.middles.spreads[names[0]] if metric.kind == "mean" else None
         n, *found = calendar.totals(self._products(names, group, old, shape))
         if metric.kind == "mean":
             largest = np.zeros(len(n))
@@ -131,7 +174,7 @@ class _Summing:
                 numbers += [standard * standard * standard, np.abs(values[0])]
             yield group[here], numbers
 
-    def cuts(self, segment: Segment) -> Iterator[Answer]:
+    def _cuts(self, segment: Segment) -> Iterator[Answer]:
         """As `experiments.observe.answers.cut_rows`."""
         everybody = segment.group(self._sheet.arm)
         (n,) = segment.totals([(everybody, [])])
@@ -145,7 +188,7 @@ class _Summing:
 
     def _uncapped(self, metric: MetricDraft, name: str) -> Iterator[Answer]:
         """As `experiments.observe.answers.uncapped`."""
-        values, middle = self._sheet.columns[name], self._middles[name]
+        values, middle = self._sheet.columns[name], self.middles.values[name]
         old = self._sheet.first_at <= self._question.horizon - self._question.span(metric)
         for arm in np.unique(self._sheet.arm[old]).tolist():
             mine = values[old & (self._sheet.arm == arm)]
@@ -153,7 +196,7 @@ class _Summing:
             yield ("uncapped", metric.key, None, int(arm), None, len(mine), float(mine.sum()), squares)
 
     def _distances(self, names: Sequence[str], values: Sequence[Floats]) -> list[Floats]:
-        return [each - self._middles[name] for name, each in zip(names, values, strict=True)]
+        return [each - self.middles.values[name] for name, each in zip(names, values, strict=True)]
 
     def _known(self, names: Sequence[str], rows: Array) -> list[Floats]:
         """The distances of some columns for some units."""
@@ -171,7 +214,7 @@ class _Summing:
                 yield group, [np.ones(len(hit)), off * off, *(off * each for each in others), *others]
 
         n, *found = calendar.totals(pieces())
-        yield from calendar.rows("step", metric.key, n, np.array(found), n)
+        yield from calendar.rows("step", metric.key, n, np.array([*found, n]), n)
 
     def _steps(self, metric: MetricDraft, own: Sequence[str], known: Sequence[str]) -> Iterator[Answer]:
         """As `experiments.observe.curves.step_rows`."""
@@ -182,7 +225,8 @@ class _Summing:
                     yield cells["group"][here], self._growth(cells, here, own, known)
 
         present, *found, n = self._sheet.calendar.totals(pieces())
-        yield from self._sheet.calendar.rows("step", metric.key, n, np.array(found), present)
+        numbers = np.array([*found, present])
+        yield from self._sheet.calendar.rows("step", metric.key, n, numbers, present)
 
     def _growth(
         self, cells: Mapping[str, Array], here: slice, own: Sequence[str], known: Sequence[str]
@@ -208,18 +252,21 @@ class _Summing:
         before = capped[: len(after)] if here.start else np.append(0.0, capped)[: len(after)]
         return after, np.where(cells["first"][here], 0.0, before)
 
-    def ages(self) -> Iterator[Answer]:
+    def _ages(self) -> Iterator[Answer]:
         """As `experiments.observe.curves.age_rows`."""
         for metric in aged(self._question):
             names, lives = columns_of(self._question, metric)[0], self._sheet.lives
             lived = [[cells[name] for name in names] for cells in self._sheet.lived]
-            days = max(1, sum(len(each[0]) for each in lived))
-            totals = (sum(float(each.sum()) for each in column) for column in zip(*lived, strict=True))
-            middles = [total / days for total in totals]
+            middles = [self.middles.lived[name] for name in names]
             groups = [each["group"] for each in self._sheet.lived]
             n, *found = lives.totals(zip(groups, (_gains(each, middles) for each in lived), strict=True))
             yield from lives.rows("age", metric.key, n, np.array(found), n)
             yield ("age_middle", metric.key, None, 0, None, 1, *middles)
+
+
+def _middle_of(values: Array) -> tuple[float, float]:
+    """The mean of some values, and their spread."""
+    return (float(values.mean()), float(values.std())) if len(values) else (0.0, 0.0)
 
 
 def _gains(values: Sequence[Floats], middles: Sequence[float]) -> list[Floats]:

@@ -40,16 +40,19 @@ from numpy.typing import NDArray
 
 from analysis import Correction, Direction, Plan, PlannedMetric, Role, read
 from experiments.metrics import MetricDraft
-from experiments.observe import Question, columns, layout, summing, text_of
+from experiments.observe import Question, columns, layout, text_of
+from experiments.observe.asked import PlainQuestion
 from experiments.observe.chunks import Scan
 from experiments.observe.counting import read_rows
-from experiments.observe.readied import PlainQuestion, answer_all
+from experiments.observe.readied import answer_all
 from experiments.observe.statement import about_units
+from experiments.observe.summing import Summing
 from experiments.observe.tallies import Tally
 from experiments.store.instants import to_millis
 from tests.benchmarks.ledger_speed import peak_megabytes
 
-DAY = 86_400_000
+HOUR = 3_600_000
+DAY = 24 * HOUR
 START = to_millis(datetime(2026, 1, 1, tzinfo=UTC))
 NAMES = ("view", "search", "cart", "purchase", "refund")
 SHARES = (0.6, 0.2, 0.1, 0.06, 0.04)
@@ -206,7 +209,7 @@ def parts(path: Path) -> None:
             part = note("add", partial(asked.see, tally))
             note("add", partial(asked.add, part))
         with ThreadPoolExecutor(1) as pool:
-            rows = note("sum", lambda: list(summing.rows(asked.sheet, pool)))
+            rows = note("sum", lambda: [*Summing(asked.sheet).summed(pool).rows])
         rows += note("checks", lambda: asked.ask(about_units(QUESTION)))
         observation = note("read", lambda: read_rows(QUESTION, rows))
         note("read", lambda: read(PLAN, observation, version="1"))
@@ -260,15 +263,35 @@ def count_in_memory(events: int, turns: int) -> None:
     print(json.dumps({"clock": seconds, "cpu": worked, "mean": bincount(units, whole)}))
 
 
-def grow(path: Path, events: int) -> None:
-    """Append one event in a hundred, and read again."""
-    units = make_units(events // 10)
+def grow(path: Path, events: int, turns: int) -> None:
+    """Readouts of a log that grows: of all of it, with nothing new, and with one new event in a hundred.
+
+    The new events are of any units and any times, late ones too. An hour passes each time.
+    """
+    units, size = make_units(events // 10), events // 100
+    times: dict[str, list[tuple[float, float]]] = {"whole": [], "still": [], "grown": []}
     with columns.opened(path) as connection:
-        before = readout(connection)
-        add(connection, make_events(events // 100, units, 99), events)
-        layout.cluster(connection)
-        seconds, worked = timed(lambda: readout(connection))
-    print(json.dumps({"clock": seconds, "cpu": worked, "before": before}))
+
+        def note(name: str, hours: int) -> None:
+            asked = replace(QUESTION, horizon=QUESTION.horizon + hours * HOUR)
+            times[name].append(timed(lambda: readout(connection, asked)))
+
+        for turn in range(turns):
+            connection.execute("DELETE FROM standing")
+            note("whole", 3 * turn)
+            note("still", 3 * turn + 1)
+            add(connection, make_events(size, units, 99 + turn), events + turn * size)
+            note("grown", 3 * turn + 2)
+    found = {name: middle(each) for name, each in times.items()}
+    print(
+        json.dumps(
+            {
+                f"{name} {which}": each
+                for name, pair in found.items()
+                for which, each in zip(("clock", "cpu"), pair, strict=True)
+            }
+        )
+    )
 
 
 TEA = """
@@ -360,7 +383,7 @@ def main() -> None:
             "parts": lambda: parts(chosen.path),
             "all": lambda: ask_all(chosen.path, chosen.experiments),
             "numpy": lambda: count_in_memory(chosen.events, chosen.turns),
-            "grow": lambda: grow(chosen.path, chosen.events),
+            "grow": lambda: grow(chosen.path, chosen.events, chosen.turns),
         }[chosen.only]()
         return
     with tempfile.TemporaryDirectory() as folder:
