@@ -153,15 +153,22 @@ def record_attempt(
     now: datetime,
     failure: str | None = None,
     last: bool = False,
+    not_before: datetime | None = None,
 ) -> None:
-    """Write down how a delivery went; a failed one is tried again, ever later, up to a last time."""
+    """Write down how a delivery went; a failed one is tried again, ever later, up to a last time.
+
+    Parameters
+    ----------
+    not_before
+        When the receiver wants the next attempt at the earliest.
+    """
     row = session.get_one(AlertRow, id)
     row.attempts += 1
     row.failure, row.next_attempt = failure, None
     if failure is None:
         row.delivered_at = now
     elif row.attempts < ATTEMPTS and not last:
-        row.next_attempt = now + FIRST_PAUSE * 2 ** (row.attempts - 1)
+        row.next_attempt = max(now + FIRST_PAUSE * 2 ** (row.attempts - 1), not_before or now)
     session.add(row)
 
 

@@ -6,7 +6,7 @@ message came; the difference between the last two is how far that clock is off, 
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from experiments.store.instants import to_millis
 
@@ -24,10 +24,16 @@ _NONE = timedelta()
 
 
 class Arrival(NamedTuple):
-    """When a message came, as a time and in milliseconds since 1970."""
+    """When messages came, as a time and in milliseconds since 1970, and the latest date of their events."""
 
     at: datetime
     millis: int
+    latest: datetime
+
+    @classmethod
+    def of(cls, at: datetime) -> Self:
+        """Make one of a time."""
+        return cls(at, to_millis(at), at + FUTURE_LIMIT)
 
 
 class Moment(NamedTuple):
@@ -49,13 +55,20 @@ def moment_of(message: Mapping[str, Any], envelope: Mapping[str, Any], arrival: 
     happened = parse_time(claimed)
     if happened is None:
         return None
-    sent_text = message.get("sentAt") or envelope.get("sentAt") or None
-    sent = None if sent_text is None else parse_time(sent_text)
-    mark, notes = (UNSENT, (UNSENT,)) if sent_text is not None and sent is None else (None, ())
-    skew = _NONE if sent is None else arrival.at - sent
+    sent = message.get("sentAt") or envelope.get("sentAt")
+    if not sent and happened <= arrival.latest:
+        return Moment(to_millis(happened))
+    return _corrected(happened, sent, arrival)
+
+
+def _corrected(happened: datetime, sent: Any, arrival: Arrival) -> Moment:
+    """Move a time by how far the clock was off, if the client says when it sent the message."""
+    sent_at = parse_time(sent) if sent else None
+    mark, notes = (UNSENT, (UNSENT,)) if sent and sent_at is None else (None, ())
+    skew = _NONE if sent_at is None else arrival.at - sent_at
     skewed = abs(skew) > SKEW_LIMIT
     moved = _shifted(happened, skew) if skewed else happened
-    if moved - arrival.at <= FUTURE_LIMIT:
+    if moved <= arrival.latest:
         return Moment(to_millis(moved), mark, _SKEWED if skewed else notes)
     return Moment(arrival.millis, "clamped", (*_SKEWED, *notes))
 

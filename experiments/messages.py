@@ -6,7 +6,7 @@ or a rejection that says what is wrong with it.
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,7 +18,6 @@ from experiments.intake import ANYTHING, VALUE_PROPERTIES, Intake
 from experiments.message_times import Arrival, Moment, moment_of
 from experiments.salvage import rescue
 from experiments.storable import LARGEST_NUMBER, unstorable, unstorable_text
-from experiments.store.instants import to_millis
 from experiments.store.ledger import Event, Exposure, Record, event_of
 from experiments.store.tallies import EXPOSURE, NOTHING, Edge, Note, Rejected, Remarks
 from experiments.tracking import Unplanned
@@ -56,6 +55,7 @@ UNREADABLE = "(unreadable)"
 """What a message without a readable name is counted under."""
 
 _TYPES = frozenset({"track", "identify", "alias", "page", "screen", "group"})
+_WHO_IS_WHO = frozenset({"identify", "alias"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,6 @@ class Parsed(NamedTuple):
     records: tuple[Record, ...]
     rejected: tuple[Rejection, ...]
     remarks: Remarks = NOTHING
-
-
-class _Taken(NamedTuple):
-    """A message that is a record, with what there is to say about it."""
-
-    record: Record
-    notes: tuple[str, ...]
-    edge: Edge | None
 
 
 class _Rejected(Exception):
@@ -124,22 +116,7 @@ def parse_body(
         raise InvalidInput.at("batch", "expected a list of messages")
     if len(messages) > MAX_MESSAGES:
         raise InvalidInput.at("batch", f"holds {len(messages)} messages; {MAX_MESSAGES} is the limit")
-    taken: list[_Taken] = []
-    rejected: list[Rejection] = []
-    counted: list[Rejected] = []
-    arrival = Arrival(received_at, to_millis(received_at))
-    for index, message in enumerate(messages):
-        try:
-            taken.append(_taken(message, document, implied_type, arrival, intake))
-        except (_Rejected, Unplanned) as problem:
-            rejected.append(Rejection(index, _id_of(message), problem.code, problem.detail))
-            name = _name_of(message, implied_type)
-            counted.append(Rejected(arrival.millis, name, _id_of(message), problem.code, problem.detail))
-    notes = {each.record.message_id: Note(event_of(each.record), each.notes) for each in taken if each.notes}
-    edges = tuple([each.edge for each in taken if each.edge is not None])
-    records = tuple([each.record for each in taken])
-    remarks = Remarks(notes, tuple(counted), edges) if notes or counted or edges else NOTHING
-    return Parsed(records, tuple(rejected), remarks)
+    return _read_all(messages, _Circumstances(document, implied_type, Arrival.of(received_at), intake))
 
 
 def decode(body: bytes) -> Any:
@@ -153,16 +130,48 @@ def decode(body: bytes) -> Any:
             raise InvalidInput.at("", f"not JSON: {strict}") from strict
 
 
-def _taken(
-    message: Any,
-    envelope: Mapping[str, Any],
-    implied_type: str | None,
-    arrival: Arrival,
-    intake: Intake,
-) -> _Taken:
-    """Read one message and let it pass the intake."""
+class _Circumstances(NamedTuple):
+    """What is the same for all messages of a body."""
+
+    envelope: Mapping[str, Any]
+    implied_type: str | None
+    arrival: Arrival
+    intake: Intake
+
+
+def _read_all(messages: Sequence[Any], here: _Circumstances) -> Parsed:
+    """Read messages, each into a record or a rejection."""
+    records: list[Record] = []
+    rejected: list[Rejection] = []
+    notes: dict[str, Note] = {}
+    counted: list[Rejected] = []
+    edges: list[Edge] = []
+    for index, message in enumerate(messages):
+        try:
+            record, said, edge = _read(message, here)
+        except (_Rejected, Unplanned) as problem:
+            rejection = Rejection(index, _id_of(message), problem.code, problem.detail)
+            rejected.append(rejection)
+            counted.append(_counted(rejection, _name_of(message, here.implied_type), here.arrival))
+            continue
+        records.append(record)
+        if said:
+            notes[record.message_id] = Note(event_of(record), said)
+        if edge is not None:
+            edges.append(edge)
+    remarks = Remarks(notes, tuple(counted), tuple(edges)) if notes or counted or edges else NOTHING
+    return Parsed(tuple(records), tuple(rejected), remarks)
+
+
+def _counted(rejection: Rejection, name: str, arrival: Arrival) -> Rejected:
+    return Rejected(arrival.millis, name, rejection.message_id, rejection.code, rejection.detail)
+
+
+def _read(message: Any, here: _Circumstances) -> tuple[Record, tuple[str, ...], Edge | None]:
+    """Read one message and let it pass the intake: a record, what there is to say about it, who is who."""
     if not isinstance(message, dict):
         raise _Rejected("not_an_object", "expected an object")
+    envelope, implied_type, arrival, intake = here
     kind = message.get("type") or implied_type
     if not isinstance(kind, str) or kind not in _TYPES:
         raise _Rejected("unknown_type", f"type: expected one of {', '.join(sorted(_TYPES))}")
@@ -170,13 +179,13 @@ def _taken(
     if moment is None:
         raise _Rejected("bad_time", "timestamp: expected ISO 8601, such as 2026-03-15T09:30:00.000Z")
     record, facts = _record(message, kind, moment, arrival.millis, intake)
-    edge = _edge(message, kind, record)
+    edge = _edge(message, kind, record) if kind in _WHO_IS_WHO else None
     notes = moment.notes
     if isinstance(record, Exposure):
         record = intake.compare(record)
         notes = notes if record.mark in (None, moment.mark) else (*notes, record.mark)
     kept, more = intake.take(record, facts)
-    return _Taken(kept, (*notes, *more), None if edge is None else intake.hide_edge(edge))
+    return kept, notes + more, None if edge is None else intake.hide_edge(edge)
 
 
 def _record(
@@ -205,13 +214,10 @@ def _record(
 
 
 def _edge(message: Mapping[str, Any], kind: str, record: Record) -> Edge | None:
-    """Who is who, if the message is there to say so; its traits are not stored."""
-    if kind == "identify":
-        anonymous = record.anonymous_id
-    elif kind == "alias":
-        anonymous = _identity(message, "previousId") or record.anonymous_id
-    else:
-        return None
+    """Who is who, of a message that is there to say so; its traits are not stored."""
+    anonymous = record.anonymous_id
+    if kind == "alias":
+        anonymous = _identity(message, "previousId") or anonymous
     if anonymous is None or record.user_id is None or anonymous == record.user_id:
         return None
     return Edge(anonymous, record.user_id, record.occurred_at)
@@ -221,7 +227,7 @@ def _identity(message: Mapping[str, Any], field: str) -> str | None:
     value = message.get(field)
     if value is None or value == "":
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int:
         value = str(value)
     return _text(value, field, MAX_ID)
 

@@ -15,7 +15,9 @@ from experiments.catalog import Experiment, list_experiments
 from experiments.definition import ExperimentDraft
 from experiments.errors import Conflict, InvalidInput
 from experiments.lifecycle import Status
+from experiments.openings import opened_variants
 from experiments.pasts import Past, find_pasts
+from experiments.previews import is_shown
 from experiments.registry import Metric, list_metrics
 from experiments.store.instants import to_millis
 from experiments.store.tables import QualityRow
@@ -72,6 +74,7 @@ def check_ready(
         *([] if weeks is None else [Point("weeks", weeks <= LONGEST_WEEKS, names=(str(weeks),))]),
         *_recorded(session, draft, metrics, now),
         *_same_unit(draft, pasts),
+        *_opened(session, experiment),
         *_overlaps(session, draft),
     )
 
@@ -116,6 +119,15 @@ def _same_unit(draft: ExperimentDraft, pasts: Mapping[str, Past]) -> Iterator[Po
     other = [key for key in known if not pasts[key].units]
     if known:
         yield Point("same_unit", not other, names=tuple(other))
+
+
+def _opened(session: Session, experiment: Experiment) -> Iterator[Point]:
+    """Whether somebody has looked at every variant as it is now."""
+    draft = experiment.definition
+    if is_shown(experiment.status, draft.assignment):
+        opened = opened_variants(session=session, draft=draft)
+        unseen = [each.name or each.key for each in draft.variants if each.key not in opened]
+        yield Point("opened", not unseen, names=tuple(unseen))
 
 
 def _overlaps(session: Session, draft: ExperimentDraft) -> Iterator[Point]:

@@ -136,6 +136,9 @@ _NETWORK = {"ip", "ipaddress", "ipv4", "ipv6", "clientip", "userip", "remoteip",
 _NETWORK |= {"remoteaddress", "xforwardedfor", "forwardedfor", "useragent", "rawuseragent", "httpuseragent"}
 
 
+_NESTED = frozenset({dict, list})
+
+
 @dataclass(frozen=True)
 class TrackingPlan:
     """The plan in force, as the doors hold it in memory."""
@@ -147,6 +150,11 @@ class TrackingPlan:
     def events(self) -> Mapping[str, EventDraft]:
         """The listed events by name."""
         return {each.event: each for each in self.draft.events}
+
+    @cached_property
+    def is_blank(self) -> bool:
+        """Whether nothing is planned yet, so that nothing is out of plan."""
+        return self.draft.mode is Mode.OBSERVE and not self.draft.events
 
     def lists(self, event: str, name: str) -> bool:
         """Whether a property of an event is listed."""
@@ -160,6 +168,9 @@ class TrackingPlan:
         Unplanned
             If the plan is enforced and does not allow it.
         """
+        if self.is_blank:
+            kept, dropped = _without_network(properties, _UNLISTED)
+            return Admission(kept, ("dropped",) * dropped)
         mode = self.draft.mode
         if event == EXPOSURE and mode is Mode.ENFORCE:
             mode = Mode.FILTER
@@ -168,8 +179,6 @@ class TrackingPlan:
             raise Unplanned("unplanned_event", f"event: {event!r} is not in the tracking plan")
         kept, dropped = _without_network(properties, listed or _UNLISTED)
         notes = ["dropped"] * dropped
-        if mode is Mode.OBSERVE and not self.draft.events:
-            return Admission(kept, tuple(notes))  # nothing is planned yet, so nothing is out of plan
         if listed is None and event not in _SPOKEN and event != EXPOSURE:
             notes.append("unknown")
         wrong = list(_wrong(listed or _UNLISTED, kept))
@@ -196,8 +205,10 @@ def _wrong(listed: EventDraft, properties: Mapping[str, Any]) -> Iterator[tuple[
             yield "missing", planned.name, "is required by the tracking plan"
 
 
-def _without_network(properties: Mapping[str, Any], listed: EventDraft) -> tuple[dict[str, Any], int]:
+def _without_network(properties: Mapping[str, Any], listed: EventDraft) -> tuple[Mapping[str, Any], int]:
     """Leave out what says where somebody is or which browser they use, however deep it lies."""
+    if _NESTED.isdisjoint(map(type, properties.values())) and not any(map(_of_network, properties)):
+        return properties, 0
     kept: dict[str, Any] = {}
     dropped = 0
     for name, value in properties.items():

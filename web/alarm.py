@@ -63,7 +63,12 @@ def deliver_alerts(
         arrived += attempt.failure is None
         with store.write() as session:
             alerts.record_attempt(
-                session=session, id=alert.id, now=now, failure=attempt.failure, last=attempt.last
+                session=session,
+                id=alert.id,
+                now=now,
+                failure=attempt.failure,
+                last=attempt.last,
+                not_before=attempt.not_before,
             )
     return arrived
 

@@ -9,11 +9,10 @@ from datetime import date
 from typing import Any
 
 import bokeh
-from bokeh.document import Document
-from bokeh.plotting import figure
 
 from analysis import Readout
 from analysis.figures import (
+    Canvas,
     ContributionBar,
     ContributionWords,
     DayWords,
@@ -168,19 +167,9 @@ def _split_words(names: Names, variants: Sequence[str]) -> SplitWords:
     )
 
 
-def chart_of(name: str, drawn: figure, label: str) -> Chart:
-    """Make a figure ready to be embedded, in the form of Bokeh's ``json_item``.
-
-    That function would look through all models of a figure three times more, to find out which document they
-    belong to and whether they fit together; here every figure has a document of its own.
-    """
-    document = Document(title="")
-    document.add_root(drawn)
-    item = {
-        "target_id": None,
-        "root_id": drawn.id,
-        "doc": document.to_json(deferred=False),
-        "version": bokeh.__version__,
-    }
-    height = (drawn.frame_height or 0) + (drawn.min_border_top or 0) + (drawn.min_border_bottom or 0)
-    return Chart(name, item, label, height)
+def chart_of(name: str, drawn: Canvas, label: str) -> Chart:
+    """Make a figure ready to be embedded, in the form of Bokeh's ``json_item``."""
+    document = {**drawn.document(prefix=name), "version": bokeh.__version__}
+    root = document["roots"][0]["id"]
+    item = {"target_id": None, "root_id": root, "doc": document, "version": bokeh.__version__}
+    return Chart(name, item, label, drawn.height)

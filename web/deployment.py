@@ -55,6 +55,7 @@ class Deployment:
     def close(self) -> None:
         """Write what was handed over and let go of everything."""
         self.mirror.close()
+        self.previews.note()
         self.writer.close()
         self.store.close()
 
@@ -70,6 +71,7 @@ def open_deployment(settings: Settings, *, now: Callable[[], datetime] = clock) 
     tally = Tally()
     exposures = ExposureLog(writer, now, tally, lambda: mirror.reflection.intake(pseudonyms))
     previews = PreviewDesk(Signer.from_secret(secret_key_of(settings)), store, now)
+    mirror.after_looks.append(previews.note)
     return Deployment(settings, store, mirror, writer, exposures, tally, previews, now, pseudonyms)
 
 

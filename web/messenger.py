@@ -4,7 +4,8 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
@@ -16,15 +17,29 @@ from web.webhook import Gone, NotDelivered
 
 Deliver = Callable[..., None]
 
+LONGEST_PAUSE = timedelta(days=1)
+"""A receiver that asks for more is asked again after this."""
+
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How an attempt went: why it failed, and whether there is no use in another one."""
+    """How an attempt went.
+
+    Attributes
+    ----------
+    failure
+        Why it failed.
+    last
+        Whether there is no use in another one.
+    not_before
+        When the receiver wants the next one at the earliest.
+    """
 
     failure: str | None = None
     last: bool = False
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,7 @@ class Messenger:
         except Gone as refusal:
             return Attempt(str(refusal), last=True)
         except NotDelivered as problem:
-            return Attempt(str(problem))
+            return Attempt(str(problem), not_before=read_later(problem.later, now=now))
         return Attempt()
 
     def _sealed(self, message: str, now: datetime, body: bytes) -> dict[str, str]:
@@ -76,3 +91,26 @@ class Messenger:
         with self.store.read() as session:
             held = webhooks.secrets_in_force(session=session, now=now)
         return webhooks.sign([each.key(root) for each in held], message=message, at=now, body=body)
+
+
+def read_later(text: str, *, now: datetime) -> datetime | None:
+    """Read a ``Retry-After``, in seconds or as a date; None for anything else.
+
+    Examples
+    --------
+    >>> now = datetime(2026, 3, 15, tzinfo=UTC)
+    >>> read_later("90", now=now) - now
+    datetime.timedelta(seconds=90)
+    >>> read_later("Sun, 15 Mar 2026 06:00:00 GMT", now=now) - now
+    datetime.timedelta(seconds=21600)
+    """
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        moment = now + timedelta(seconds=int(text))
+    else:
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(moment, now + LONGEST_PAUSE)

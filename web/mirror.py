@@ -109,7 +109,7 @@ class Mirror:
         self._trouble = ""
         self.reflection = Reflection()
         self.fresh = False
-        self.after_look: Callable[[], None] = lambda: None
+        self.after_looks: list[Callable[[], None]] = []
 
     def refresh(self) -> None:
         """Look once; keep what we have when the database is away."""
@@ -164,7 +164,8 @@ class Mirror:
         while not self._leaving.wait(INTERVAL * random.uniform(0.8, 1.0)):  # noqa: S311 - not a secret
             self.refresh()
             self._report()
-            self.after_look()
+            for act in self.after_looks:
+                act()
 
     def _report(self) -> None:
         """Tell the database what this process serves: at a change, and now and then."""

@@ -2,8 +2,8 @@
 
 The address is the operator's own setting, and still it is not trusted: its name is looked up once, every
 address that it has must be public, and the connection goes to the very address that was checked. Nothing is
-redirected, and nothing of the answer but its status is read. A host that the operator names in
-``EVENHAND_ALERT_WEBHOOK_HOSTS`` may be inside and may speak plain http.
+redirected, and nothing of the answer is read but its status and when to come back. A host that the operator
+names in ``EVENHAND_ALERT_WEBHOOK_HOSTS`` may be inside and may speak plain http.
 """
 
 import http.client
@@ -12,7 +12,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,11 +27,26 @@ MOST_READ = 64 * 1024
 
 
 class NotDelivered(Exception):
-    """The message did not arrive; says why in a few words."""
+    """The message did not arrive; says why in a few words.
+
+    ``later`` is the receiver's ``Retry-After``, as it was sent, or empty.
+    """
+
+    def __init__(self, reason: str, *, later: str = "") -> None:
+        super().__init__(reason)
+        self.later = later
 
 
 class Gone(NotDelivered):
     """The receiver wants no further message like this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is read of an answer."""
+
+    status: int
+    later: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +95,16 @@ def deliver(
     ending.daemon = True
     ending.start()
     try:
-        status = _send(connection, target, body, seal(body))
+        reply = _send(connection, target, body, seal(body))
     except (OSError, http.client.HTTPException, ValueError) as problem:
         raise NotDelivered(f"{type(problem).__name__}: {problem}"[:200]) from problem
     finally:
         ending.cancel()
         connection.close()
-    if status == http.HTTPStatus.GONE:
+    if reply.status == http.HTTPStatus.GONE:
         raise Gone("answered 410")
-    if not 200 <= status < 300:
-        raise NotDelivered(f"answered {status}")
+    if not 200 <= reply.status < 300:
+        raise NotDelivered(f"answered {reply.status}", later=reply.later)
 
 
 def resolve(url: str, *, allowed: frozenset[str]) -> Target:
@@ -165,20 +180,36 @@ def _connection(target: Target) -> _Pinned:
     return _Pinned(target)
 
 
-def _send(connection: _Pinned, target: Target, body: bytes, more: Mapping[str, str]) -> int:
-    """Send, and read no further than the status line."""
+def _send(connection: _Pinned, target: Target, body: bytes, more: Mapping[str, str]) -> Reply:
+    """Send, and read no further than the status line; of a refusal its headers, too."""
     headers = {"Content-Type": "application/json", "User-Agent": "evenhand", "Connection": "close", **more}
     connection.request("POST", target.path, body, headers)
     read = b""
-    while b"\n" not in read and len(read) < MOST_READ:
+    while not _told(read) and len(read) < MOST_READ:
         part = connection.sock.recv(1_024)
         if not part:
             break
         read += part
-    words = read.split(b"\n")[0].split()
+    first, *lines = read.partition(b"\r\n\r\n")[0].splitlines() or [b""]
+    words = first.split()
     if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
         raise NotDelivered("the answer is not HTTP")
-    return int(words[1])
+    return Reply(int(words[1]), _later(lines))
+
+
+def _told(read: bytes) -> bool:
+    """Whether enough of an answer is there: the first line of a yes, and all headers of anything else."""
+    first, newline, _ = read.partition(b"\n")
+    taken = b"".join(first.split()[1:2]).startswith(b"2")
+    return bool(newline) and (taken or b"\r\n\r\n" in read)
+
+
+def _later(lines: Sequence[bytes]) -> str:
+    for line in lines:
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"retry-after":
+            return value.strip().decode("latin-1")[:64]
+    return ""
 
 
 def _cut(connection: _Pinned) -> None:

@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bokeh.models import ColumnDataSource
-from bokeh.plotting import figure
-
-from analysis.figures.canvas import blank, label_ticks, rule, tell, write
+from analysis.figures.canvas import Canvas, columns
 from analysis.figures.palette import Tone
 
 ROW = 34
@@ -32,39 +29,32 @@ class ContributionWords:
     contribution: str
 
 
-def draw_contributions(bars: Sequence[ContributionBar], *, words: ContributionWords) -> figure:
+def draw_contributions(bars: Sequence[ContributionBar], *, words: ContributionWords) -> Canvas:
     """Draw a bar for each factor from zero, to the right where it added; every bar ends with its number."""
     height = len(bars) * ROW
     low, high = min(0.0, *(bar.value for bar in bars), 0.0), max(0.0, *(bar.value for bar in bars), 0.0)
     room = ((high - low) or 1.0) * ROOM
-    canvas = blank(
+    canvas = Canvas(
         x=(low - (room if low < 0 else 0.0), high + room),
         y=(height, 0),
         frame_height=height,
-        min_border_right=4,
-        min_border_bottom=0,
+        right=4,
+        bottom=0,
     )
-    canvas.xaxis.visible = False
-    canvas.grid.visible = False
     middles = [(place + 0.5) * ROW for place in range(len(bars))]
-    label_ticks(
-        canvas.yaxis[0], None, [(middle, bar.name) for middle, bar in zip(middles, bars, strict=True)]
+    canvas.mark_y([(middle, bar.name) for middle, bar in zip(middles, bars, strict=True)])
+    canvas.rule(0.0, "height", width=1)
+    source = columns(
+        y=middles,
+        right=[bar.value for bar in bars],
+        colour=[bar.tone.colour for bar in bars],
+        name=[bar.name for bar in bars],
+        told=[bar.told for bar in bars],
     )
-    rule(canvas, at=0.0, dimension="height", width=1)
-    source = ColumnDataSource(
-        {
-            "y": middles,
-            "right": [bar.value for bar in bars],
-            "colour": [bar.tone.colour for bar in bars],
-            "name": [bar.name for bar in bars],
-            "told": [bar.told for bar in bars],
-        }
-    )
-    drawn = canvas.hbar(
-        y="y", left=0, right="right", height=ROW * 0.6, source=source, fill_color="colour", line_color=None
-    )
+    look = {"height": ROW * 0.6, "fill_color": "colour", "line_color": None}
+    drawn = canvas.draw("HBar", source, y="y", left=0, right="right", **look)
     for middle, bar in zip(middles, bars, strict=True):
         side = {"x_offset": 6} if bar.value >= 0 else {"x_offset": -6, "text_align": "right"}
-        write(canvas, bar.told, x=bar.value, y=middle, text_baseline="middle", **side)
-    tell(canvas, drawn, [(words.factor, "@name"), (words.contribution, "@told")])
+        canvas.write(bar.told, x=bar.value, y=middle, text_baseline="middle", **side)
+    canvas.tell(drawn, [(words.factor, "@name"), (words.contribution, "@told")])
     return canvas

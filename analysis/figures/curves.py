@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bokeh.models import ColumnDataSource
-from bokeh.plotting import figure
-
-from analysis.figures.canvas import Formatter, blank, label_ticks, rule, tell
+from analysis.figures.canvas import DASHED, Canvas, Formatter, columns
 from analysis.figures.palette import BLUE, GREY
 from analysis.figures.scale import reach, ticks
 
@@ -17,7 +14,7 @@ CURVES_HEIGHT = 190
 DIFFERENCES_HEIGHT = 120
 LEFT = 58
 """Room for labels, alike in figures that stand above each other."""
-DASHES = ("solid", "dashed", "dotted", "dotdash")
+DASHES: tuple[tuple[int, ...], ...] = ((), DASHED, (2, 4), (2, 4, 6, 4))
 """Treatments share a colour and differ in their lines; the table names them."""
 
 WIDEST = 3.0
@@ -73,7 +70,7 @@ class CurveWords:
 
 def draw_curves(
     curves: Sequence[Curve], *, ages: Sequence[float], words: CurveWords, from_zero: bool = True
-) -> figure:
+) -> Canvas:
     """Draw shares by age.
 
     Parameters
@@ -93,17 +90,16 @@ def draw_curves(
     ]
     low, high = (0.0, max(shares) * 1.12) if from_zero else _around(shares)
     air = (max(places) - min(places)) * 0.03 or 0.5
-    canvas = blank(
+    canvas = Canvas(
         x=(min(places) - air, max(places) + air),
-        y=(low, min(high, 1.0) if high > 1 else high),
+        y=(low, min(high, 1.0)),
         frame_height=CURVES_HEIGHT,
-        min_border_left=LEFT,
-        min_border_right=8,
+        left=LEFT,
+        right=8,
     )
-    label_ticks(canvas.xaxis[0], None, [(age, words.format_age(age)) for age in ages])
+    canvas.mark_x([(age, words.format_age(age)) for age in ages])
     marks = [(y, words.format_share(y)) for y in ticks(low, min(high, 1.0), about=4)]
-    label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
-    canvas.xgrid.visible = False
+    canvas.mark_y(marks, ruled=True)
     treatments = 0
     for curve in curves:
         _curve(canvas, curve, DASHES[0 if curve.control else treatments % len(DASHES)], words)
@@ -117,7 +113,7 @@ def draw_gaps(
     ages: Sequence[float],
     words: CurveWords,
     span: tuple[float, float] | None = None,
-) -> figure:
+) -> Canvas:
     """Draw one treatment's difference from the control at each age, with its interval.
 
     Parameters
@@ -131,18 +127,12 @@ def draw_gaps(
     places = [gap.age for gap in gaps]
     first, last = span or (min(places), max(places))
     air = (last - first) * 0.03 or 0.5
-    canvas = blank(
-        x=(first - air, last + air),
-        y=heights,
-        frame_height=DIFFERENCES_HEIGHT,
-        min_border_left=LEFT,
-        min_border_right=8,
+    canvas = Canvas(
+        x=(first - air, last + air), y=heights, frame_height=DIFFERENCES_HEIGHT, left=LEFT, right=8
     )
-    label_ticks(canvas.xaxis[0], None, [(age, words.format_age(age)) for age in ages])
-    marks = [(y, words.format_change(y)) for y in ticks(*heights, about=3)]
-    label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
-    canvas.xgrid.visible = False
-    rule(canvas, at=0, dimension="width")
+    canvas.mark_x([(age, words.format_age(age)) for age in ages])
+    canvas.mark_y([(y, words.format_change(y)) for y in ticks(*heights, about=3)], ruled=True)
+    canvas.rule(0, "width")
     _differences(canvas, gaps, words)
     return canvas
 
@@ -156,56 +146,52 @@ def _ends(gaps: Sequence[Gap]) -> Iterator[float]:
         yield from (max(low, gap.estimate - longest / 2), min(high, gap.estimate + longest / 2))
 
 
-def _differences(canvas: figure, gaps: Sequence[Gap], words: CurveWords) -> None:
+def _differences(canvas: Canvas, gaps: Sequence[Gap], words: CurveWords) -> None:
     known = [(gap.age, gap.low, gap.high) for gap in gaps if gap.low is not None and gap.high is not None]
-    canvas.segment(
-        x0=[age for age, _, _ in known],
-        x1=[age for age, _, _ in known],
-        y0=[low for _, low, _ in known],
-        y1=[high for _, _, high in known],
-        line_color=BLUE,
-        line_width=5,
-        line_alpha=0.4,
+    bars = columns(
+        x=[age for age, _, _ in known],
+        low=[low for _, low, _ in known],
+        high=[high for _, _, high in known],
     )
-    columns = {
-        "x": [gap.age for gap in gaps],
-        "y": [gap.estimate for gap in gaps],
-        "when": [gap.when for gap in gaps],
-        "told": [gap.told for gap in gaps],
-    }
-    dots = canvas.scatter(x="x", y="y", source=ColumnDataSource(columns), size=7, color=BLUE)
-    tell(canvas, dots, [(words.age, "@when"), (words.change, "@told")])
+    look = {"line_color": BLUE, "line_width": 5, "line_alpha": 0.4}
+    canvas.draw("Segment", bars, x0="x", x1="x", y0="low", y1="high", **look)
+    source = columns(
+        x=[gap.age for gap in gaps],
+        y=[gap.estimate for gap in gaps],
+        when=[gap.when for gap in gaps],
+        told=[gap.told for gap in gaps],
+    )
+    dots = canvas.draw("Scatter", source, x="x", y="y", size=7, fill_color=BLUE, line_color=BLUE)
+    canvas.tell(dots, [(words.age, "@when"), (words.change, "@told")])
 
 
-def _curve(canvas: figure, curve: Curve, dash: str, words: CurveWords) -> None:
+def _curve(canvas: Canvas, curve: Curve, dash: Sequence[int], words: CurveWords) -> None:
     colour = GREY if curve.control else BLUE
     banded = [(p.age, p.low, p.high) for p in curve.points if p.low is not None and p.high is not None]
     if len(banded) > 1:
-        canvas.varea(
+        band = columns(
             x=[age for age, _, _ in banded],
-            y1=[low for _, low, _ in banded],
-            y2=[high for _, _, high in banded],
-            fill_color=colour,
-            fill_alpha=0.18,
+            low=[low for _, low, _ in banded],
+            high=[high for _, _, high in banded],
         )
-    source = ColumnDataSource(
-        {
-            "x": [point.age for point in curve.points],
-            "y": [point.share for point in curve.points],
-            "name": [curve.name] * len(curve.points),
-            "when": [point.when for point in curve.points],
-            "told": [point.told for point in curve.points],
-        }
+        canvas.draw("VArea", band, x="x", y1="low", y2="high", fill_color=colour, fill_alpha=0.18)
+    source = columns(
+        x=[point.age for point in curve.points],
+        y=[point.share for point in curve.points],
+        name=[curve.name] * len(curve.points),
+        when=[point.when for point in curve.points],
+        told=[point.told for point in curve.points],
     )
     look: dict[str, Any] = {"line_color": colour, "line_width": 2.2, "line_dash": dash}
     if curve.stepped:
-        canvas.step(x="x", y="y", source=source, mode="after", **look)
+        canvas.draw("Step", source, mode="after", x="x", y="y", **look)
     else:
-        canvas.line(x="x", y="y", source=source, **look)
+        canvas.draw("Line", source, x="x", y="y", **look)
     size = 0.1 if curve.stepped else 6
     marker = "circle" if curve.control else "triangle"
-    dots = canvas.scatter(x="x", y="y", source=source, size=size, color=colour, marker=marker)
-    tell(canvas, dots, [(words.age, "@when"), (words.variant, "@name"), (words.share, "@told")])
+    tones = {"fill_color": colour, "line_color": colour}
+    dots = canvas.draw("Scatter", source, x="x", y="y", size=size, marker=marker, **tones)
+    canvas.tell(dots, [(words.age, "@when"), (words.variant, "@name"), (words.share, "@told")])
 
 
 def _around(values: Sequence[float]) -> tuple[float, float]:

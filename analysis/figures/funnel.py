@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bokeh.models import ColumnDataSource
-from bokeh.plotting import figure
-
-from analysis.figures.canvas import Formatter, blank, label_ticks, tell, write
+from analysis.figures.canvas import Canvas, Formatter, columns
 from analysis.figures.palette import BLUE, GREY
 from analysis.figures.scale import ticks
 
@@ -49,14 +46,12 @@ def funnel_height(steps: Sequence[FunnelStep]) -> int:
     return sum(len(step.bars) * BAR + GAP for step in steps)
 
 
-def draw_funnel(steps: Sequence[FunnelStep], *, words: FunnelWords) -> figure:
+def draw_funnel(steps: Sequence[FunnelStep], *, words: FunnelWords) -> Canvas:
     """Draw a funnel from top to bottom: the control grey, treatments blue."""
     height = funnel_height(steps)
     widest = max((bar.share for step in steps for bar in step.bars), default=0.0) or 1.0
-    canvas = blank(x=(0, widest * 1.36), y=(height, 0), frame_height=height, min_border_right=4)
-    canvas.ygrid.visible = False
-    marks = [(x, words.format_share(x)) for x in ticks(0, widest, about=3)]
-    label_ticks(canvas.xaxis[0], canvas.xgrid[0], marks)
+    canvas = Canvas(x=(0, widest * 1.36), y=(height, 0), frame_height=height, right=4)
+    canvas.mark_x([(x, words.format_share(x)) for x in ticks(0, widest, about=3)], ruled=True)
     rows: list[tuple[float, FunnelStep, FunnelBar]] = []
     names, top = [], 0.0
     for step in steps:
@@ -64,23 +59,20 @@ def draw_funnel(steps: Sequence[FunnelStep], *, words: FunnelWords) -> figure:
         names.append((top + GAP / 2 + inner / 2, step.name))
         rows += [(top + GAP / 2 + (place + 0.5) * BAR, step, bar) for place, bar in enumerate(step.bars)]
         top += inner + GAP
-    label_ticks(canvas.yaxis[0], None, names)
-    source = ColumnDataSource(
-        {
-            "y": [y for y, _, _ in rows],
-            "right": [bar.share for _, _, bar in rows],
-            "colour": [GREY if bar.control else BLUE for _, _, bar in rows],
-            "step": [step.name for _, step, _ in rows],
-            "variant": [bar.variant for _, _, bar in rows],
-            "told": [bar.told for _, _, bar in rows],
-            "since": [bar.since_last for _, _, bar in rows],
-        }
+    canvas.mark_y(names)
+    source = columns(
+        y=[y for y, _, _ in rows],
+        right=[bar.share for _, _, bar in rows],
+        colour=[GREY if bar.control else BLUE for _, _, bar in rows],
+        step=[step.name for _, step, _ in rows],
+        variant=[bar.variant for _, _, bar in rows],
+        told=[bar.told for _, _, bar in rows],
+        since=[bar.since_last for _, _, bar in rows],
     )
-    drawn = canvas.hbar(
-        y="y", left=0, right="right", height=BAR - 3, source=source, fill_color="colour", line_color=None
-    )
+    look = {"height": BAR - 3, "fill_color": "colour", "line_color": None}
+    drawn = canvas.draw("HBar", source, y="y", left=0, right="right", **look)
     for y, _, bar in rows:
-        write(canvas, bar.told, x=bar.share, y=y, x_offset=6, text_baseline="middle")
+        canvas.write(bar.told, x=bar.share, y=y, x_offset=6, text_baseline="middle")
     told = [(words.step, "@step"), (words.variant, "@variant"), (words.reached, "@told")]
-    tell(canvas, drawn, [*told, (words.since_last, "@since")])
+    canvas.tell(drawn, [*told, (words.since_last, "@since")])
     return canvas

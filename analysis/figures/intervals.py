@@ -5,12 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bokeh.models import ColumnDataSource, FixedTicker
-from bokeh.models.glyphs import HBar
-from bokeh.plotting import figure
-
 from analysis.comparison import Interval
-from analysis.figures.canvas import Formatter, blank, label_ticks, rule, write
+from analysis.figures.canvas import Canvas, Formatter, columns
 from analysis.figures.palette import VERMILION, Tone
 from analysis.figures.scale import reach, ticks
 
@@ -45,7 +41,7 @@ class Row:
     ruled: bool = True
 
 
-def draw_intervals(rows: Sequence[Row], *, header: int, format_tick: Formatter) -> figure:
+def draw_intervals(rows: Sequence[Row], *, header: int, format_tick: Formatter) -> Canvas:
     """Draw estimates with their intervals, the zero line and the harm limits.
 
     Parameters
@@ -58,21 +54,12 @@ def draw_intervals(rows: Sequence[Row], *, header: int, format_tick: Formatter) 
         Writes a lift as the axis shows it.
     """
     span = reach(_places(rows))
-    canvas = blank(
-        x=span,
-        y=(sum(row.height for row in rows), 0),
-        frame_height=sum(row.height for row in rows),
-        x_axis_location="above",
-        min_border_top=header,
-        min_border_bottom=0,
-        min_border_left=6,
-        min_border_right=6,
-    )
-    canvas.yaxis.visible = False
-    label_ticks(canvas.xaxis[0], canvas.xgrid[0], [(x, format_tick(x)) for x in ticks(*span, about=4)])
-    canvas.xaxis.major_label_standoff = 12
-    _rule_lines(canvas, rows)
-    rule(canvas, at=0, dimension="height")
+    height = sum(row.height for row in rows)
+    canvas = Canvas(x=span, y=(height, 0), frame_height=height, left=6, right=6, top=header, bottom=0)
+    marks = [(x, format_tick(x)) for x in ticks(*span, about=4)]
+    canvas.mark_x(marks, ruled=True, side="above", standoff=12)
+    canvas.rule_lines([middle - row.height / 2 for row, middle in _middles(rows) if row.ruled])
+    canvas.rule(0, "height")
     _limits(canvas, rows)
     _marks(canvas, rows, span)
     _names(canvas, rows, span)
@@ -99,58 +86,37 @@ def _middles(rows: Sequence[Row]) -> Iterator[tuple[Row, float]]:
         top += row.height
 
 
-def _rule_lines(canvas: figure, rows: Sequence[Row]) -> None:
-    tops = [middle - row.height / 2 for row, middle in _middles(rows) if row.ruled]
-    canvas.ygrid.ticker = FixedTicker(ticks=tops, minor_ticks=[])
-
-
-def _limits(canvas: figure, rows: Sequence[Row]) -> None:
+def _limits(canvas: Canvas, rows: Sequence[Row]) -> None:
     limited = [(row.limit, middle) for row, middle in _middles(rows) if row.limit is not None]
-    canvas.segment(
-        x0=[limit for limit, _ in limited],
-        x1=[limit for limit, _ in limited],
-        y0=[middle - 15 for _, middle in limited],
-        y1=[middle + 15 for _, middle in limited],
-        line_color=VERMILION,
-        line_width=2,
-        line_dash=[3, 4],
+    source = columns(
+        x=[limit for limit, _ in limited],
+        top=[middle - 15 for _, middle in limited],
+        bottom=[middle + 15 for _, middle in limited],
     )
+    look = {"line_color": VERMILION, "line_width": 2, "line_dash": [3, 4]}
+    canvas.draw("Segment", source, x0="x", x1="x", y0="top", y1="bottom", **look)
 
 
-def _marks(canvas: figure, rows: Sequence[Row], span: tuple[float, float]) -> None:
+def _marks(canvas: Canvas, rows: Sequence[Row], span: tuple[float, float]) -> None:
     """An end that the data do not limit lies outside the frame, so its edge is never seen."""
     far = span[1] - span[0]
     drawn = [(row, middle, row.interval) for row, middle in _middles(rows) if row.interval is not None]
-    source = ColumnDataSource(
-        {
-            "y": [middle for _, middle, _ in drawn],
-            "low": [max(interval.low, span[0] - far) for _, _, interval in drawn],
-            "high": [min(interval.high, span[1] + far) for _, _, interval in drawn],
-            "estimate": [interval.estimate for _, _, interval in drawn],
-            "colour": [row.tone.colour for row, _, _ in drawn],
-            "marker": [row.tone.marker for row, _, _ in drawn],
-        }
+    source = columns(
+        y=[middle for _, middle, _ in drawn],
+        low=[max(interval.low, span[0] - far) for _, _, interval in drawn],
+        high=[min(interval.high, span[1] + far) for _, _, interval in drawn],
+        estimate=[interval.estimate for _, _, interval in drawn],
+        colour=[row.tone.colour for row, _, _ in drawn],
+        marker=[row.tone.marker for row, _, _ in drawn],
     )
-    bar = HBar(
-        y="y",
-        left="low",
-        right="high",
-        height=12,
-        fill_color="colour",
-        fill_alpha=0.28,
-        line_color="colour",
-        line_width=1.25,
-    )
-    bar.update(border_radius=5)
-    canvas.add_glyph(source, bar)
-    canvas.scatter(
-        x="estimate", y="y", marker="marker", size=11, source=source, fill_color="colour", line_color="colour"
-    )
+    tones = {"fill_color": "colour", "line_color": "colour"}
+    bars = {"y": "y", "left": "low", "right": "high", "height": 12, "fill_alpha": 0.28, "line_width": 1.25}
+    canvas.draw("HBar", source, border_radius=5, **bars, **tones)
+    canvas.draw("Scatter", source, x="estimate", y="y", marker="marker", size=11, **tones)
 
 
-def _names(canvas: figure, rows: Sequence[Row], span: tuple[float, float]) -> None:
+def _names(canvas: Canvas, rows: Sequence[Row], span: tuple[float, float]) -> None:
     for row, middle in _middles(rows):
         if row.label:
-            label = write(canvas, row.label, x=span[0], y=middle - 9, x_offset=4, text_baseline="bottom")
-            label.tags = [NARROW]
-            label.visible = False
+            look = {"x_offset": 4, "text_baseline": "bottom", "tags": [NARROW], "visible": False}
+            canvas.write(row.label, x=span[0], y=middle - 9, **look)

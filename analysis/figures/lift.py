@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from bokeh.models import ColumnDataSource
-from bokeh.plotting import figure
-
-from analysis.figures.canvas import DayFormatter, Formatter, blank, label_ticks, rule, tell, write
+from analysis.figures.canvas import DASHED, Canvas, DayFormatter, Formatter, columns
 from analysis.figures.palette import BLUE
 from analysis.figures.scale import reach, some, ticks
 from analysis.readout import Point
@@ -30,7 +27,7 @@ class LiftWords:
     unlimited: str
 
 
-def draw_lift(points: Sequence[Point], *, planned_end: date | None, words: LiftWords) -> figure:
+def draw_lift(points: Sequence[Point], *, planned_end: date | None, words: LiftWords) -> Canvas:
     """Draw one comparison's series.
 
     Parameters
@@ -45,12 +42,11 @@ def draw_lift(points: Sequence[Point], *, planned_end: date | None, words: LiftW
     last = max(days[-1], end or 0)
     heights = _heights(points)
     air = max(0.6, (last - days[0]) * 0.06)
-    canvas = blank(x=(days[0] - air, last + air), y=heights, frame_height=HEIGHT, min_border_right=4)
+    canvas = Canvas(x=(days[0] - air, last + air), y=heights, frame_height=HEIGHT, right=4)
     marks = [(float(days[i]), words.format_day(points[i].day)) for i in some(len(days), at_most=4)]
-    label_ticks(canvas.xaxis[0], None, marks)
-    label_ticks(canvas.yaxis[0], canvas.ygrid[0], [(y, words.format_tick(y)) for y in ticks(*heights)])
-    canvas.xgrid.visible = False
-    rule(canvas, at=0, dimension="width")
+    canvas.mark_x(marks)
+    canvas.mark_y([(y, words.format_tick(y)) for y in ticks(*heights)], ruled=True)
+    canvas.rule(0, "width")
     _band(canvas, points)
     _line(canvas, points, words)
     if end is not None:
@@ -78,41 +74,37 @@ def _runs(points: Sequence[Point]) -> Iterator[tuple[list[int], list[float], lis
             )
 
 
-def _band(canvas: figure, points: Sequence[Point]) -> None:
+def _band(canvas: Canvas, points: Sequence[Point]) -> None:
     for x, low, high in _runs(points):
+        source = columns(x=x, low=low, high=high)
         if len(x) == 1:
-            canvas.segment(x0=x, x1=x, y0=low, y1=high, line_color=BLUE, line_width=6, line_alpha=0.35)
+            look = {"line_color": BLUE, "line_width": 6, "line_alpha": 0.35}
+            canvas.draw("Segment", source, x0="x", x1="x", y0="low", y1="high", **look)
             continue
-        canvas.varea(x=x, y1=low, y2=high, fill_color=BLUE, fill_alpha=0.18)
-        canvas.line(x=x, y=low, line_color=BLUE, line_width=1)
-        canvas.line(x=x, y=high, line_color=BLUE, line_width=1)
+        canvas.draw("VArea", source, x="x", y1="low", y2="high", fill_color=BLUE, fill_alpha=0.18)
+        for end in ("low", "high"):
+            canvas.draw("Line", source, x="x", y=end, line_color=BLUE, line_width=1)
 
 
-def _line(canvas: figure, points: Sequence[Point], words: LiftWords) -> None:
+def _line(canvas: Canvas, points: Sequence[Point], words: LiftWords) -> None:
     known = [point for point in points if point.estimate is not None]
     if not known:
         return
-    source = ColumnDataSource(
-        {
-            "x": [point.day.toordinal() for point in known],
-            "y": [point.estimate for point in known],
-            "day": [words.format_day(point.day) for point in known],
-            "change": [words.format_lift(point.estimate or 0.0) for point in known],
-            "interval": [_interval(point, words) for point in known],
-        }
+    source = columns(
+        x=[point.day.toordinal() for point in known],
+        y=[point.estimate for point in known],
+        day=[words.format_day(point.day) for point in known],
+        change=[words.format_lift(point.estimate or 0.0) for point in known],
+        interval=[_interval(point, words) for point in known],
     )
-    line = canvas.line(x="x", y="y", source=source, line_color=BLUE, line_width=2.5)
-    tell(
-        canvas,
-        line,
-        [(words.day, "@day"), (words.change, "@change"), (words.interval, "@interval")],
-        mode="vline",
-    )
+    line = canvas.draw("Line", source, x="x", y="y", line_color=BLUE, line_width=2.5)
+    rows = [(words.day, "@day"), (words.change, "@change"), (words.interval, "@interval")]
+    canvas.tell(line, rows, mode="vline")
     newest = known[-1]
     x, y = newest.day.toordinal(), newest.estimate or 0.0
-    canvas.scatter(x=[x], y=[y], size=9, color=BLUE)
-    write(
-        canvas,
+    dot = columns(x=[x], y=[y])
+    canvas.draw("Scatter", dot, x="x", y="y", size=9, fill_color=BLUE, line_color=BLUE)
+    canvas.write(
         words.format_lift(y),
         x=x,
         y=y,
@@ -130,8 +122,8 @@ def _interval(point: Point, words: LiftWords) -> str:
     return f"{words.format_lift(point.low)} … {words.format_lift(point.high)}"
 
 
-def _planned_end(canvas: figure, end: float, top: float, text: str, *, early: bool) -> None:
+def _planned_end(canvas: Canvas, end: float, top: float, text: str, *, early: bool) -> None:
     """Its name stands on the side that has room."""
-    rule(canvas, at=end, dimension="height", dash="dashed")
+    canvas.rule(end, "height", dash=DASHED)
     side, off = ("left", 6) if early else ("right", -6)
-    write(canvas, text, x=end, y=top, text_align=side, text_baseline="top", x_offset=off)
+    canvas.write(text, x=end, y=top, text_align=side, text_baseline="top", x_offset=off)

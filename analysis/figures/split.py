@@ -3,10 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bokeh.models import ColumnDataSource
-from bokeh.plotting import figure
-
-from analysis.figures.canvas import DayFormatter, Formatter, blank, label_ticks, rule, tell
+from analysis.figures.canvas import Canvas, DayFormatter, Formatter, columns
 from analysis.figures.palette import BLUE, GREY, VERMILION
 from analysis.figures.scale import some, ticks
 from analysis.readout import SplitPoint
@@ -48,7 +45,7 @@ class ShareRow:
         return self.low <= self.share <= self.high
 
 
-def draw_arrivals(split: Sequence[SplitPoint], *, control: str, words: SplitWords) -> figure:
+def draw_arrivals(split: Sequence[SplitPoint], *, control: str, words: SplitWords) -> Canvas:
     """Draw the units that arrived each day, a bar for each variant: the control grey, the others blue."""
     variants = list(words.names)
     days = [point.day.toordinal() for point in split]
@@ -59,35 +56,25 @@ def draw_arrivals(split: Sequence[SplitPoint], *, control: str, words: SplitWord
         for place, name in enumerate(variants)
     ]
     highest = max((max(point.arrived.values(), default=0) for point in split), default=0) or 1
-    canvas = blank(
-        x=(days[0] - 0.6, days[-1] + 0.6),
-        y=(0, highest * 1.15),
-        frame_height=ARRIVALS_HEIGHT,
-        min_border_left=LEFT,
-        min_border_right=4,
+    span = (days[0] - 0.6, days[-1] + 0.6)
+    canvas = Canvas(x=span, y=(0, highest * 1.15), frame_height=ARRIVALS_HEIGHT, left=LEFT, right=4)
+    canvas.mark_x(_days(split, words))
+    canvas.mark_y([(y, words.format_count(y)) for y in ticks(0, highest, about=2)], ruled=True)
+    source = columns(
+        x=[x for x, _, _ in bars],
+        top=[point.arrived.get(name, 0) for _, name, point in bars],
+        colour=[GREY if name == control else BLUE for _, name, _ in bars],
+        day=[words.format_day(point.day) for _, _, point in bars],
+        name=[words.names[name] for _, name, _ in bars],
+        units=[words.format_count(point.arrived.get(name, 0)) for _, name, point in bars],
     )
-    marks = [(y, words.format_count(y)) for y in ticks(0, highest, about=2)]
-    label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
-    label_ticks(canvas.xaxis[0], None, _days(split, words))
-    canvas.xgrid.visible = False
-    source = ColumnDataSource(
-        {
-            "x": [x for x, _, _ in bars],
-            "top": [point.arrived.get(name, 0) for _, name, point in bars],
-            "colour": [GREY if name == control else BLUE for _, name, _ in bars],
-            "day": [words.format_day(point.day) for _, _, point in bars],
-            "name": [words.names[name] for _, name, _ in bars],
-            "units": [words.format_count(point.arrived.get(name, 0)) for _, name, point in bars],
-        }
-    )
-    drawn = canvas.vbar(
-        x="x", top="top", width=width * 0.92, source=source, fill_color="colour", line_color=None
-    )
-    tell(canvas, drawn, [(words.day, "@day"), (words.variant, "@name"), (words.units, "@units")])
+    look = {"width": width * 0.92, "fill_color": "colour", "line_color": None}
+    drawn = canvas.draw("VBar", source, x="x", top="top", **look)
+    canvas.tell(drawn, [(words.day, "@day"), (words.variant, "@name"), (words.units, "@units")])
     return canvas
 
 
-def draw_share_series(split: Sequence[SplitPoint], *, variant: str, words: SplitWords) -> figure:
+def draw_share_series(split: Sequence[SplitPoint], *, variant: str, words: SplitWords) -> Canvas:
     """Draw one variant's share of all units so far, within its expected range."""
     days = [point.day.toordinal() for point in split]
     shares = [point.share[variant] for point in split]
@@ -97,75 +84,54 @@ def draw_share_series(split: Sequence[SplitPoint], *, variant: str, words: Split
     near = [*shares, *low[half:], *high[half:]]
     air = (max(near) - min(near)) * 0.25 or 0.01
     heights = (max(0.0, min(near) - air), min(1.0, max(near) + air))
-    canvas = blank(
-        x=(days[0] - 0.6, days[-1] + 0.6),
-        y=heights,
-        frame_height=SHARES_HEIGHT,
-        min_border_left=LEFT,
-        min_border_right=4,
+    span = (days[0] - 0.6, days[-1] + 0.6)
+    canvas = Canvas(x=span, y=heights, frame_height=SHARES_HEIGHT, left=LEFT, right=4)
+    canvas.mark_x(_days(split, words))
+    canvas.mark_y([(y, words.format_share(y)) for y in ticks(*heights, about=4)], ruled=True)
+    canvas.rule((low[-1] + high[-1]) / 2, "width")
+    source = columns(
+        x=days,
+        y=shares,
+        low=low,
+        high=high,
+        day=[words.format_day(point.day) for point in split],
+        share=[words.format_share(share) for share in shares],
+        expected=[_range(one, other, words) for one, other in zip(low, high, strict=True)],
     )
-    label_ticks(canvas.xaxis[0], None, _days(split, words))
-    marks = [(y, words.format_share(y)) for y in ticks(*heights, about=4)]
-    label_ticks(canvas.yaxis[0], canvas.ygrid[0], marks)
-    canvas.xgrid.visible = False
-    canvas.varea(x=days, y1=low, y2=high, fill_color=GREY, fill_alpha=0.28)
-    rule(canvas, at=(low[-1] + high[-1]) / 2, dimension="width")
-    source = ColumnDataSource(
-        {
-            "x": days,
-            "y": shares,
-            "day": [words.format_day(point.day) for point in split],
-            "share": [words.format_share(share) for share in shares],
-            "expected": [_range(one, other, words) for one, other in zip(low, high, strict=True)],
-        }
-    )
-    line = canvas.line(x="x", y="y", source=source, line_color=BLUE, line_width=2.5)
+    canvas.draw("VArea", source, x="x", y1="low", y2="high", fill_color=GREY, fill_alpha=0.28)
+    line = canvas.draw("Line", source, x="x", y="y", line_color=BLUE, line_width=2.5)
     rows = [(words.day, "@day"), (words.share, "@share"), (words.expected, "@expected")]
-    tell(canvas, line, rows, mode="vline")
+    canvas.tell(line, rows, mode="vline")
     return canvas
 
 
-def draw_share_rows(rows: Sequence[ShareRow], *, words: SplitWords) -> figure:
+def draw_share_rows(rows: Sequence[ShareRow], *, words: SplitWords) -> Canvas:
     """Draw every variant's share as a dot on its expected range, one line for each."""
     ends = [each for row in rows for each in (row.low, row.high, row.share)]
     air = (max(ends) - min(ends)) * 0.12 or 0.01
     heights = (len(rows) * ROW, 0)
     span = (max(0.0, min(ends) - air), min(1.0, max(ends) + air))
-    canvas = blank(x=span, y=heights, frame_height=len(rows) * ROW, min_border_right=16)
+    canvas = Canvas(x=span, y=heights, frame_height=len(rows) * ROW, right=16)
     middles = [(index + 0.5) * ROW for index in range(len(rows))]
-    label_ticks(
-        canvas.yaxis[0], None, [(middle, row.name) for middle, row in zip(middles, rows, strict=True)]
+    canvas.mark_x([(x, words.format_share(x)) for x in ticks(*span, about=4)], ruled=True)
+    canvas.mark_y([(middle, row.name) for middle, row in zip(middles, rows, strict=True)])
+    source = columns(
+        y=middles,
+        low=[row.low for row in rows],
+        high=[row.high for row in rows],
+        share=[row.share for row in rows],
+        colour=[BLUE if row.inside else VERMILION for row in rows],
+        marker=["circle" if row.inside else "x" for row in rows],
+        name=[row.name for row in rows],
+        told=[words.format_share(row.share) for row in rows],
+        expected=[_range(row.low, row.high, words) for row in rows],
     )
-    label_ticks(canvas.xaxis[0], canvas.xgrid[0], [(x, words.format_share(x)) for x in ticks(*span, about=4)])
-    canvas.ygrid.visible = False
-    source = ColumnDataSource(
-        {
-            "y": middles,
-            "low": [row.low for row in rows],
-            "high": [row.high for row in rows],
-            "share": [row.share for row in rows],
-            "colour": [BLUE if row.inside else VERMILION for row in rows],
-            "marker": ["circle" if row.inside else "x" for row in rows],
-            "name": [row.name for row in rows],
-            "told": [words.format_share(row.share) for row in rows],
-            "expected": [_range(row.low, row.high, words) for row in rows],
-        }
-    )
-    canvas.hbar(
-        y="y",
-        left="low",
-        right="high",
-        height=ROW * 0.55,
-        source=source,
-        fill_color=GREY,
-        fill_alpha=0.28,
-        line_color=GREY,
-    )
-    dots = canvas.scatter(
-        x="share", y="y", marker="marker", size=11, source=source, color="colour", line_width=2.5
-    )
+    bar = {"height": ROW * 0.55, "fill_color": GREY, "fill_alpha": 0.28, "line_color": GREY}
+    canvas.draw("HBar", source, y="y", left="low", right="high", **bar)
+    dot = {"size": 11, "fill_color": "colour", "line_color": "colour", "line_width": 2.5}
+    dots = canvas.draw("Scatter", source, x="share", y="y", marker="marker", **dot)
     rows_told = [(words.variant, "@name"), (words.share, "@told"), (words.expected, "@expected")]
-    tell(canvas, dots, rows_told)
+    canvas.tell(dots, rows_told)
     return canvas
 
 

@@ -42,6 +42,9 @@ grows to a hundred: a commit takes less than one, and a busy ledger would starve
 CHECKPOINT_PAGES = 4_000
 """Pages of the write-ahead log (16 MB) after which it is brought into the file: rarely enough to be cheap."""
 
+PREPARED = 512
+"""Statements that the writing connection keeps prepared; `experiments.store.rows` makes most of them."""
+
 JOURNAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -124,7 +127,13 @@ def _open_file(url: URL) -> tuple[Engine, Engine]:
             "use a local disk or PostgreSQL",
         )
     reader = create_engine(url, pool_size=8, max_overflow=8, pool_timeout=BUSY_TIMEOUT_MS / 1_000)
-    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_MS / 1_000)
+    writer = create_engine(
+        url,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=BUSY_TIMEOUT_MS / 1_000,
+        connect_args={"cached_statements": PREPARED},
+    )
     _configure(reader, begin="BEGIN", reads=True)
     _configure(writer, begin="BEGIN IMMEDIATE", reads=False)
     return reader, writer

@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, text, update
 from sqlmodel import Session
 
-from experiments.store.driver import ask
 from experiments.store.tables import ErasureRow, EventRow, ExposureRow, IdentityRow, RejectionRow
 from experiments.store.tallies import Edge
 
@@ -87,9 +86,8 @@ def digest_of(kind: str, unit: str) -> str:
     return hashlib.blake2b(said, digest_size=16, person=b"evenhand erased").hexdigest()
 
 
-def known_erasures(connection: Connection) -> Erasures:
-    """The erasures as they stand; a connection asks only for those that it has not seen."""
-    newest = ask(connection, "SELECT MAX(id) FROM erasure")[0][0] or 0
+def known_erasures(connection: Connection, *, newest: int) -> Erasures:
+    """The erasures as they stand, up to the newest; a connection asks only when it has not seen that one."""
     reached, known = connection.info.get("erasures", (0, Erasures({})))
     if newest != reached:
         query = select(_ERASURE.c.digest, _ERASURE.c.moment).order_by(_ERASURE.c.id)

@@ -51,11 +51,17 @@ class Floors:
         return max(map(self.of_event, names), default=NEVER)
 
 
-def known_floors(*, session: Session) -> Floors:
-    """The floors as they stand in the session's transaction; asked for once in each."""
+def known_floors(*, session: Session, read: Mapping[str, int] | None = None) -> Floors:
+    """The floors as they stand in the session's transaction; asked for once in each.
+
+    Parameters
+    ----------
+    read
+        What the table holds, where the caller has just read it.
+    """
     known: Floors | None = session.info.get("floors")
     if known is None:
-        known = Floors(dict(ask(session.connection(), _FLOORS)))
+        known = Floors(dict(ask(session.connection(), _FLOORS)) if read is None else read)
         session.info["floors"] = known
     return known
 

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Dialect
 from sqlmodel import Session, col, select
 
 from experiments.store import erasures, tallies
+from experiments.store.driver import ask
 from experiments.store.erasures import Erasures, known_erasures
 from experiments.store.floors import Floors, known_floors
 from experiments.store.instants import from_millis
@@ -113,14 +114,14 @@ def append_batches(
     of them are; otherwise the ids of the new ones tell whose they were.
     """
     connection = session.connection()
-    known = _Forgotten(known_floors(session=session), known_erasures(connection))
+    known, reached = _standing(session)
     given = _by_kind(chain.from_iterable(batches))
     said = [known.without(each) for each in remarks if each]
     if not known:
-        return _append_live(connection, batches, given, said)
+        return _append_live(connection, reached, batches, given, said)
     left = [known.leave_out(each) for each in batches]
     kept = _by_kind(chain.from_iterable(left))
-    receipts = _append_live(connection, left, kept, said)
+    receipts = _append_live(connection, reached, left, kept, said)
     gone = [len(batch) - len(rest) for batch, rest in zip(batches, left, strict=True)]
     if any(gone):
         tallies.count(connection, _names(given) - _names(kept), "outdated")
@@ -180,12 +181,30 @@ class _Forgotten(NamedTuple):
         return rows
 
 
+_STANDING = (
+    "SELECT 'floor', event, moment FROM floor "
+    "UNION ALL SELECT 'erasure', NULL, MAX(id) FROM erasure "
+    "UNION ALL SELECT 'exposure', NULL, MAX(id) FROM exposure "
+    "UNION ALL SELECT 'event', NULL, MAX(id) FROM event"
+)
+
+
+def _standing(session: Session) -> tuple[_Forgotten, tuple[int, int]]:
+    """What the ledger has forgotten, and its newest exposure and event, in one question for every commit."""
+    connection = session.connection()
+    told = ask(connection, _STANDING)
+    newest = {table: number or 0 for table, _, number in told if table != "floor"}
+    floors = known_floors(session=session, read={name: at for table, name, at in told if table == "floor"})
+    erasures = known_erasures(connection, newest=newest["erasure"])
+    return _Forgotten(floors, erasures), (newest["exposure"], newest["event"])
+
+
 def _append_counted(session: Session, rows: _Rows) -> Receipt:
     """Append rows that need not have happened lately, and count what has become of them."""
     connection = session.connection()
-    known = _Forgotten(known_floors(session=session), known_erasures(connection))
+    known, reached = _standing(session)
     kept = known.leave_out_rows(rows)
-    offered = tallies.offer(connection, _names(kept))
+    offered = tallies.Offered(*reached, _names(kept))
     receipt = _append(connection, kept)
     tallies.write(connection, offered, (), live=False)
     outdated = _size(rows) - _size(kept)
@@ -195,11 +214,15 @@ def _append_counted(session: Session, rows: _Rows) -> Receipt:
 
 
 def _append_live(
-    connection: Connection, batches: Sequence[Sequence[Record]], rows: _Rows, said: Sequence[Remarks]
+    connection: Connection,
+    reached: tuple[int, int],
+    batches: Sequence[Sequence[Record]],
+    rows: _Rows,
+    said: Sequence[Remarks],
 ) -> list[Receipt]:
     """Append batches, whose rows by their kind are given beside, and count what has become of them."""
     arrivals = _arrivals(rows)
-    offered = tallies.offer(connection, _days(arrivals))
+    offered = tallies.Offered(*reached, _days(arrivals))
     if not _append(connection, rows).duplicates:
         tallies.write(connection, offered, said, live=True, fresh=arrivals)
         return [Receipt(len(batch)) for batch in batches]

@@ -135,3 +135,16 @@ class InterruptionRow(SQLModel, table=True):
     since: datetime = instant()
     tried_at: datetime = instant()
     reason: str = text()
+
+
+class OpeningRow(SQLModel, table=True):
+    """A variant that somebody looked at by its link, with a digest of what it showed then."""
+
+    __tablename__ = "opening"
+    __table_args__ = (UniqueConstraint("experiment", "variant"),)
+
+    id: int | None = row_id()
+    experiment: str = Field(max_length=128)
+    variant: str = Field(max_length=128)
+    digest: str = Field(max_length=64)
+    opened_at: datetime = instant()

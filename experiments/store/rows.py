@@ -16,6 +16,9 @@ from experiments.store.driver import change, change_each
 MOST_TOGETHER = 1_024
 """Rows of one statement; SQLite takes 32,766 values at most."""
 
+FEW = 128
+"""Rows up to which there is a statement for each number of them; beyond, for powers of two."""
+
 
 def insert_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
     """Run an insert for many rows, and say how many of them came in.
@@ -29,12 +32,16 @@ def insert_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any
         return change_each(connection, statement, rows)
     added = start = 0
     while start < len(rows):
-        # Powers of two make few different statements, which the driver keeps prepared.
-        size = min(MOST_TOGETHER, 1 << (len(rows) - start).bit_length() - 1)
+        size = _together(len(rows) - start)
         values = tuple(chain.from_iterable(rows[start : start + size]))
         added += change(connection, _of_many(statement, len(rows[0]), size), values)
         start += size
     return added
+
+
+def _together(left: int) -> int:
+    """Rows of the next statement: there are few different ones, so that the driver can keep them prepared."""
+    return left if left <= FEW else min(MOST_TOGETHER, 1 << left.bit_length() - 1)
 
 
 @cache

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from experiments.errors import Unavailable
 from experiments.store.database import Store
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration. Asking the database costs a millisecond, loading the migrator half a second."""
 
 

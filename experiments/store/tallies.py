@@ -103,13 +103,6 @@ class Offered(NamedTuple):
     names: Counter[tuple[int, str]]
 
 
-def offer(connection: Connection, names: Counter[tuple[int, str]]) -> Offered:
-    """Look how far the ledger reaches, before records are appended."""
-    reached = "SELECT (SELECT MAX(id) FROM exposure), (SELECT MAX(id) FROM event)"
-    exposures, events = (newest or 0 for newest in ask(connection, reached)[0])
-    return Offered(exposures, events, names)
-
-
 def new_ids(connection: Connection, table: str, since: int) -> set[str]:
     """The message ids of a table's rows beyond one of them."""
     return {message_id for (message_id,) in ask(connection, _NEW_IDS[table], (since,))}

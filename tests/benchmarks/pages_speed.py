@@ -1,8 +1,9 @@
 """How long the server takes for pages about a readout. By hand: ``python -m tests.benchmarks.pages_speed``.
 
 Each page is asked for by a signed-in person, in process and without a network: once while nothing has been
-drawn yet, of which the processor's time is told, then often. ``wide`` has thirty metrics and four treatments.
-The processor's time is printed beside the clock, because other work on the machine does not count into it.
+drawn of its readout, of which the processor's time is told, then often. Another readout's pages were drawn
+before, so that no template is compiled meanwhile. ``wide`` has thirty metrics and four treatments. The
+processor's time is printed beside the clock, because other work on the machine does not count into it.
 """
 
 import statistics
@@ -22,8 +23,8 @@ from web.deployment import open_deployment
 from web.settings import Settings
 
 ROUNDS = 40
-WARM = 0.100
-WARM_WIDE = 0.150
+LIMIT = 0.100
+LIMIT_WIDE = 0.150
 FIXED_PAGES = ("/metrics/", "/metrics/paid")
 PAGES = ("results", "health", "report", "explore", "explore?tab=retention", "results/{metric}")
 VARIANTS = ("control", "a", "b", "c", "d")
@@ -76,29 +77,29 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         deployment = open_deployment(Settings(data_dir=Path(folder)), now=lambda: scenes.NOW)
         scenes.METRICS += METRICS
-        scenes.stage(deployment.store, ONE_PAGE, replace(RICH, key="rich"), wide())
+        scenes.stage(deployment.store, replace(RICH, key="before"), ONE_PAGE, RICH, wide())
         client = signed_in(create_app(deployment))
+        for page in PAGES:
+            client.get("/experiments/before/" + page.format(metric="paid"))
         print(f"{'page':<48}{'cold cpu':>9}{'warm p50':>10}{'p95':>9}{'cpu':>9}{'kB':>7}")
         slow = []
         for key, metric, limit in (
-            (ONE_PAGE.key, "paid", WARM),
-            ("rich", "paid", WARM),
-            ("wide", "m0", WARM_WIDE),
+            (ONE_PAGE.key, "paid", LIMIT),
+            (RICH.key, "paid", LIMIT),
+            ("wide", "m0", LIMIT_WIDE),
         ):
             for page in PAGES:
                 path = f"/experiments/{key}/{page.format(metric=metric)}"
                 first, middle, late, processor, size = measure(client, path)
                 times = "".join(f"{each * 1_000:>9.1f}" for each in (first, middle, late, processor))
                 print(f"{path:<48}{times}{size / 1_000:>7.0f}")
-                if middle > limit:
+                if max(first, middle) > limit:
                     slow.append(path)
         for path in FIXED_PAGES:
             first, middle, late, processor, size = measure(client, path)
             times = "".join(f"{each * 1_000:>9.1f}" for each in (first, middle, late, processor))
             print(f"{path:<48}{times}{size / 1_000:>7.0f}")
-        print(
-            f"warm within {WARM * 1_000:.0f} ms, thirty metrics within {WARM_WIDE * 1_000:.0f} ms: {not slow}"
-        )
+        print(f"within {LIMIT * 1_000:.0f} ms, thirty metrics {LIMIT_WIDE * 1_000:.0f} ms: {slow or True}")
         deployment.close()
 
 

@@ -1,11 +1,7 @@
-import json
-from typing import Any
-
 import pytest
-from bokeh.embed import json_item
-from bokeh.plotting import figure
 
 from analysis.figures import (
+    Canvas,
     Curve,
     CurvePoint,
     CurveWords,
@@ -19,7 +15,8 @@ from analysis.figures import (
     funnel_height,
 )
 from analysis.figures.palette import BLUE, GREY
-from tests.figures.test_figures import BANNED, HOSTILE
+from tests.figures.reading import read
+from tests.figures.test_figures import HOSTILE
 
 WORDS = CurveWords(str, str, str, "Age", "Variant", "Share", "Difference")
 FUNNEL_WORDS = FunnelWords(str, "Step", "Variant", "Reached", "Since")
@@ -48,7 +45,7 @@ def steps() -> list[FunnelStep]:
     ]
 
 
-def every_figure() -> list[figure]:
+def every_figure() -> list[Canvas]:
     return [
         draw_curves(curves(), ages=[1, 3], words=WORDS),
         draw_curves(curves(), ages=[1], words=WORDS, from_zero=False),
@@ -59,14 +56,12 @@ def every_figure() -> list[figure]:
 
 
 @pytest.mark.parametrize("place", range(5))
-def test_a_figure_is_strict_json_and_holds_no_code(place: int) -> None:
-    item: Any = json_item(every_figure()[place])
-    text = json.dumps(item, allow_nan=False)
-    assert not [name for name in BANNED if f'"{name}' in text]
+def test_bokeh_knows_every_part_of_a_figure(place: int) -> None:
+    assert read(every_figure()[place]).renderers
 
 
 def test_a_funnel_has_a_bar_for_each_variant_at_each_step() -> None:
-    drawn: Any = draw_funnel(steps(), words=FUNNEL_WORDS)
+    drawn = read(draw_funnel(steps(), words=FUNNEL_WORDS))
     data = drawn.renderers[0].data_source.data
     assert data["right"] == [1.0, 1.0, 0.3, 0.3, 0.0, 0.0]
     assert data["colour"] == [GREY, BLUE] * 3
@@ -75,25 +70,22 @@ def test_a_funnel_has_a_bar_for_each_variant_at_each_step() -> None:
 
 
 def test_a_difference_without_limits_is_a_dot_without_a_bar() -> None:
-    drawn: Any = draw_gaps(gaps(), ages=[1, 2], words=WORDS)
+    drawn = read(draw_gaps(gaps(), ages=[1, 2], words=WORDS))
     segment = drawn.renderers[0].data_source.data
-    assert segment["x0"] == [2]
+    assert segment["x"] == [2]
     assert drawn.y_range.start < -0.4
     assert drawn.y_range.end > 0.1
 
 
 def test_treatments_differ_in_their_lines_and_the_control_in_its_colour() -> None:
     point = (CurvePoint(1, 0.2), CurvePoint(2, 0.1))
-    drawn: Any = draw_curves(
-        [Curve("A", True, point), Curve("B", False, point), Curve("C", False, point)],
-        ages=[1, 2],
-        words=WORDS,
-    )
+    arms = [Curve("A", True, point), Curve("B", False, point), Curve("C", False, point)]
+    drawn = read(draw_curves(arms, ages=[1, 2], words=WORDS))
     lines = [each.glyph for each in drawn.renderers if type(each.glyph).__name__ == "Line"]
     assert [line.line_color for line in lines] == [GREY, BLUE, BLUE]
     assert len({str(line.line_dash) for line in lines[1:]}) == 2
 
 
 def test_figures_above_each_other_begin_at_the_same_place() -> None:
-    drawn: list[Any] = every_figure()
+    drawn = [read(each) for each in every_figure()]
     assert len({each.min_border_left for each in drawn[:4]}) == 1

@@ -2,10 +2,11 @@ from typing import Any
 
 from analysis import Interval
 from analysis.figures import Row, draw_intervals
+from tests.figures.reading import read
 
 
 def drawn(*intervals: Interval) -> Any:
-    return draw_intervals([Row(56, each) for each in intervals], header=44, format_tick=str)
+    return read(draw_intervals([Row(56, each) for each in intervals], header=44, format_tick=str))
 
 
 def test_one_very_wide_interval_does_not_squeeze_the_others() -> None:

@@ -23,7 +23,7 @@ from web import webhook
 from web.alarm import deliver_alerts, look_again, raise_alarms
 from web.app import create_app
 from web.deployment import Deployment, open_deployment
-from web.messenger import Messenger
+from web.messenger import Messenger, read_later
 from web.settings import Settings, secret_key_of
 from web.webhook import Gone, NotDelivered, deliver, resolve
 
@@ -87,6 +87,28 @@ def test_what_fails_is_written_down_and_tried_again(site: Deployment) -> None:
         store=site.store, settings=chosen, now=NOW + timedelta(minutes=1), deliver=lambda *_, **__: None
     )
     assert arrived == 2
+
+
+def test_a_receiver_that_asks_for_time_gets_it(site: Deployment) -> None:
+    def busy(url: str, document: Mapping[str, Any], **_: Any) -> None:
+        raise NotDelivered("answered 429", later="600")
+
+    def tried(minutes: int) -> int:
+        now = NOW + timedelta(minutes=minutes)
+        return deliver_alerts(store=site.store, settings=chosen, now=now, deliver=lambda *_, **__: None)
+
+    chosen = settings(site, "https://chat.example/hook")
+    assert deliver_alerts(store=site.store, settings=chosen, now=NOW, deliver=busy) == 0
+    assert (tried(9), tried(10)) == (0, 2)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "9" * 10, "Mon, 99 Mar 2026", "٣"])
+def test_what_is_no_retry_after_changes_nothing(text: str) -> None:
+    assert read_later(text, now=NOW) is None
+
+
+def test_nobody_is_left_alone_for_longer_than_a_day() -> None:
+    assert read_later("999999999", now=NOW) == NOW + timedelta(days=1)
 
 
 def test_a_receiver_that_is_gone_is_not_asked_again(site: Deployment) -> None:
@@ -213,6 +235,7 @@ def test_a_message_is_posted_as_json(listener: socket.socket) -> None:
     [
         (b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\n\r\n", "answered 302"),
         (b"HTTP/1.1 500 No\r\n\r\nsecret", "answered 500"),
+        (b"HTTP/1.1 503 Busy\r\n", "answered 503"),
         (b"SSH-2.0-hello\r\n", "not HTTP"),
         (b"", "not HTTP|reset by peer"),
     ],
@@ -225,6 +248,14 @@ def test_anything_but_a_yes_is_a_failure_and_nothing_is_followed(
         deliver(hook(listener), {"text": ""}, allowed=LOCAL)
     thread.join()
     assert "secret" not in str(failed.value)
+
+
+def test_a_refusal_says_when_to_come_back(listener: socket.socket) -> None:
+    thread = answer(listener, b"HTTP/1.1 429 Slow\r\nServer: x\r\nretry-AFTER: 120\r\n\r\nLater: 9", [])
+    with pytest.raises(NotDelivered, match="answered 429") as failed:
+        deliver(hook(listener), {"text": ""}, allowed=LOCAL)
+    thread.join()
+    assert failed.value.later == "120"
 
 
 def test_a_message_is_signed_over_its_very_bytes_and_written_down(

@@ -104,6 +104,35 @@ def test_whatever_else_is_sent_is_no_link(
     assert ask(client, server_key, f"{PATH}/checkout", _variant=sent).status_code == 200
 
 
+def test_the_checklist_knows_which_variants_were_looked_at_as_they_are_now(empty_site: Flask) -> None:
+    visitor, deployment = signed_in(empty_site), empty_site.extensions["evenhand"]
+    apply(deployment.store, experiment(status="draft"))
+    path, context = "/api/v1/experiments/checkout", {"targetingKey": "u1"}
+
+    def unseen() -> list[str]:
+        points = document(visitor, f"{path}/readiness")["points"]
+        return next(each["names"] for each in points if each["code"] == "opened")
+
+    def open_(variant: str) -> None:
+        link = {"_variant": token(deployment, variant=variant)}
+        assert deployment.previews.look({**context, **link}, deployment.mirror.reflection.ruleset)
+        deployment.previews.note()
+
+    assert unseen() == ["old", "new"]
+    open_("new")
+    open_("new")
+    assert unseen() == ["old"]
+    assert [each["opened"] for each in document(visitor, f"{path}/previews")["previews"]] == [False, True]
+    page = visitor.get("/experiments/checkout/preview").get_data(as_text=True)
+    assert (page.count("not opened yet"), page.count("</span> opened")) == (1, 1)
+    changed = [{"key": "old", "value": "v1"}, {"key": "new", "value": "v3"}]
+    apply(deployment.store, experiment(status="draft", variants=changed))
+    assert unseen() == ["old", "new"]
+    open_("old")
+    open_("new")
+    assert unseen() == []
+
+
 def document(visitor: FlaskClient, path: str, **query: str) -> Any:
     return visitor.get(path, query_string=query).json
 

@@ -111,6 +111,9 @@ def test_the_file_holds_everything_and_asks_for_nothing(visitor: FlaskClient) ->
     assert policy.startswith("default-src")
     assert policy.count("sha256-") == 4
     assert "connect-src" not in policy
+    assert (
+        body.count('<details class="statement">') == text_of(visitor, f"{REPORT}.json").count('"sql": ') > 2
+    )
 
 
 def test_page_file_and_link_show_the_same_numbers(writer: FlaskClient, empty_site: Flask) -> None:

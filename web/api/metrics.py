@@ -88,7 +88,7 @@ class Exporter:
 def count_everything(app: Flask, deployment: Deployment) -> None:
     """Count what the application answers, and hand it on after each look of the mirror."""
     app.extensions[EXTENSION] = exporter = Exporter(deployment)
-    deployment.mirror.after_look = exporter.tell
+    deployment.mirror.after_looks.append(exporter.tell)
     app.after_request(_count)
 
 

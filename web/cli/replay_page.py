@@ -1,16 +1,18 @@
 """The page of a replay: one file that opens anywhere, with nothing to fetch."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import flask_babel
-from bokeh.embed import components
 from bokeh.resources import Resources
 from flask import Flask
 
 from analysis.figures import ReplayWords, draw_coverage, draw_p_values
 from analysis.simulate import PlanOutcome, Replay, p_value_bins
 from web import pages
+from web.charts import Chart, chart_of
 from web.wording import numbers
 from web.wording.language import gettext, html_tag
 from web.wording.replays import plan_lead, plan_lines, replay_lead, replay_lines, replay_title
@@ -36,7 +38,9 @@ th {{ text-align: start; font-weight: normal; padding-inline-end: 2rem; }}
 <h1>{title}</h1>
 {summary}
 {figures}
+<script>
 {script}
+</script>
 </body>
 </html>
 """
@@ -64,8 +68,14 @@ def page_of(*, metric: str, outcome: Replay, tried: Tried, language: str) -> str
 
 def _page(metric: str, outcome: Replay, tried: Tried) -> str:
     words = _words(outcome)
-    drawn = (draw_p_values(p_value_bins(outcome), words=words), draw_coverage(outcome, words=words))
-    script, (p_values, coverage) = components(drawn)
+    charts = (
+        chart_of(
+            "p-values",
+            draw_p_values(p_value_bins(outcome), words=words),
+            gettext("p-values where nothing was done"),
+        ),
+        chart_of("coverage", draw_coverage(outcome, words=words), gettext("Intervals that held zero")),
+    )
     plan = plan_lead(inference=tried.inference, size=tried.size, lift=tried.lift)
     return _PAGE.format(
         tag=html_tag(),
@@ -73,16 +83,11 @@ def _page(metric: str, outcome: Replay, tried: Tried) -> str:
         resources=Resources(mode="inline", components=["bokeh"]).render(),
         summary=_table(replay_lead(outcome), replay_lines(outcome)) + _table(plan, plan_lines(tried.outcome)),
         figures=_figure(
-            gettext("p-values where nothing was done"),
+            charts[0],
             gettext("They should be level: every bar ends inside the grey band that chance explains."),
-            p_values,
         )
-        + _figure(
-            gettext("Intervals that held zero"),
-            gettext("The dot should lie on the grey range around what was promised."),
-            coverage,
-        ),
-        script=script,
+        + _figure(charts[1], gettext("The dot should lie on the grey range around what was promised.")),
+        script=_script(charts),
     )
 
 
@@ -106,5 +111,11 @@ def _table(lead: str, lines: Lines) -> str:
     return f"<p>{escape(lead)}</p><table>{rows}</table>"
 
 
-def _figure(title: str, text: str, drawn: str) -> str:
-    return f"<h2>{escape(title)}</h2><p>{escape(text)}</p>{drawn}"
+def _figure(chart: Chart, text: str) -> str:
+    return f'<h2>{escape(chart.label)}</h2><p>{escape(text)}</p><div id="{chart.id}"></div>'
+
+
+def _script(charts: Sequence[Chart]) -> str:
+    """Draw the figures; no text in them can end the script's element."""
+    items = ((json.dumps(chart.item).replace("<", "\\u003c"), chart.id) for chart in charts)
+    return "\n".join(f'Bokeh.embed.embed_item({item}, "{name}");' for item, name in items)

@@ -16,11 +16,13 @@ from experiments.readouts import Snapshot
 from experiments.registry import find_metrics
 from experiments.reports import find_report
 from experiments.store import Store
+from web.appended import find_appendix
 from web.cli.root import json_option, progress_bar, ready_store, say, settings_of
 from web.deployment import VERSION, clock
 from web.engine import engine_of
 from web.reporting.comparisons import comparisons_csv
 from web.reporting.subject import subject_of
+from web.settings import Settings
 
 _key = click.argument("key")
 
@@ -65,12 +67,13 @@ def readout_command(
     key: str, *, as_json: bool, csv_path: Path | None, html_path: Path | None, language: str
 ) -> None:
     """Show the latest readout of KEY."""
-    with ready_store(settings_of()) as store:
+    settings = settings_of()
+    with ready_store(settings) as store:
         snapshot = _latest(store, key)
         with store.read() as session:
             document, _ = readouts.told(session=session, snapshot=snapshot)
         if html_path is not None:
-            _write(html_path, _report_file(store, snapshot, language))
+            _write(html_path, _report_file(store, settings, snapshot, language))
     if csv_path is not None:
         _write(csv_path, comparisons_csv(snapshot.document))
     say(document, as_json=as_json, text=_summary(document))
@@ -118,14 +121,18 @@ def assign_command(key: str, unit: str, *, attributes: str, as_json: bool) -> No
     say(document, as_json=as_json, text=told)
 
 
-def _report_file(store: Store, snapshot: Snapshot, language: str) -> str:
+def _report_file(store: Store, settings: Settings, snapshot: Snapshot, language: str) -> str:
     from web.reporting.offline import report_file  # late: figures take longer to load than a readout
 
     with store.read() as session:
         experiment = find_experiment(session=session, key=snapshot.experiment)
         metrics = find_metrics(session=session, keys=experiment.definition.metrics.keys)
         texts = find_report(session=session, key=snapshot.experiment).texts
-    return report_file(subject_of(experiment, metrics, texts), snapshot.readout, language=language)
+    appendix = find_appendix(
+        store=store, settings=settings, key=snapshot.experiment, now=snapshot.readout.as_of
+    )
+    subject = subject_of(experiment, metrics, texts)
+    return report_file(subject, snapshot.readout, appendix, language=language)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,19 +1,13 @@
 """The appendix: what the engine is asked for each metric, and what was changed since the start."""
 
-from typing import TYPE_CHECKING
-
 from flask import render_template
 
 from web import deployment
-from web.engine import engine_of
+from web.appended import find_appendix
 from web.looking import Look
 from web.pages.looking import drawn, look_at
 from web.pages.site import site
-from web.wording.history import Changed, definition_change, fields_told
-from web.wording.metric_history import changed
-
-if TYPE_CHECKING:
-    from experiments.appendix import DefinitionChange
+from web.reporting.appendix import appendix_body
 
 
 @site.get("/experiments/<key>/appendix", endpoint="appendix")
@@ -25,20 +19,9 @@ def show_appendix(key: str) -> str:
 
 def _body(look: Look) -> str:
     """The statements as they were asked for the newest readout."""
-    from experiments.appendix import appendix_of  # the statement's builder is loaded late
-
-    current, names = deployment.current(), look.subject.names
+    current = deployment.current()
     asked_at = current.now() if look.snapshot_id is None else look.snapshot().readout.as_of
-    engine = engine_of(current.settings, current.store)
-    with current.store.read() as session:
-        appendix = appendix_of(session=session, engine=engine, key=look.experiment.key, now=asked_at)
-    return render_template(
-        "_appendix_body.html",
-        statements=[(names.metric(each.metric), each) for each in appendix.statements],
-        changes=[_told(look, each) for each in appendix.changes],
+    found = find_appendix(
+        store=current.store, settings=current.settings, key=look.experiment.key, now=asked_at
     )
-
-
-def _told(look: Look, change: "DefinitionChange") -> tuple["DefinitionChange", str, tuple[Changed, ...]]:
-    fields = fields_told(change.changes) if change.metric is None else tuple(map(changed, change.changes))
-    return change, definition_change(change, look.subject.names), fields
+    return appendix_body(found, look.subject.names)

@@ -4,39 +4,13 @@ Addresses carry the content's digest or the package's version, so browsers may k
 show a page with yesterday's script.
 """
 
-import gzip
-import hashlib
-import mimetypes
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-
 import bokeh
 from flask import Response, abort, request, url_for
 
+from web.files import BOKEH, STATIC, Asset, load
 from web.pages.site import open_to_all, site
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
-BOKEH = Path(bokeh.__file__).resolve().parent / "server" / "static" / "js" / "bokeh.min.js"
 FOR_GOOD = "public, max-age=31536000, immutable"
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A file, ready to be sent."""
-
-    digest: str
-    plain: bytes
-    packed: bytes
-    media_type: str
-
-
-@cache
-def load(path: Path) -> Asset:
-    """Read and pack a file, once for each process."""
-    plain = path.read_bytes()
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return Asset(hashlib.sha256(plain).hexdigest()[:12], plain, gzip.compress(plain, 6, mtime=0), media_type)
 
 
 def address(name: str) -> str:

@@ -10,7 +10,7 @@ from web import auth, deployment
 from web.pages.asking import asker_by_role
 from web.pages.site import needs, site
 from web.wording import records as words
-from web.wording.problems import worded
+from web.wording.mistakes import worded
 
 
 @site.get("/settings/members")

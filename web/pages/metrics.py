@@ -25,8 +25,8 @@ from web.wording import metric_forms as words
 from web.wording.conditions import operator_words
 from web.wording.language import html_tag
 from web.wording.metric_sentences import metric_sentence
+from web.wording.mistakes import worded
 from web.wording.pasts import missing_sentence, past_terms, past_value
-from web.wording.problems import worded
 
 NUMBERS = ("at_least", "scale", "quantile", "margin", "minimum")
 PER_CENT = ("margin", "quantile", "cap")

@@ -13,7 +13,7 @@ from experiments.store import Session
 from web import deployment
 from web.pages.site import site
 from web.previews import Link
-from web.wording.problems import worded
+from web.wording.mistakes import worded
 
 
 class Preview(NamedTuple):

@@ -14,7 +14,7 @@ from web import deployment
 from web.pages.asking import asker, seen_revision
 from web.pages.site import needs, site
 from web.wording import records as words
-from web.wording.problems import worded
+from web.wording.mistakes import worded
 
 _PER_CENT = ("confidence", "power", "mde")
 _PLAN = ("confidence", "power", "mde", "days", "inference", "correction")

@@ -17,7 +17,7 @@ from experiments.errors import (
 )
 from web.pages.site import guard, on_every_page, site
 from web.wording.language import gettext
-from web.wording.problems import worded
+from web.wording.mistakes import worded
 from web.wording.refusals import refusal_sentence
 
 

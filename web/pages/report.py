@@ -57,10 +57,11 @@ def _page(look: Look, *, link: str = "") -> str:
 @site.get("/experiments/<key>/report.<any(html, pdf, csv, json):form>")
 def export_report(key: str, form: Any) -> Response:
     """The report as a file."""
-    look = look_at(key)
+    look, current = look_at(key), deployment.current()
     try:
-        chromium = deployment.current().settings.chromium
-        exported = export_readout(look.subject, look.snapshot(), form, chromium=chromium)
+        exported = export_readout(
+            look.subject, look.snapshot(), form, store=current.store, settings=current.settings
+        )
     except NoPrinter:
         abort(404, gettext("This server has no Chromium to print with."))
     return attached(exported.content, exported.name, exported.media_type)

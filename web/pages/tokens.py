@@ -14,7 +14,7 @@ from web.pages.site import needs, site
 from web.pages.typed import read_count
 from web.wording import records as words
 from web.wording.language import gettext
-from web.wording.problems import worded
+from web.wording.mistakes import worded
 
 
 @site.get("/settings/tokens")

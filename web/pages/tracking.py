@@ -15,7 +15,7 @@ from web.pages.site import needs, site
 from web.pages.typed import read_count
 from web.wording import data as words
 from web.wording.language import gettext
-from web.wording.problems import worded
+from web.wording.mistakes import worded
 
 BLANK_LINES = 3
 """Empty lines for further properties below the ones that are there."""

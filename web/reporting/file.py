@@ -7,12 +7,17 @@ digest, and no address may be asked. It is sent as an attachment and never shown
 import base64
 import hashlib
 import re
+from typing import TYPE_CHECKING
 
 from flask import render_template
 from markupsafe import Markup
 
-from web.pages.assets import BOKEH, STATIC, load
+from web.files import BOKEH, STATIC, load
+from web.reporting.appendix import appendix_body
 from web.reporting.report import Report, report_body
+
+if TYPE_CHECKING:
+    from experiments.appendix import Appendix
 
 _SCRIPTS = (STATIC / "theme.js", STATIC / "page.js", BOKEH, STATIC / "figures.js")
 _STYLES = (STATIC / "evenhand.css", STATIC / "results.css")
@@ -22,14 +27,15 @@ POLICY = (
 )
 
 
-def html_file(report: Report) -> str:
-    """Write a report as a file."""
+def html_file(report: Report, appendix: "Appendix | None" = None) -> str:
+    """Write a report as a file; without its appendix to be printed, where nothing can be opened."""
+    behind = "" if appendix is None else appendix_body(appendix, report.subject.names)
     scripts = [_script(load(path).plain.decode()) for path in _SCRIPTS]
     styles = "\n".join(load(path).plain.decode() for path in _STYLES)
     return render_template(
         "report_file.html",
         report=report,
-        body=Markup(report_body(report)),  # noqa: S704 - our own template's output
+        body=Markup(report_body(report) + behind),  # noqa: S704 - our own templates' output
         policy=POLICY.format(scripts=" ".join(_digest(each) for each in scripts)),
         styles=Markup(styles),  # noqa: S704 - our own file
         head_script=Markup(scripts[0]),  # noqa: S704 - our own file

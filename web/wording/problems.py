@@ -1,11 +1,11 @@
 """Problems: what is wrong with a form, in the reader's language, each beside its field."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from experiments.errors import Problem
-from web.wording.language import gettext
+from web.wording.mistakes import worded
 
 if TYPE_CHECKING:
     from web.pages.form import Form
@@ -78,87 +78,3 @@ def _field(problem: Problem, form: "Form") -> str:
         return "metrics"
     named = problem.message.split(":")[0]
     return named if named in _SPOKEN_OF else place.split(".")[0] or "form"
-
-
-def worded(message: str, *, scale: int = 1) -> str:
-    """Say a problem in the reader's language; one that has no translation stays as it is.
-
-    Limits in the message are multiplied by ``scale``.
-    """
-    for pattern, say in _MESSAGES:
-        match = re.search(pattern, message)
-        if match:
-            limit = match[1] if match.groups() else ""
-            return say(f"{float(limit) * scale:g}" if limit else "")
-    return message
-
-
-_MESSAGES: list[tuple[str, Callable[[str], str]]] = [
-    (
-        r"should match pattern",
-        lambda _: gettext(
-            "Use letters, digits, dots, dashes and underscores; begin with a letter or a digit."
-        ),
-    ),
-    (
-        r"at most (\d+) characters",
-        lambda limit: gettext("This is too long: at most %(most)s characters.", most=limit),
-    ),
-    (
-        r"expected a page of",
-        lambda _: gettext("Links lead to pages of your product's own address only."),
-    ),
-    (
-        r"expected the name of a time zone",
-        lambda _: gettext("Write the name of a time zone, such as Asia/Shanghai or UTC."),
-    ),
-    (
-        r"expected an address such as",
-        lambda _: gettext("Write an address that begins with https:// or http://."),
-    ),
-    (
-        r"is here already",
-        lambda _: gettext("This person is here already, in another role. Change it in the list."),
-    ),
-    (r"expected 1 to 200 characters", lambda _: gettext("Write a name of 1 to 200 characters.")),
-    (r"at least 1 character", lambda _: gettext("Fill this in.")),
-    (r"exists already", lambda _: gettext("This key was used before. Keys are never used twice.")),
-    (r"not a number", lambda _: gettext("Write a number.")),
-    (r"not JSON", lambda _: gettext('This is not JSON. Text needs quotes, for instance "blue".')),
-    (r"valid integer", lambda _: gettext("Write a whole number.")),
-    (
-        r"greater than or equal to ([\d.]+)",
-        lambda limit: gettext("Write a number from %(least)s.", least=limit),
-    ),
-    (r"greater than ([\d.]+)", lambda limit: gettext("Write a number above %(least)s.", least=limit)),
-    (
-        r"less than or equal to ([\d.]+)",
-        lambda limit: gettext("Write a number up to %(most)s.", most=limit),
-    ),
-    (r"less than ([\d.]+)", lambda limit: gettext("Write a number below %(most)s.", most=limit)),
-    (r"two have the same key", lambda _: gettext("Two variants have the same key.")),
-    (
-        r"at least one other need a weight",
-        lambda _: gettext("The control and at least one other variant need a weight above 0."),
-    ),
-    (r"not among the variants", lambda _: gettext("This is not the key of any variant.")),
-    (r"should have at least 2 items", lambda _: gettext("An experiment needs at least two variants.")),
-    (r"should have at least 1 item", lambda _: gettext("Choose at least one primary metric.")),
-    (r"should have at most 5 items", lambda _: gettext("Choose at most five primary metrics.")),
-    (
-        r"sequential inference needs size",
-        lambda _: gettext("Looking at any time up to a size needs that size."),
-    ),
-    (r"where the slot begins", lambda _: gettext("The slot must end above where it begins.")),
-    (r"(?:later than starts)", lambda _: gettext("It must end after it begins.")),
-    (r"date|datetime", lambda _: gettext("Write a date such as 2026-03-15.")),
-    (r"finite number", lambda _: gettext("Write a number.")),
-    (r"there is no metric", lambda _: gettext("One of these metrics does not exist.")),
-    (r"is what units outside", lambda _: gettext("This word is taken; choose another key.")),
-    (r"cannot be stored", lambda _: gettext("This holds a character that cannot be stored.")),
-    (r"a number and h, d or w", lambda _: gettext("Write a number and h, d or w, such as 14d.")),
-    (r"two have the same name", lambda _: gettext("Two properties have the same name.")),
-    (r"expected a text$", lambda _: gettext("Fill this in.")),
-    (r"Field required", lambda _: gettext("Fill this in.")),
-    (r"Input should be 'user_id'", lambda _: gettext("Choose one of these.")),
-]

@@ -83,6 +83,11 @@ _POINTS: Mapping[str, _Words] = {
         ),
         "who",
     ),
+    "opened": (
+        lambda: gettext("Every variant was looked at as it is now."),
+        lambda names: gettext("Nobody has opened the preview of: %(names)s", names=names),
+        "check",
+    ),
     "overlaps": (
         lambda: gettext("No running experiment has the same goal."),
         lambda names: gettext(

@@ -15,11 +15,11 @@ def refusal_sentence(message: str) -> str | None:
     for pattern, say in _SENTENCES:
         match = re.fullmatch(pattern, message, re.DOTALL)
         if match:
-            return say(*(_named(each) for each in match.groups()))
+            return say(*(named(each) for each in match.groups()))
     return None
 
 
-def _named(text: str) -> str:
+def named(text: str) -> str:
     """What a message quotes, fit to be shown: without a program's quotes, and never longer than a line."""
     return clipped(legible(text.strip("'\"")))
 

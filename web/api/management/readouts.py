@@ -70,9 +70,9 @@ def export(_: Caller, key: str, id: int, wanted: ExportOptions) -> FileReply:  #
     with current().store.read() as session:
         look = look_at(session=session, key=key, snapshot_id=id)
         snapshot = look.snapshot_in(session)
+    store, settings = current().store, current().settings
     try:
-        chromium = current().settings.chromium
-        exported = export_readout(look.subject, snapshot, wanted.form, chromium=chromium)
+        exported = export_readout(look.subject, snapshot, wanted.form, store=store, settings=settings)
     except NoPrinter:
         abort(501, "this server has no Chromium to print with; set EVENHAND_CHROMIUM, or ask for html")
     return FileReply(exported, html_tag(), look.state)

@@ -229,6 +229,7 @@ EXPERIMENTS = (
                     "token": "checkout:one_page:1774137600:…",
                     "address": "https://shop.example/cart?_variant=checkout%3Aone_page%3A1774137600%3A…",
                     "expires_at": "2026-03-22T00:00:00+00:00",
+                    "opened": False,
                 }
             ]
         },
