@@ -405,10 +405,8 @@ def compare(path: Path, chosen: argparse.Namespace) -> None:
         part("build", larger, chosen, events=chosen.larger, experiments=1)
         more = part("ask", larger, chosen, events=chosen.larger, turns=3)
         larger.unlink()
-        print(
-            f"{chosen.larger / chosen.events:.0f} times the events: "
-            f"{more['clock'] / ours['clock']:.1f} times the clock, {more['cpu'] / ours['cpu']:.1f} times the cpu"
-        )
+        clock, cpu = (more[which] / ours[which] for which in ("clock", "cpu"))
+        print(f"{chosen.larger / chosen.events:.0f} times the events: clock {clock:.1f} times, cpu {cpu:.1f}")
     if chosen.tea:
         compare_tea(path.with_name("tea") / "columns.duckdb", chosen, ours)
 
