@@ -133,8 +133,7 @@ class Sheet:
             case "g":
                 part.columns[f"x{name[1:]}"] = level(metric, or_nought(values))
             case "b":
-                known = level(metric, or_nought(values), lost=False)
-                part.columns[name] = np.where(part.columns["seen"], known, np.nan)
+                part.columns[name] = level(metric, or_nought(values), lost=False)
             case "t":
                 happened = np.full(len(values), NEVER, np.int32)
                 hit = ~np.isnan(values)
@@ -168,11 +167,14 @@ def or_nought(values: Array) -> Array:
     return np.where(np.isnan(values), 0.0, values)
 
 
-def level(metric: MetricDraft, reached: Floats, *, lost: bool | None = None) -> Floats:
-    """A unit's number from what its events came to, as `experiments.observe.values.level` in SQL."""
+def level(metric: MetricDraft, reached: Floats, *, lost: bool | None = None) -> Array:
+    """A unit's number from what its events came to, as `experiments.observe.values.level` in SQL.
+
+    For a share that is whether it has one: a byte, where a number would take eight.
+    """
     match metric.kind:
         case "mean":
             return reached if metric.scale == 1 else reached * metric.scale
         case "retention" if metric.lost if lost is None else lost:
-            return (reached <= 0).astype(np.float64)
-    return (reached >= metric.at_least).astype(np.float64)
+            return reached <= 0
+    return reached >= metric.at_least

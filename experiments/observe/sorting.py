@@ -51,7 +51,7 @@ def sort_out(exposures: Columns) -> Columns:
     entered = _least(np.where(in_phase, entry, NEVER), starts)
     least = _least(np.where(in_phase, arm, LANES), starts)
     most = _most(np.where(in_phase, arm, -1), starts)
-    fate = np.full(len(starts), KEPT, np.int32)
+    fate = np.full(len(starts), KEPT, np.int8)
     fate[least < most] = CROSSOVER
     if "robot" in exposures:
         fate[_most(exposures["robot"], starts) == 1] = BOT
@@ -59,13 +59,13 @@ def sort_out(exposures: Columns) -> Columns:
     fate[entered == NEVER] = UNEXPOSED
     return {
         "unit": unit[starts],
-        "arm": least,
+        "arm": least.astype(np.int8),
         "first_at": entered // LANES,
         "last_at": _most(np.where(in_phase, exposures["occurred_at"], -NEVER), starts),
-        "exposures": np.diff(np.append(starts, len(unit))),
-        "unlike": np.add.reduceat(exposures["unlike"] * in_phase, starts, dtype=np.int64),
-        "first_arm": entered % LANES,
-        "recorded_arm": _least(entry, starts) % LANES,
+        "exposures": np.diff(np.append(starts, len(unit))).astype(np.int32),
+        "unlike": np.add.reduceat(exposures["unlike"] * in_phase, starts, dtype=np.int32),
+        "first_arm": (entered % LANES).astype(np.int8),
+        "recorded_arm": (_least(entry, starts) % LANES).astype(np.int8),
         "fate": fate,
     }
 

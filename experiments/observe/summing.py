@@ -77,7 +77,7 @@ class Summing:
         yield ("event_through", "", None, 0, sheet.through, 1, float(sheet.events))
         for key, n in sheet.unreadable.items():
             yield ("unreadable", key, None, 0, None, int(n))
-        yield from self._filled()
+        yield from self._known()
         parts = [self._of_metric(metric) for metric in self._question.metrics]
         parts += [self._ages(), *(self._cuts(segment) for segment in segments)]
         for each in [pool.submit(list, part) for part in parts]:
@@ -89,26 +89,27 @@ class Summing:
         for place, metric in enumerate(self._question.counted):
             old, name = self._matured(self._question.span(metric))[0], f"x{place}"
             values[name], spreads[name] = _middle_of(self._of(name, old))
-        for name, known in self._known_before():
-            values[name], _ = _middle_of(self._columns[name][known])
+        for name in self._known_before():
+            values[name], _ = _middle_of(self._columns[name][self._columns["seen"]])
         if "seen" in self._columns:
             values["seen"], _ = _middle_of(self._columns["seen"])
         lived = (f"x{place}" for place in followed(self._question, aged(self._question)))
         return Middles(values, spreads, {name: self._lived_middle(name) for name in lived})
 
-    def _known_before(self) -> Iterator[tuple[str, Array]]:
-        """The columns of what was known before the exposure, and of which units it was."""
-        for place, _ in enumerate(self._question.counted):
-            if (name := f"b{place}") in self._columns:
-                yield name, self._columns["seen"]
+    def _known_before(self) -> list[str]:
+        """The columns of what was known before the exposure, of the units that had been seen."""
+        names = (f"b{place}" for place, _ in enumerate(self._question.counted))
+        return [name for name in names if name in self._columns]
 
-    def _filled(self) -> Iterator[Answer]:
-        """What is not known of a unit stands in the middle; of how many it is known, and how far off."""
-        for name, known in self._known_before():
-            values, middle = self._columns[name], self.middles.values[name]
-            off = float((values[known] - middle).sum())
-            yield ("known", self._question.counted[int(name[1:])].key, None, 0, None, int(known.sum()), off)
-            self._columns[name] = np.where(known, values, middle)
+    def _known(self) -> Iterator[Answer]:
+        """Of how many units something was known before the exposure, and how far it lay from the middle."""
+        for name in self._known_before():
+            key, values = (
+                self._question.counted[int(name[1:])].key,
+                self._columns[name][self._columns["seen"]],
+            )
+            off = float((values - self.middles.values[name]).sum())
+            yield ("known", key, None, 0, None, len(values), off)
 
     def _lived_middle(self, name: str) -> float:
         lived = [cells[name] for cells in self._sheet.lived]
@@ -116,7 +117,7 @@ class Summing:
 
     def _cap(self, name: str, quantile: float) -> None:
         """A cap cuts off what is large; below zero it would move units to which nothing happened."""
-        values = self._columns[name]
+        values = self._columns[name].astype(np.float64)
         self._caps[name] = max(0.0, float(np.quantile(values, quantile))) if len(values) else 0.0
         self._columns[name] = np.minimum(values, self._caps[name])
 
@@ -160,13 +161,20 @@ class Summing:
     def _of(self, name: str, units: Array | None) -> Array:
         return self._columns[name] if units is None else self._columns[name][units]
 
+    def _picked(self, names: Sequence[str], units: Array | slice) -> Iterator[Array]:
+        """Some columns of some units. What was not known before the exposure stands in the middle."""
+        for name in names:
+            values = self._columns[name][units]
+            if name.startswith("b"):
+                values = np.where(self._columns["seen"][units], values, self.middles.values[name])
+            yield values
+
     def _products(
         self, names: Sequence[str], group: Array, units: Array | None, spread: float | None = None
     ) -> Iterator[Piece]:
         """Values, and products of their distances pair by pair; with a spread the shape of the first, too."""
-        columns = [self._of(name, units) for name in names]
         for here in slices(len(group)):
-            values = [each[here] for each in columns]
+            values = list(self._picked(names, here if units is None else units[here]))
             off = self._distances(names, values)
             numbers = [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
             if spread is not None:
@@ -198,9 +206,9 @@ class Summing:
     def _distances(self, names: Sequence[str], values: Sequence[Floats]) -> list[Floats]:
         return [each - self.middles.values[name] for name, each in zip(names, values, strict=True)]
 
-    def _known(self, names: Sequence[str], rows: Array) -> list[Floats]:
+    def _off(self, names: Sequence[str], units: Array) -> list[Floats]:
         """The distances of some columns for some units."""
-        return self._distances(names, [self._columns[name][rows] for name in names])
+        return self._distances(names, list(self._picked(names, units)))
 
     def _firsts(self, metric: MetricDraft, own: str, known: Sequence[str]) -> Iterator[Answer]:
         """As `experiments.observe.curves.first_rows`."""
@@ -209,7 +217,7 @@ class Summing:
         def pieces() -> Iterator[Piece]:
             for here in slices(len(day)):
                 hit = np.flatnonzero(day[here] != NEVER) + here.start
-                (off,), others = self._known([own], hit), self._known(known, hit)
+                (off,), others = self._off([own], hit), self._off(known, hit)
                 group = calendar.group(self._sheet.arm[hit], day[hit])
                 yield group, [np.ones(len(hit)), off * off, *(off * each for each in others), *others]
 
@@ -236,7 +244,7 @@ class Summing:
         after, before = zip(*(self._around(name, cells, here) for name in own), strict=True)
         now = self._distances(own, after)
         then = [each * ~first for each in self._distances(own, before)]
-        others = self._known(known, cells["row"][here])
+        others = self._off(known, cells["row"][here])
         found = [new - old for new, old in zip(after, before, strict=True)]
         for left, right in combinations_with_replacement(range(len(own)), 2):
             found.append(now[left] * now[right] - then[left] * then[right])
