@@ -23,7 +23,7 @@ def exposed(count: int, rng: Random) -> list[Exposure]:
     """Exposures of some units, in no order."""
     return [
         shown(
-            f"u{rng.randrange(count // 3)}",
+            f"u{rng.randrange(2 * count)}",
             rng.choice(["old", "new", "new", "new", "third"]),
             rng.randrange(-1, 6) * DAY,
             mark=rng.choice([None, None, None, "override", "mismatch"]),
