@@ -77,20 +77,27 @@ class Canvas:
         side: Literal["below", "above"] = "below",
         standoff: int = 5,
     ) -> None:
-        """Put these labels at these places of the horizontal axis, and rule the frame there if asked to."""
-        self._mark(marks, side=side, dimension=0, ruled=ruled, standoff=standoff)
+        """Put these labels at these places of the horizontal axis, and rule the frame there if asked to.
+
+        Where a narrow page has no room for all of them, some are left out.
+        """
+        apart = model("NoOverlap", min_distance=6)
+        self._mark(marks, side=side, dimension=0, ruled=ruled, standoff=standoff, policy=apart)
 
     def mark_y(self, marks: Marks, *, ruled: bool = False) -> None:
         """Put these labels at these places of the vertical axis, and rule the frame there if asked to."""
-        self._mark(marks, side="left", dimension=1, ruled=ruled, standoff=5)
+        every = model("AllLabels")
+        self._mark(marks, side="left", dimension=1, ruled=ruled, standoff=5, policy=every)
 
-    def _mark(self, marks: Marks, *, side: str, dimension: int, ruled: bool, standoff: int) -> None:
+    def _mark(
+        self, marks: Marks, *, side: str, dimension: int, ruled: bool, standoff: int, policy: Model
+    ) -> None:
         ticker = _ticker([place for place, _ in marks])
         axis = model(
             "LinearAxis",
             ticker=ticker,
             formatter=model("BasicTickFormatter"),
-            major_label_policy=model("AllLabels"),
+            major_label_policy=policy,
             major_label_overrides={place: _plain(text) for place, text in marks},
             major_label_standoff=standoff,
             major_label_text_font_size=_TEXT_SIZE,

@@ -51,7 +51,7 @@ def test_home_says_first_what_needs_somebody(visitor: FlaskClient) -> None:
         "Veterans",
         "The data cannot be trusted: do not read the results before this is understood.",
     ) in needs
-    assert ("Harm", "Ready to decide. The numbers say: Roll back.") in needs
+    assert ("Harm", "Ready to decide. The numbers say: Roll back treatment.") in needs
     assert f"{len(needs)} things need you" in text
     assert "Empty" not in dict(needs), "nothing has gone wrong before the first unit"
     assert text.index("things need you") < text.index("Running (")

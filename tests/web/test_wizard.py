@@ -155,7 +155,7 @@ def test_the_second_of_two_people_is_told_and_nothing_is_overwritten(author: Fla
     late = send(author, "/experiments/colour/edit/believe", {**BELIEVE, "change": "theirs", "revision": seen})
     text = late.get_data(as_text=True)
     assert late.status_code == 409
-    assert "has changed colour in the meantime" in text
+    assert "has changed colour meanwhile" in text
     assert 'value="theirs"' in text
     assert 'value="mine"' in author.get("/experiments/colour/edit/believe").get_data(as_text=True)
 

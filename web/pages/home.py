@@ -58,10 +58,14 @@ def show_home() -> str:
         newest = readouts.latest_of(session=session, keys=[each.key for each in shown])
     names = {each.key: each.title for each in everything}
     titles = {key: metric.definition.title for key, metric in metrics.items()}
+    entries = entries_of(shown, newest, metrics)
+    verdicts = {each.experiment.key: each.conclusion.tag for each in entries if each.conclusion}
     return render_template(
         "home.html",
-        calls=[call_of(item, titles.get(item.about, "")) for item in needs],
-        entries=entries_of(shown, newest, metrics),
+        calls=[
+            call_of(item, titles.get(item.about) or verdicts.get(item.experiment.key, "")) for item in needs
+        ],
+        entries=entries,
         running=len(running),
         drafts=_mine(everything),
         begun=begun,

@@ -268,7 +268,7 @@ def _show(step: str, desk: Desk, problems: list[Problem] | None = None) -> str:
         form=form,
         problems=placed if _shows_problems(step) else {},
         open_steps={step_of(each, form) for each in faults},
-        metrics=metrics,
+        metrics=sorted(metrics, key=lambda each: not form.roles.get(each.key)),  # the chosen ones first
         metric_sentence=metric_sentence,
         past_value=past_value,
         operators=operator_words(),

@@ -37,7 +37,7 @@ def _table(readout: Readout, names: Names, rule: str) -> Table:
             return "–"
         return gettext(
             "%(count)s conversions, worth %(value)s",
-            count=numbers.number(credit.conversions, 1),
+            count=numbers.number(credit.conversions, 0 if credit.conversions.is_integer() else 1),
             value=numbers.number(credit.value, 0),
         )
 

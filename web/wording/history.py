@@ -48,6 +48,9 @@ def told(entry: Entry) -> str:
         "new_phase": lambda: gettext(
             "Phase %(number)s began: units were drawn anew", number=entry.after or ""
         ),
+        "report": lambda: gettext("%(who)s wrote the report", who=entry.actor),
+        "share": lambda: gettext("%(who)s shared the report by a link", who=entry.actor),
+        "unshare": lambda: gettext("%(who)s withdrew a link to the report", who=entry.actor),
         "threshold": lambda: gettext("%(who)s changed when it alerts", who=entry.actor),
     }
     known = words.get(entry.action)

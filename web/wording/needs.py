@@ -23,8 +23,14 @@ class Call:
     address: str
 
 
-def call_of(item: Item, metric_name: str = "") -> Call:
-    """Word one need."""
+def call_of(item: Item, said: str = "") -> Call:
+    """Word one need.
+
+    Parameters
+    ----------
+    said
+        What the metric of an alert is called, or what the verdict says in a few words.
+    """
     words: dict[Need, Callable[[Item, str], Call]] = {
         Need.ALERT: _alert,
         Need.HEALTH: _health,
@@ -35,7 +41,7 @@ def call_of(item: Item, metric_name: str = "") -> Call:
         Need.RETROSPECTIVE: _retrospective,
         Need.FOLLOW_UP: _follow_up,
     }
-    return words[item.need](item, metric_name)
+    return words[item.need](item, said)
 
 
 def _alert(item: Item, metric: str) -> Call:
@@ -48,8 +54,8 @@ def _health(item: Item, _: str) -> Call:
     return _call(item, ("bad", "✗"), text, gettext("Look closer"), "results")
 
 
-def _decide(item: Item, _: str) -> Call:
-    said = recommendation_word(item.recommendation)
+def _decide(item: Item, said: str) -> Call:
+    said = said or recommendation_word(item.recommendation)
     text = gettext("Ready to decide. The numbers say: %(verdict)s.", verdict=said) if said else ""
     text = text or gettext("It has ended without a readout; say how it ends.")
     return _call(item, ("good", "●"), text, gettext("Decide"), "decide")

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_datetime_format
 from babel.numbers import format_decimal
-from flask_babel import format_datetime, get_locale
+from flask_babel import format_time, get_locale
 
 from analysis import Interval
 from experiments.fields import zone_of
@@ -150,7 +150,7 @@ def month(value: date) -> str:
 
 def moment(value: datetime) -> str:
     """Write a moment, in UTC."""
-    return gettext("%(moment)s UTC", moment=format_datetime(value, "medium", rebase=False))
+    return gettext("%(moment)s UTC", moment=_to_the_minute(value))
 
 
 def moment_in(value: datetime, zone: str) -> str:
@@ -158,8 +158,12 @@ def moment_in(value: datetime, zone: str) -> str:
     if zone == "UTC":
         return moment(value)
     local = value.astimezone(zone_of(zone))
-    when = format_datetime(local, "medium", rebase=False)
-    return gettext("%(moment)s (%(zone)s)", moment=when, zone=zone)
+    return gettext("%(moment)s (%(zone)s)", moment=_to_the_minute(local), zone=zone)
+
+
+def _to_the_minute(value: datetime) -> str:
+    day, time = format_date(value, "medium", locale=get_locale()), format_time(value, "short", rebase=False)
+    return str(get_datetime_format("medium", locale=get_locale())).replace("{1}", day).replace("{0}", time)
 
 
 def span(millis: float) -> str:
