@@ -21,37 +21,26 @@ class Cells:
         Of each cell.
     place
         Of each cell among those of its unit, from 0.
-    order
-        How events are sorted into cells; None when they lie like that.
     starts
-        Where each cell begins among the sorted events.
+        Where each cell begins among the events.
     """
 
     unit: Whole
     day: Whole
     place: Whole
-    order: Whole | None
     starts: Whole
 
     @classmethod
     def of(cls, unit: Whole, day: Whole) -> "Cells":
-        """Group events by their units and days."""
-        span = int(np.ptp(day)) + 1 if len(day) else 1
-        key = unit * span + (day - (day.min() if len(day) else 0))
-        order = None
-        if np.any(key[1:] < key[:-1]):
-            order = np.argsort(key, kind="stable")
-            unit, day, key = unit[order], day[order], key[order]
-        starts = _beginnings(key)
+        """Group events by their units and days; they lie in that order."""
+        starts = beginnings(unit, day)
         unit, day = unit[starts], day[starts]
-        first = _beginnings(unit)
+        first = beginnings(unit)
         counts = np.diff(np.append(first, len(unit)))
-        return cls(unit, day, np.arange(len(unit)) - np.repeat(first, counts), order, starts)
+        return cls(unit, day, np.arange(len(unit)) - np.repeat(first, counts), starts)
 
     def added(self, add: np.ufunc, values: Floats) -> Floats:
         """What the values of the events of each cell come to."""
-        if self.order is not None:
-            values = values[self.order]
         return np.asarray(add.reduceat(values, self.starts) if len(values) else values)
 
     def so_far(self, add: np.ufunc, gains: Floats) -> Floats:
@@ -74,8 +63,9 @@ class Cells:
         return found
 
 
-def _beginnings(sorted_values: NDArray[Any]) -> Whole:
-    """Where each value appears first."""
-    if not len(sorted_values):
+def beginnings(*columns: NDArray[Any]) -> Whole:
+    """Where each combination of values begins, where equal ones lie together."""
+    if not len(columns[0]):
         return np.zeros(0, np.int64)
-    return np.flatnonzero(np.append(True, sorted_values[1:] != sorted_values[:-1]))
+    other = np.logical_or.reduce([each[1:] != each[:-1] for each in columns])
+    return np.flatnonzero(np.append(True, other))

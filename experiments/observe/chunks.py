@@ -30,11 +30,14 @@ from experiments.observe.gathering import (
 from experiments.observe.question import Question
 from experiments.observe.sql import DIALECT, both, filled, zero
 
-ROWS = 1_000_000
+ROWS = 500_000
 """Events of a chunk, about: enough that asking costs nothing, few enough to be held in a cache."""
 
 FEW = 0.25
 """Share of all units below which it pays to look for them in the log."""
+
+FITTING = 2**62
+"""Numbers up to which a unit and a moment can be written as one."""
 
 _COUNTED = "SELECT number FROM counted_unit WHERE number BETWEEN $low AND $high"
 
@@ -71,7 +74,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Events of the units from ``low`` on.
+    """Events of the units from ``low`` on, in the order of units and moments.
 
     Attributes
     ----------
@@ -90,6 +93,16 @@ class Chunk:
     unit: Whole
     at: Whole
     columns: Mapping[str, NDArray[Any]]
+
+    @classmethod
+    def of(cls, low: int, size: int, columns: dict[str, NDArray[Any]]) -> "Chunk":
+        """Put what was read in order: what has come lately does not lie sorted yet."""
+        unit, at = columns.pop("unit").astype(np.int64) - low, columns.pop("occurred_at")
+        order = _order(unit, at)
+        if order is not None:
+            unit, at = unit[order], at[order]
+            columns = {name: values[order] for name, values in columns.items()}
+        return cls(low, size, unit, at, columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +177,7 @@ class Scan:
         for low in range(1, max(newest, 1) + 1, step):
             size = min(step, max(newest, 1) + 1 - low)
             read = connection.execute(statement, {"low": low, "high": low + size - 1}).fetchnumpy()
-            columns = {name: _without_gaps(values) for name, values in read.items()}
-            unit = columns.pop("unit").astype(np.int64) - low
-            yield Chunk(low, size, unit, columns.pop("occurred_at"), columns)
+            yield Chunk.of(low, size, {name: _without_gaps(values) for name, values in read.items()})
         if few:
             connection.execute("DROP TABLE counted_unit")
 
@@ -184,6 +195,16 @@ class Scan:
         for expression, name in self._columns.items():
             piece = piece.select(expression.as_(name), copy=False)
         return f"{piece.sql(dialect=DIALECT)} AND {unit.sql()} BETWEEN $low AND $high"
+
+
+def _order(unit: Whole, at: Whole) -> Whole | None:
+    """The order of units and moments, None for things that lie in it."""
+    begins, ends = (int(at.min()), int(at.max())) if len(at) else (0, 0)
+    if (int(unit.max(initial=0)) + 1) * (ends + 1 - begins) > FITTING:
+        return np.lexsort((at, unit))
+    # One number for both: sorted batches that lie one after the other are quickly merged.
+    key = unit * (ends + 1 - begins) + (at - begins)
+    return None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
 
 
 def _carries(metric: MetricDraft) -> bool:

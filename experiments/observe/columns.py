@@ -32,7 +32,7 @@ BATCH = 250_000
 PIECE = 20_000
 """Rows that are in Python's hands at once: few enough to stay in the processor's cache."""
 
-SHAPE = 4
+SHAPE = 5
 """Version of the copy's layout; a copy of another shape is thrown away and made again."""
 
 LOCK_PATIENCE = 30.0

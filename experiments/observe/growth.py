@@ -130,7 +130,7 @@ def _grown(
         steps[row.day or 0] += _growth(row, own, sums.width - own)
     for day, step in zip(days, accumulate(steps[day] for day in days), strict=True):
         if step.n:
-            yield Day(date_of(day), step.moments(sums.middle))
+            yield Day(date_of(day), sums.refilled(step.moments(sums.middle)))
 
 
 def _empty(own: int, known: int) -> _Step:

@@ -46,7 +46,7 @@ _ORDERS: Mapping[str, str] = {
     "event": "user_id, anonymous_id, occurred_at",
 }
 _NUMPY: Mapping[str, Any] = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object, UNIT: object}
-_NAMES = (*COLUMNS, "unit", "clustered")
+_NAMES = (*COLUMNS, "unit", "clustered", "standing")
 
 LOOSE = 400_000
 """Rows that may lie about in sorted batches; with fewer, sorting everything gains nothing."""
@@ -59,6 +59,10 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE TABLE {name} ({_described(columns)})")
         connection.execute(f"CREATE VIEW named_{name} AS {_named(name)}")
     connection.execute("CREATE TABLE clustered (source VARCHAR, id BIGINT)")
+    connection.execute(
+        "CREATE TABLE standing "
+        "(question VARCHAR, horizon BIGINT, exposure BIGINT, event BIGINT, summed VARCHAR)"
+    )
 
 
 def empty(connection: duckdb.DuckDBPyConnection) -> None:
@@ -128,7 +132,8 @@ def cluster(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def prune(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop the ids of units of which no row is left."""
+    """Drop the ids of units of which no row is left, and the sums in which the dropped rows have a part."""
+    connection.execute("DELETE FROM standing")
     used = " UNION ALL ".join(
         f"SELECT {column} FROM {name} WHERE {column} IS NOT NULL"  # noqa: S608 - our own names
         for name in COLUMNS

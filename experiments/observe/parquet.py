@@ -77,7 +77,7 @@ def export(
         partial.mkdir(parents=True)
         with opened(columns) as connection:
             refresh(connection, store, lambda share: progress(share / 2))
-            rows = _write(connection, partial, lambda share: progress(0.5 + share / 2))
+            rows = write(connection, partial, lambda share: progress(0.5 + share / 2))
         files = sum(1 for _ in partial.rglob("*.parquet"))
         contents = {"written_at": now.isoformat(), **rows, "files": files}
         (partial / CONTENTS).write_text(json.dumps(contents), encoding="utf-8")
@@ -96,9 +96,12 @@ def _require_ours(target: Path) -> None:
         raise InvalidInput.at(str(target), "is there already and is no earlier export; choose another folder")
 
 
-def _write(
-    connection: duckdb.DuckDBPyConnection, folder: Path, progress: Callable[[float], None]
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    progress: Callable[[float], None] = lambda share: None,  # noqa: ARG005 - by default nobody watches
 ) -> dict[str, int]:
+    """Write the copy as it is into a folder; how many rows each part has."""
     rows = {part: dict(_days(connection, table)) for part, (table, _, _) in _PARTS.items()}
     total = sum(sum(days.values()) for days in rows.values()) or 1
     written = 0

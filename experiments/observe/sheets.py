@@ -7,6 +7,7 @@ the numbers of a row are is said where the same row is made in SQL.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,29 @@ def is_plain(question: Question) -> bool:
         for each in question.counted
     )
     return plain and can_add(question) and question.channel is None
+
+
+@dataclass(slots=True)
+class Part:
+    """What the events of a chunk come to for a sheet.
+
+    Attributes
+    ----------
+    low
+        The row of the chunk's first unit.
+    events, through
+        How many were taken, and the newest of them.
+    columns, steps, lived, unreadable
+        As a sheet has them, for the units of the chunk.
+    """
+
+    low: int
+    events: int
+    through: int | None = None
+    columns: dict[str, Array] = field(default_factory=dict)
+    steps: dict[str, dict[str, Array]] = field(default_factory=dict)
+    lived: list[dict[str, Array]] = field(default_factory=list)
+    unreadable: dict[str, float] = field(default_factory=dict)
 
 
 class Sheet:
@@ -67,73 +91,90 @@ class Sheet:
         self.events = 0
         self.through: int | None = None
 
-    def add(self, tally: Tally) -> None:
-        """Take in what a chunk's events come to."""
+    def part(self, tally: Tally) -> Part:
+        """What a chunk's events come to. It changes nothing, so chunks can be looked at side by side."""
         chunk = tally.chunk
-        low, high = np.searchsorted(self.number, (chunk.low, chunk.low + chunk.size))
+        # As numbers of the same kind: otherwise all units are converted first.
+        ends = np.array([chunk.low, chunk.low + chunk.size], self.number.dtype)
+        low, high = np.searchsorted(self.number, ends)
         here = self.number[low:high] - chunk.low
+        part = Part(int(low), int(np.count_nonzero(tally.taken)))
+        if part.events:
+            part.through = int(chunk.at[tally.taken].max())
         if self.question.back:
-            self._keep("seen", low, tally.seen()[here])
+            part.columns["seen"] = tally.seen()[here]
         if self.question.historic:
-            for name, values in tally.past():
-                self._keep(name, low, values[here])
+            part.columns |= {name: values[here] for name, values in tally.past()}
         for reading in tally.wanted.readings:
             for name, values in tally.of_metric(reading):
-                self._take(reading.metric, name, low, values[here])
-        self._take_cells(tally, here, low)
-        if tally.taken.any():
-            self.events += int(np.count_nonzero(tally.taken))
-            newest = int(chunk.at[tally.taken].max())
-            self.through = newest if self.through is None else max(self.through, newest)
+                self._take(part, reading.metric, name, values[here])
+        self._take_cells(part, tally, here)
+        return part
 
-    def _take(self, metric: MetricDraft, name: str, low: int, values: Array) -> None:
-        rows = slice(low, low + len(values))
+    def add(self, part: Part) -> None:
+        """Take in a chunk."""
+        for name, values in part.columns.items():
+            if name not in self.columns:
+                self.columns[name] = np.zeros(len(self.number), values.dtype)
+            self.columns[name][part.low : part.low + len(values)] = values
+        for key, cells in part.steps.items():
+            self.steps[key].append(cells)
+        self.lived += part.lived
+        for key, n in part.unreadable.items():
+            self.unreadable[key] += n
+        self.events += part.events
+        if part.through is not None:
+            self.through = max(self.through or part.through, part.through)
+
+    def _take(self, part: Part, metric: MetricDraft, name: str, values: Array) -> None:
         match name[0]:
             case "u":
-                self.unreadable[metric.key] += float(values.sum())
+                part.unreadable[metric.key] = float(values.sum())
             case "g":
-                self._keep(f"x{name[1:]}", low, level(metric, np.nan_to_num(values)))
+                part.columns[f"x{name[1:]}"] = level(metric, or_nought(values))
             case "b":
-                known = level(metric, np.nan_to_num(values), lost=False)
-                self._keep(name, low, np.where(self.columns["seen"][rows], known, np.nan))
+                part.columns[name] = level(metric, or_nought(values), lost=False)
             case "t":
                 happened = np.full(len(values), NEVER, np.int32)
                 hit = ~np.isnan(values)
-                happened[hit] = (self.first_at[rows][hit] + values[hit].astype(np.int64)) // DAY_MS
-                self._keep(name, low, happened)
+                first_at = self.first_at[part.low : part.low + len(values)]
+                happened[hit] = (first_at[hit] + values[hit].astype(np.int64)) // DAY_MS
+                part.columns[name] = happened
 
-    def _keep(self, name: str, low: int, values: Array) -> None:
-        column = self.columns.setdefault(name, np.zeros(len(self.number), values.dtype))
-        column[low : low + len(values)] = values
-
-    def _take_cells(self, tally: Tally, here: Array, low: int) -> None:
+    def _take_cells(self, part: Part, tally: Tally, here: Array) -> None:
         row_of = np.zeros(tally.chunk.size, np.int32)
-        row_of[here] = np.arange(low, low + len(here))
+        row_of[here] = np.arange(part.low, part.low + len(here))
         for metric in running(self.question):
             cells = tally.so_far([metric])
             group = self.calendar.group(cells["arm"], cells["day"])
             row, first = row_of[cells["unit"] - tally.chunk.low], cells["place"] == 1
             levels = self._levels(cells, "after", followed(self.question, [metric]))
-            self.steps[metric.key].append({"group": group, "row": row, "first": first, **levels})
+            part.steps[metric.key] = {"group": group, "row": row, "first": first, **levels}
         if aged(self.question):
             cells = tally.gained()
             group = self.lives.group(cells["arm"], cells["day"])
             levels = self._levels(cells, "g", followed(self.question, aged(self.question)))
-            self.lived.append({"group": group, **levels})
+            part.lived.append({"group": group, **levels})
 
     def _levels(self, cells: Columns, prefix: str, places: Sequence[int]) -> dict[str, Array]:
         """What cells come to, as levels of the counted metrics at some places."""
         counted = self.question.counted
-        return {
-            f"x{place}": level(counted[place], np.nan_to_num(cells[f"{prefix}{place}"])) for place in places
-        }
+        return {f"x{place}": level(counted[place], or_nought(cells[f"{prefix}{place}"])) for place in places}
 
 
-def level(metric: MetricDraft, reached: Floats, *, lost: bool | None = None) -> Floats:
-    """A unit's number from what its events came to, as `experiments.observe.values.level` in SQL."""
+def or_nought(values: Array) -> Array:
+    """Nought for what is not known."""
+    return np.where(np.isnan(values), 0.0, values)
+
+
+def level(metric: MetricDraft, reached: Floats, *, lost: bool | None = None) -> Array:
+    """A unit's number from what its events came to, as `experiments.observe.values.level` in SQL.
+
+    For a share that is whether it has one: a byte, where a number would take eight.
+    """
     match metric.kind:
         case "mean":
             return reached if metric.scale == 1 else reached * metric.scale
         case "retention" if metric.lost if lost is None else lost:
-            return (reached <= 0).astype(np.float64)
-    return (reached >= metric.at_least).astype(np.float64)
+            return reached <= 0
+    return reached >= metric.at_least

@@ -1,73 +1,125 @@
 """Summing: from a sheet to the rows of the answer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from experiments.metrics import MetricDraft
-from experiments.observe.curves import aged, running
+from experiments.observe.curves import aged, followed, running
 from experiments.observe.groups import Answer, Floats, Piece, Segment, slices
 from experiments.observe.question import DAY_MS
 from experiments.observe.sheets import NEVER, Array, Sheet
 from experiments.observe.values import columns_of
 
 
-def rows(sheet: Sheet, segments: Iterable[Segment] = ()) -> Iterator[Answer]:
-    """Everything that the answer says of metrics, over all units and by segments."""
-    yield ("event_through", "", None, 0, sheet.through, 1, float(sheet.events))
-    for key, n in sheet.unreadable.items():
-        yield ("unreadable", key, None, 0, None, int(n))
-    summing = _Summing(sheet)
-    for metric in sheet.question.metrics:
-        yield from summing.of_metric(metric)
-    yield from summing.ages()
-    for segment in segments:
-        yield from summing.cuts(segment)
+@dataclass(frozen=True, slots=True)
+class Middles:
+    """Around what products are taken.
+
+    Attributes
+    ----------
+    values, spreads
+        Of the columns of units, by their names.
+    lived
+        Of what units gain on the days of their lives on which anything happens to them.
+    """
+
+    values: Mapping[str, float]
+    spreads: Mapping[str, float]
+    lived: Mapping[str, float]
 
 
-class _Summing:
-    """The values of a sheet after capping, and their middles."""
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """What was added up for a question, as rows of the answer, and around what."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    middles: Middles
+    rows: Sequence[Answer]
+
+
+class Summing:
+    """The values of a sheet after capping, and their middles.
+
+    Parameters
+    ----------
+    around
+        Middles to keep to; those of the sheet when there are none.
+    """
+
+    def __init__(self, sheet: Sheet, around: Middles | None = None) -> None:
         self._sheet = sheet
         self._question = sheet.question
         self._columns = dict(sheet.columns)
         self._caps: dict[str, float] = {}
-        self._middles: dict[str, float] = {}
-        self._spreads: dict[str, float] = {}
         self._by_span: dict[int, tuple[Array | None, Array]] = {}
+        for metric in self._question.metrics:
+            self._matured(self._question.span(metric))
         for place, metric in enumerate(self._question.counted):
             if metric.cap is not None:
                 self._cap(f"x{place}", metric.cap.quantile)
+        self.middles = around or self._found()
+
+    def summed(self, pool: Executor, segments: Iterable[Segment] = ()) -> Summed:
+        """Everything that the answer says of metrics, over all units and by segments.
+
+        Parameters
+        ----------
+        pool
+            Adds up several metrics side by side.
+        """
+        return Summed(self.middles, list(self._rows(pool, segments)))
+
+    def _rows(self, pool: Executor, segments: Iterable[Segment]) -> Iterator[Answer]:
+        sheet = self._sheet
+        yield ("event_through", "", None, 0, sheet.through, 1, float(sheet.events))
+        for key, n in sheet.unreadable.items():
+            yield ("unreadable", key, None, 0, None, int(n))
+        yield from self._known()
+        parts = [self._of_metric(metric) for metric in self._question.metrics]
+        parts += [self._ages(), *(self._cuts(segment) for segment in segments)]
+        for each in [pool.submit(list, part) for part in parts]:
+            yield from each.result()
+
+    def _found(self) -> Middles:
+        """The middles of the sheet."""
+        values, spreads = {}, {}
         for place, metric in enumerate(self._question.counted):
-            self._centre(f"x{place}", metric)
-        for name in [*(f"b{place}" for place, _ in enumerate(self._question.counted)), "seen"]:
-            if name in self._columns:
-                self._centre_known(name)
+            old, name = self._matured(self._question.span(metric))[0], f"x{place}"
+            values[name], spreads[name] = _middle_of(self._of(name, old))
+        for name in self._known_before():
+            values[name], _ = _middle_of(self._columns[name][self._columns["seen"]])
+        if "seen" in self._columns:
+            values["seen"], _ = _middle_of(self._columns["seen"])
+        lived = (f"x{place}" for place in followed(self._question, aged(self._question)))
+        return Middles(values, spreads, {name: self._lived_middle(name) for name in lived})
+
+    def _known_before(self) -> list[str]:
+        """The columns of what was known before the exposure, of the units that had been seen."""
+        names = (f"b{place}" for place, _ in enumerate(self._question.counted))
+        return [name for name in names if name in self._columns]
+
+    def _known(self) -> Iterator[Answer]:
+        """Of how many units something was known before the exposure, and how far it lay from the middle."""
+        for name in self._known_before():
+            key, values = (
+                self._question.counted[int(name[1:])].key,
+                self._columns[name][self._columns["seen"]],
+            )
+            off = float((values - self.middles.values[name]).sum())
+            yield ("known", key, None, 0, None, len(values), off)
+
+    def _lived_middle(self, name: str) -> float:
+        lived = [cells[name] for cells in self._sheet.lived]
+        return sum(float(each.sum()) for each in lived) / max(1, sum(map(len, lived)))
 
     def _cap(self, name: str, quantile: float) -> None:
         """A cap cuts off what is large; below zero it would move units to which nothing happened."""
-        values = self._columns[name]
+        values = self._columns[name].astype(np.float64)
         self._caps[name] = max(0.0, float(np.quantile(values, quantile))) if len(values) else 0.0
         self._columns[name] = np.minimum(values, self._caps[name])
-
-    def _centre(self, name: str, metric: MetricDraft) -> None:
-        span = self._question.span(metric)
-        old = self._matured(span)[0]
-        values = self._columns[name] if old is None else self._columns[name][old]
-        self._middles[name] = float(values.mean()) if len(values) else 0.0
-        self._spreads[name] = float(values.std()) if len(values) else 0.0
-
-    def _centre_known(self, name: str) -> None:
-        """What is not known of a unit stands in the middle."""
-        values = self._columns[name]
-        if name == "seen":
-            self._middles[name] = float(values.mean()) if len(values) else 0.0
-            return
-        known = ~np.isnan(values)
-        self._middles[name] = float(values[known].mean()) if known.any() else 0.0
-        values[~known] = self._middles[name]
 
     def _matured(self, span: int) -> tuple[Array | None, Array]:
         """The units whose window has passed, None for all, and their groups by the day on which it had."""
@@ -80,11 +132,11 @@ class _Summing:
             self._by_span[span] = old, sheet.calendar.group(sheet.arm[chosen], day)
         return self._by_span[span]
 
-    def of_metric(self, metric: MetricDraft) -> Iterator[Answer]:
+    def _of_metric(self, metric: MetricDraft) -> Iterator[Answer]:
         """A metric's middles, its sums, and how they grew."""
         own, known = columns_of(self._question, metric)
-        middles = [self._middles[name] for name in (*own, *known)]
-        yield ("middle", metric.key, None, 0, None, 1, *middles, self._spreads[own[0]])
+        middles = [self.middles.values[name] for name in (*own, *known)]
+        yield ("middle", metric.key, None, 0, None, 1, *middles, self.middles.spreads[own[0]])
         yield from self._sums(metric, [*own, *known])
         if self._question.by_first(metric):
             yield from self._firsts(metric, own[0], known)
@@ -96,7 +148,7 @@ class _Summing:
     def _sums(self, metric: MetricDraft, names: Sequence[str]) -> Iterator[Answer]:
         old, group = self._matured(self._question.span(metric))
         calendar = self._sheet.calendar
-        shape = self._spreads[names[0]] if metric.kind == "mean" else None
+        shape = self.middles.spreads[names[0]] if metric.kind == "mean" else None
         n, *found = calendar.totals(self._products(names, group, old, shape))
         if metric.kind == "mean":
             largest = np.zeros(len(n))
@@ -109,13 +161,20 @@ class _Summing:
     def _of(self, name: str, units: Array | None) -> Array:
         return self._columns[name] if units is None else self._columns[name][units]
 
+    def _picked(self, names: Sequence[str], units: Array | slice) -> Iterator[Array]:
+        """Some columns of some units. What was not known before the exposure stands in the middle."""
+        for name in names:
+            values = self._columns[name][units]
+            if name.startswith("b"):
+                values = np.where(self._columns["seen"][units], values, self.middles.values[name])
+            yield values
+
     def _products(
         self, names: Sequence[str], group: Array, units: Array | None, spread: float | None = None
     ) -> Iterator[Piece]:
         """Values, and products of their distances pair by pair; with a spread the shape of the first, too."""
-        columns = [self._of(name, units) for name in names]
         for here in slices(len(group)):
-            values = [each[here] for each in columns]
+            values = list(self._picked(names, here if units is None else units[here]))
             off = self._distances(names, values)
             numbers = [*values, *(left * right for left, right in combinations_with_replacement(off, 2))]
             if spread is not None:
@@ -123,7 +182,7 @@ class _Summing:
                 numbers += [standard * standard * standard, np.abs(values[0])]
             yield group[here], numbers
 
-    def cuts(self, segment: Segment) -> Iterator[Answer]:
+    def _cuts(self, segment: Segment) -> Iterator[Answer]:
         """As `experiments.observe.answers.cut_rows`."""
         everybody = segment.group(self._sheet.arm)
         (n,) = segment.totals([(everybody, [])])
@@ -137,7 +196,7 @@ class _Summing:
 
     def _uncapped(self, metric: MetricDraft, name: str) -> Iterator[Answer]:
         """As `experiments.observe.answers.uncapped`."""
-        values, middle = self._sheet.columns[name], self._middles[name]
+        values, middle = self._sheet.columns[name], self.middles.values[name]
         old = self._sheet.first_at <= self._question.horizon - self._question.span(metric)
         for arm in np.unique(self._sheet.arm[old]).tolist():
             mine = values[old & (self._sheet.arm == arm)]
@@ -145,11 +204,11 @@ class _Summing:
             yield ("uncapped", metric.key, None, int(arm), None, len(mine), float(mine.sum()), squares)
 
     def _distances(self, names: Sequence[str], values: Sequence[Floats]) -> list[Floats]:
-        return [each - self._middles[name] for name, each in zip(names, values, strict=True)]
+        return [each - self.middles.values[name] for name, each in zip(names, values, strict=True)]
 
-    def _known(self, names: Sequence[str], rows: Array) -> list[Floats]:
+    def _off(self, names: Sequence[str], units: Array) -> list[Floats]:
         """The distances of some columns for some units."""
-        return self._distances(names, [self._columns[name][rows] for name in names])
+        return self._distances(names, list(self._picked(names, units)))
 
     def _firsts(self, metric: MetricDraft, own: str, known: Sequence[str]) -> Iterator[Answer]:
         """As `experiments.observe.curves.first_rows`."""
@@ -158,12 +217,12 @@ class _Summing:
         def pieces() -> Iterator[Piece]:
             for here in slices(len(day)):
                 hit = np.flatnonzero(day[here] != NEVER) + here.start
-                (off,), others = self._known([own], hit), self._known(known, hit)
+                (off,), others = self._off([own], hit), self._off(known, hit)
                 group = calendar.group(self._sheet.arm[hit], day[hit])
                 yield group, [np.ones(len(hit)), off * off, *(off * each for each in others), *others]
 
         n, *found = calendar.totals(pieces())
-        yield from calendar.rows("step", metric.key, n, np.array(found), n)
+        yield from calendar.rows("step", metric.key, n, np.array([*found, n]), n)
 
     def _steps(self, metric: MetricDraft, own: Sequence[str], known: Sequence[str]) -> Iterator[Answer]:
         """As `experiments.observe.curves.step_rows`."""
@@ -174,7 +233,8 @@ class _Summing:
                     yield cells["group"][here], self._growth(cells, here, own, known)
 
         present, *found, n = self._sheet.calendar.totals(pieces())
-        yield from self._sheet.calendar.rows("step", metric.key, n, np.array(found), present)
+        numbers = np.array([*found, present])
+        yield from self._sheet.calendar.rows("step", metric.key, n, numbers, present)
 
     def _growth(
         self, cells: Mapping[str, Array], here: slice, own: Sequence[str], known: Sequence[str]
@@ -184,7 +244,7 @@ class _Summing:
         after, before = zip(*(self._around(name, cells, here) for name in own), strict=True)
         now = self._distances(own, after)
         then = [each * ~first for each in self._distances(own, before)]
-        others = self._known(known, cells["row"][here])
+        others = self._off(known, cells["row"][here])
         found = [new - old for new, old in zip(after, before, strict=True)]
         for left, right in combinations_with_replacement(range(len(own)), 2):
             found.append(now[left] * now[right] - then[left] * then[right])
@@ -200,18 +260,21 @@ class _Summing:
         before = capped[: len(after)] if here.start else np.append(0.0, capped)[: len(after)]
         return after, np.where(cells["first"][here], 0.0, before)
 
-    def ages(self) -> Iterator[Answer]:
+    def _ages(self) -> Iterator[Answer]:
         """As `experiments.observe.curves.age_rows`."""
         for metric in aged(self._question):
             names, lives = columns_of(self._question, metric)[0], self._sheet.lives
             lived = [[cells[name] for name in names] for cells in self._sheet.lived]
-            days = max(1, sum(len(each[0]) for each in lived))
-            totals = (sum(float(each.sum()) for each in column) for column in zip(*lived, strict=True))
-            middles = [total / days for total in totals]
+            middles = [self.middles.lived[name] for name in names]
             groups = [each["group"] for each in self._sheet.lived]
             n, *found = lives.totals(zip(groups, (_gains(each, middles) for each in lived), strict=True))
             yield from lives.rows("age", metric.key, n, np.array(found), n)
             yield ("age_middle", metric.key, None, 0, None, 1, *middles)
+
+
+def _middle_of(values: Array) -> tuple[float, float]:
+    """The mean of some values, and their spread."""
+    return (float(values.mean()), float(values.std())) if len(values) else (0.0, 0.0)
 
 
 def _gains(values: Sequence[Floats], middles: Sequence[float]) -> list[Floats]:

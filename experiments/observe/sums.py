@@ -37,6 +37,8 @@ class Sums:
         Units that do not count yet.
     nested
         Whether each variable is 0 or 1 and implies the ones before, so that sums say everything.
+    fills
+        How far from the middle of each covariate is what stands for an unknown one; none for nowhere.
     """
 
     middle: Floats
@@ -44,6 +46,7 @@ class Sums:
     matured: Mapping[int, Sequence[Row]]
     immature: int
     nested: bool = False
+    fills: Sequence[float] = ()
 
     @property
     def width(self) -> int:
@@ -57,7 +60,16 @@ class Sums:
         if self.nested:
             together = np.minimum.outer(totals, totals)
             return Moments(n, totals / n, together - np.outer(totals, totals) / n)
-        return moments_around(n, totals, self.products(rows), self.middle)
+        return self.refilled(moments_around(n, totals, self.products(rows), self.middle))
+
+    def refilled(self, moments: Moments) -> Moments:
+        """Let the fills stand for what is unknown; the last variable says of how many units it is known."""
+        if not any(self.fills):
+            return moments
+        places = slice(self.width - 1 - len(self.fills), self.width - 1)
+        shift, turn = np.zeros(self.width), np.eye(self.width)
+        shift[places], turn[places, -1] = self.fills, np.negative(self.fills)
+        return Moments(moments.n, turn @ moments.mean + shift, turn @ moments.cross @ turn.T)
 
     def totals(self, rows: Sequence[Row]) -> Floats:
         """The variables' sums, shape (k,)."""
@@ -133,6 +145,7 @@ def read_sums(question: Question, parts: Parts) -> dict[str, Sums]:
     for row in parts["metric"]:
         rows[row.name].append(row)
     middles = {row.name: row.numbers for row in parts["middle"]}
+    fills = {row.name: row.numbers for row in parts["fill"]}
     found = {}
     for metric in question.metrics:
         if metric.key not in middles:
@@ -150,6 +163,7 @@ def read_sums(question: Question, parts: Parts) -> dict[str, Sums]:
             matured,
             sum(row.n for row in rows[metric.key] if row.day is None),
             nested,
+            fills.get(metric.key, ()),
         )
     return found
 

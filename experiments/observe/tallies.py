@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.metrics import MetricDraft
-from experiments.observe.cells import Cells
+from experiments.observe.cells import Cells, beginnings
 from experiments.observe.chunks import Chunk, Reading, Wanted, Whole
 from experiments.observe.curves import LONGEST_LIFE, aged, followed, running
 from experiments.observe.question import DAY_MS, Question, reach
@@ -187,9 +187,10 @@ class Tally:
     def _extreme(self, which: np.ufunc, hits: Whole, values: NDArray[Any]) -> Floats:
         """The least or the largest value of each unit, NaN for none."""
         found = np.full(self.chunk.size, np.nan)
-        unit = self.chunk.unit[hits]
-        found[unit] = values[hits]
-        which.at(found, unit, values[hits].astype(np.float64))
+        if len(hits):
+            unit = self.chunk.unit[hits]
+            starts = beginnings(unit)
+            found[unit[starts]] = which.reduceat(values[hits], starts)
         return found
 
     def _numbers(self, places: Whole) -> NDArray[np.int32]:
@@ -211,10 +212,12 @@ class Tally:
 
     def gained(self) -> Columns:
         """One row for each unit and whole day of its life with events, and what they come to."""
-        day = self.age // DAY_MS
-        lived = (day + 1) * DAY_MS <= self.question.horizon - self.members.first_at[self.chunk.unit]
-        chosen = np.flatnonzero(self.after & lived & (day < LONGEST_LIFE))
-        cells = Cells.of(self.chunk.unit[chosen], day[chosen])
+        lives = np.minimum((self.question.horizon - self.members.first_at) // DAY_MS, LONGEST_LIFE)
+        since = np.flatnonzero(self.after)
+        unit, day = self.chunk.unit[since], self.age[since] // DAY_MS
+        lived = day < lives[unit]
+        chosen = since[lived]
+        cells = Cells.of(unit[lived], day[lived])
         readings = self._read_for(followed(self.question, aged(self.question)))
         gains = {
             f"g{each.place}": self._by_cell(cells, each, self._hit_by(each.metric, str(each.fits)), chosen)

@@ -12,9 +12,11 @@ numpy
     each metric's and each covariate's value by ``bincount``, whether a unit was seen before, and by variant
     the sums, squares and cross products of the three. No days, no checks, no curves.
 tea-tasting (with ``--tea PYTHON``, an interpreter that has it and Ibis with DuckDB)
-    Over the same exposures and events as Parquet, with the same numbers for units: a value and a covariate
-    for each metric and unit by conditional sums in DuckDB, and its analysis of five means with covariates. No
-    days, no checks, no curves.
+    Over the same exposures and events as Parquet: a value and a covariate for each metric and unit by
+    conditional sums in DuckDB, and its analysis of five means with covariates. No days, no checks, no
+    curves. Once over the files that ``evenhand export --parquet`` writes, with ids as texts and a folder for
+    each day, which is what somebody has who does not use our copy; and once, as ``numbers``, over files with
+    the copy's own numbers for units in the copy's own order, which hands it the work that the copy has done.
 
 The processor's seconds are printed beside those of the clock: on a busy machine only they compare.
 """
@@ -27,6 +29,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -39,16 +42,19 @@ from numpy.typing import NDArray
 
 from analysis import Correction, Direction, Plan, PlannedMetric, Role, read
 from experiments.metrics import MetricDraft
-from experiments.observe import Question, columns, layout, summing, text_of
+from experiments.observe import Question, columns, layout, parquet, text_of
+from experiments.observe.asked import PlainQuestion
 from experiments.observe.chunks import Scan
 from experiments.observe.counting import read_rows
-from experiments.observe.readied import PlainQuestion, answer_all
+from experiments.observe.readied import answer_all
 from experiments.observe.statement import about_units
+from experiments.observe.summing import Summing
 from experiments.observe.tallies import Tally
 from experiments.store.instants import to_millis
 from tests.benchmarks.ledger_speed import peak_megabytes
 
-DAY = 86_400_000
+HOUR = 3_600_000
+DAY = 24 * HOUR
 START = to_millis(datetime(2026, 1, 1, tzinfo=UTC))
 NAMES = ("view", "search", "cart", "purchase", "refund")
 SHARES = (0.6, 0.2, 0.1, 0.06, 0.04)
@@ -202,12 +208,19 @@ def parts(path: Path) -> None:
         chunks = scan.chunks(connection, np.flatnonzero(asked.members.counted))
         while (chunk := note("scan", lambda: next(chunks, None))) is not None:
             tally = note("add", partial(Tally.of, scan.wanted[0], chunk, asked.members))
-            note("add", partial(asked.add, tally))
-        rows = note("sum", lambda: list(summing.rows(asked.sheet)))
+            part = note("add", partial(asked.see, tally))
+            note("add", partial(asked.add, part))
+        with ThreadPoolExecutor(1) as pool:
+            rows = note("sum", lambda: [*Summing(asked.sheet).summed(pool).rows])
         rows += note("checks", lambda: asked.ask(about_units(QUESTION)))
         observation = note("read", lambda: read_rows(QUESTION, rows))
         note("read", lambda: read(PLAN, observation, version="1"))
     print(json.dumps(found))
+
+
+def forget(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let nothing stand, so that the next readout is of all the log."""
+    connection.execute("DELETE FROM standing")
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:
@@ -232,7 +245,10 @@ def build(path: Path, events: int, experiments: int) -> None:
 def ask(path: Path, turns: int, run: Callable[[duckdb.DuckDBPyConnection], float]) -> None:
     """Readouts in a process of its own, so that the memory is its own."""
     with columns.opened(path) as connection:
-        times = [timed(lambda: run(connection)) for _ in range(turns)]
+        times = []
+        for _ in range(turns):
+            forget(connection)
+            times.append(timed(lambda: run(connection)))
         seconds, worked = middle(times)
     print(json.dumps({"clock": seconds, "cpu": worked, "peak": peak_megabytes()}))
 
@@ -241,6 +257,7 @@ def ask_all(path: Path, experiments: int) -> None:
     """Readouts of several experiments over the same log."""
     asked = [replace(QUESTION, experiment=f"e{place}") for place in range(experiments)]
     with columns.opened(path) as connection:
+        forget(connection)
         seconds, worked = timed(lambda: readouts(connection, asked))
     print(json.dumps({"clock": seconds, "cpu": worked, "peak": peak_megabytes()}))
 
@@ -257,26 +274,55 @@ def count_in_memory(events: int, turns: int) -> None:
     print(json.dumps({"clock": seconds, "cpu": worked, "mean": bincount(units, whole)}))
 
 
-def grow(path: Path, events: int) -> None:
-    """Append one event in a hundred, and read again."""
-    units = make_units(events // 10)
+def grow(path: Path, events: int, turns: int) -> None:
+    """Readouts of a log that grows: of all of it, with nothing new, and with one new event in a hundred.
+
+    The new events are of any units and any times, late ones too. An hour passes each time.
+    """
+    units, size = make_units(events // 10), events // 100
+    times: dict[str, list[tuple[float, float]]] = {"whole": [], "still": [], "grown": []}
     with columns.opened(path) as connection:
-        before = readout(connection)
-        add(connection, make_events(events // 100, units, 99), events)
-        layout.cluster(connection)
-        seconds, worked = timed(lambda: readout(connection))
-    print(json.dumps({"clock": seconds, "cpu": worked, "before": before}))
+
+        def note(name: str, hours: int) -> None:
+            asked = replace(QUESTION, horizon=QUESTION.horizon + hours * HOUR)
+            times[name].append(timed(lambda: readout(connection, asked)))
+
+        for turn in range(turns):
+            forget(connection)
+            note("whole", 3 * turn)
+            note("still", 3 * turn + 1)
+            add(connection, make_events(size, units, 99 + turn), events + turn * size)
+            note("grown", 3 * turn + 2)
+    found = {name: middle(each) for name, each in times.items()}
+    print(
+        json.dumps(
+            {
+                f"{name} {which}": each
+                for name, pair in found.items()
+                for which, each in zip(("clock", "cpu"), pair, strict=True)
+            }
+        )
+    )
 
 
 TEA = """
 import json, sys, time
 import ibis, tea_tasting as tt
+folder, turns, kind = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 con = ibis.duckdb.connect()
-exposure = con.read_parquet(sys.argv[1] + "/exposure.parquet")
-event = con.read_parquet(sys.argv[1] + "/event.parquet")
+if kind == "export":
+    exposure = con.read_parquet(folder + "/exposures/experiment=e0/*/*.parquet")
+    exposure = exposure.select(unit="user_id", first="occurred_at", arm="variant")
+    event = con.read_parquet(folder + "/events/*/*.parquet")
+    event = event.select("event", "value", unit="user_id", moment="occurred_at")
+    back, control = ibis.interval(days=14), "old"
+else:
+    exposure = con.read_parquet(folder + "/exposure.parquet")
+    event = con.read_parquet(folder + "/event.parquet")
+    back, control = 14 * 86_400_000, 0
 joined = event.join(exposure, "unit")
-age = joined.moment - joined.first
-after, before = age >= 0, (age < 0) & (age >= -14 * 86_400_000)
+after = joined.moment >= joined.first
+before = (joined.moment < joined.first) & (joined.moment >= joined.first - back)
 def total(when, name, by_value):
     here = when & (joined.event == name)
     return ibis.cases((here, joined.value if by_value else 1.0), else_=0.0).sum()
@@ -295,13 +341,12 @@ units = exposure.left_join(values, "unit").select(
 )
 experiment = tt.Experiment({key: tt.Mean(key, key + "_before") for key in NAMES})
 times = []
-for _ in range(int(sys.argv[2])):
+for _ in range(turns):
     began, worked = time.perf_counter(), time.process_time()
-    result = experiment.analyze(units, control=0)
+    result = experiment.analyze(units, control=control)
     times.append((time.perf_counter() - began, time.process_time() - worked))
-times.sort()
-print(json.dumps({"clock": times[len(times) // 2][0], "cpu": sorted(t[1] for t in times)[len(times) // 2],
-                  "mean": result["spend"].treatment}))
+clock, cpu = (sorted(each[k] for each in times)[turns // 2] for k in (0, 1))
+print(json.dumps({"clock": clock, "cpu": cpu, "mean": result["spend"].treatment}))
 """
 
 
@@ -312,24 +357,30 @@ TABLES = {
 }
 
 
-def drink_tea(python: str, path: Path, turns: int) -> dict[str, float]:
+def write_for_tea(path: Path, kind: str) -> None:
+    """Write what `evenhand export --parquet` writes, or the copy's own columns with numbers for units."""
     with columns.opened(path) as connection:
+        if kind == "export":
+            parquet.write(connection, path.parent)
+            return
         for name, query in TABLES.items():
             connection.execute(f"COPY ({query}) TO '{path.parent / name}.parquet' (FORMAT parquet)")
-    run = subprocess.run(
-        [python, "-W", "ignore", "-c", TEA, str(path.parent), str(turns)], capture_output=True, text=True
-    )
+
+
+def drink_tea(python: str, folder: Path, turns: int, kind: str) -> dict[str, float]:
+    command = [python, "-W", "ignore", "-c", TEA, str(folder), str(turns), kind]
+    run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         raise SystemExit(run.stderr)
     found: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
     return found
 
 
-def part(name: str, path: Path, chosen: argparse.Namespace) -> dict[str, float]:
+def part(name: str, path: Path, chosen: argparse.Namespace, **changes: int) -> dict[str, float]:
     """One part in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.observe_speed", "--only", name, "--path", str(path)]
-    command += ["--events", str(chosen.events), "--turns", str(chosen.turns)]
-    command += ["--experiments", str(chosen.experiments)]
+    for option in ("events", "turns", "experiments"):
+        command += [f"--{option}", str(changes.get(option, getattr(chosen, option)))]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     if name == "build":
         print(run.stdout, end="", flush=True)
@@ -339,10 +390,47 @@ def part(name: str, path: Path, chosen: argparse.Namespace) -> dict[str, float]:
     return found
 
 
+def compare(path: Path, chosen: argparse.Namespace) -> None:
+    """The parts over one log."""
+    part("build", path, chosen)
+    ours, numpy = part("ask", path, chosen), part("numpy", path, chosen)
+    print(f"readout / numpy: {ours['clock'] / numpy['clock']:.2f} (cpu {ours['cpu'] / numpy['cpu']:.2f})")
+    part("parts", path, chosen)
+    part("general", path, chosen)
+    several = part("all", path, chosen)
+    print(f"{chosen.experiments} experiments cost {several['cpu'] / ours['cpu']:.1f} single ones")
+    part("grow", path, chosen)
+    if chosen.larger:
+        larger = path.with_name("larger.duckdb")
+        part("build", larger, chosen, events=chosen.larger, experiments=1)
+        more = part("ask", larger, chosen, events=chosen.larger, turns=3)
+        larger.unlink()
+        clock, cpu = (more[which] / ours[which] for which in ("clock", "cpu"))
+        print(f"{chosen.larger / chosen.events:.0f} times the events: clock {clock:.1f} times, cpu {cpu:.1f}")
+    if chosen.tea:
+        compare_tea(path.with_name("tea") / "columns.duckdb", chosen, ours)
+
+
+def compare_tea(path: Path, chosen: argparse.Namespace, ours: dict[str, float]) -> None:
+    """Over what a log of one experiment is as Parquet."""
+    part("build", path, chosen, experiments=1)
+    for kind in ("export", "numbers"):
+        write_for_tea(path, kind)
+        tea = drink_tea(chosen.tea, path.parent, chosen.turns, kind)
+        print(
+            f"tea-tasting over {kind}: clock {tea['clock']:.2f}, cpu {tea['cpu']:.2f}, mean {tea['mean']:.6f}"
+        )
+        print(
+            f"tea / readout: {tea['clock'] / ours['clock']:.2f} (cpu {tea['cpu'] / ours['cpu']:.2f})",
+            flush=True,
+        )
+
+
 def main() -> None:
     """Run everything, or one part in this process."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--larger", type=int, default=0, help="events of another log to be read beside it")
     parser.add_argument("--experiments", type=int, default=20)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--tea", help="an interpreter with tea-tasting")
@@ -357,24 +445,11 @@ def main() -> None:
             "parts": lambda: parts(chosen.path),
             "all": lambda: ask_all(chosen.path, chosen.experiments),
             "numpy": lambda: count_in_memory(chosen.events, chosen.turns),
-            "grow": lambda: grow(chosen.path, chosen.events),
+            "grow": lambda: grow(chosen.path, chosen.events, chosen.turns),
         }[chosen.only]()
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "columns.duckdb"
-        part("build", path, chosen)
-        ours, numpy = part("ask", path, chosen), part("numpy", path, chosen)
-        print(f"readout / numpy: {ours['clock'] / numpy['clock']:.2f} (cpu {ours['cpu'] / numpy['cpu']:.2f})")
-        part("parts", path, chosen)
-        part("general", path, chosen)
-        if chosen.tea:
-            tea = drink_tea(chosen.tea, path, chosen.turns)
-            print(f"tea-tasting clock {tea['clock']:.2f}, cpu {tea['cpu']:.2f}, mean {tea['mean']:.6f}")
-            print(f"tea / readout: {tea['clock'] / ours['clock']:.2f} (cpu {tea['cpu'] / ours['cpu']:.2f})")
-        several = part("all", path, chosen)
-        singles = several["cpu"] / ours["cpu"]
-        print(f"{chosen.experiments} experiments cost {singles:.1f} single ones")
-        part("grow", path, chosen)
+        compare(Path(folder) / "columns.duckdb", chosen)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from experiments.observe import chunks
 from experiments.observe.cells import Cells
+from experiments.observe.chunks import Chunk
 from experiments.observe.sheets import is_plain
 from tests.experiments.observe.by_hand import Hand, observe, observe_in_memory, observe_together
 from tests.experiments.observe.logs import DAY, HOUR, NOON, did, shown
@@ -52,11 +53,20 @@ def test_questions_that_share_a_scan_have_each_its_own_answer() -> None:
 
 
 things = st.lists(st.tuples(st.integers(0, 3), st.integers(-2, 4), st.integers(-9, 9)), max_size=20)
+moments = st.lists(st.tuples(st.integers(0, 3), st.integers(-5, 5)), max_size=20)
+
+
+@given(moments)
+def test_the_events_of_a_chunk_lie_by_unit_and_moment(moments: list[tuple[int, int]]) -> None:
+    unit, at = (np.array([each[k] for each in moments], dtype=np.int64) for k in range(2))
+    chunk = Chunk.of(7, 4, {"unit": unit + 7, "occurred_at": at, "other": np.arange(len(moments))})
+    assert list(zip(chunk.unit.tolist(), chunk.at.tolist(), strict=True)) == sorted(moments)
+    assert [moments[place] for place in chunk.columns["other"]] == sorted(moments)
 
 
 @given(things)
 def test_cells_add_up_from_day_to_day(things: list[tuple[int, int, int]]) -> None:
-    unit, day, worth = (np.array([each[k] for each in things], dtype=np.int64) for k in range(3))
+    unit, day, worth = (np.array([each[k] for each in sorted(things)], dtype=np.int64) for k in range(3))
     cells = Cells.of(unit, day)
     expected = sorted({(u, d) for u, d, _ in things})
     assert list(zip(cells.unit.tolist(), cells.day.tolist(), strict=True)) == expected
