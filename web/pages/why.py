@@ -33,7 +33,7 @@ class Explanation:
 def show_reasons(key: str) -> str:
     """Ask for a unit, and explain its decision."""
     unit, written = request.args.get("unit", ""), request.args.get("attributes", "")
-    explanation, problem = None, ""
+    explanation, problem, place = None, "", ""
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
         if unit:
@@ -42,7 +42,7 @@ def show_reasons(key: str) -> str:
                 decision = explain(session=session, key=key, unit=unit, attributes=attributes)
                 explanation = _explained(decision, unit)
             except InvalidInput as refusal:
-                problem = _why_not(refusal, experiment)
+                problem, place = _why_not(refusal, experiment), refusal.problems[0].place
     return render_template(
         "why.html",
         experiment=experiment,
@@ -50,6 +50,7 @@ def show_reasons(key: str) -> str:
         attributes=written,
         explanation=explanation,
         problem=problem,
+        place=place,
     )
 
 
