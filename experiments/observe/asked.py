@@ -22,7 +22,7 @@ from experiments.observe.summing import Summed, Summing
 from experiments.observe.tallies import PAST, Columns, Members, Tally
 from experiments.observe.units import UNEXPOSED, kept
 
-UNITS = 500_000
+UNITS = 1_000_000
 """Units that are sorted out at once."""
 
 Rows = list[Answer]
@@ -49,7 +49,7 @@ class AskedQuestion(ABC):
         unit = self.question.unit_type
         statement = f"{_text(to_sort(self.question))} AND {unit} BETWEEN $low AND $high"
         # One at least, so that there is a table when there is nothing in it.
-        for low in range(0, newest_unit(self.connection) + 1, UNITS):
+        for low in range(1, max(newest_unit(self.connection), 1) + 1, UNITS):
             exposures = self.connection.execute(statement, {"low": low, "high": low + UNITS - 1}).fetchnumpy()
             self.insert("sorted_out", sort_out(exposures), f"* REPLACE ({gaps})")
 
