@@ -104,10 +104,8 @@ class Summing:
     def _known(self) -> Iterator[Answer]:
         """Of how many units something was known before the exposure, and how far it lay from the middle."""
         for name in self._known_before():
-            key, values = (
-                self._question.counted[int(name[1:])].key,
-                self._columns[name][self._columns["seen"]],
-            )
+            key = self._question.counted[int(name[1:])].key
+            values = self._columns[name][self._columns["seen"]]
             off = float((values - self.middles.values[name]).sum())
             yield ("known", key, None, 0, None, len(values), off)
 
