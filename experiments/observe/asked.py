@@ -22,6 +22,9 @@ from experiments.observe.summing import Summed, Summing
 from experiments.observe.tallies import PAST, Columns, Members, Tally
 from experiments.observe.units import UNEXPOSED, kept
 
+UNITS = 1_000_000
+"""Units that are sorted out at once."""
+
 Rows = list[Answer]
 Tables = list[tuple[str, Columns]]
 Found = TypeVar("Found")
@@ -41,14 +44,14 @@ class AskedQuestion(ABC):
             self.create("sorted_out", _text(sorting(question)))
 
     def _sort_out(self) -> None:
-        exposures = self.connection.execute(_text(to_sort(self.question))).fetchnumpy()
-        if not len(exposures["unit"]):
-            self.create("sorted_out", _text(sorting(self.question)))
-            return
-        self.connection.register("sorted", dict(sort_out(exposures)))
+        """Sort units out some at a time, so that what is looked at stays small."""
         gaps = ", ".join(f"CASE WHEN fate <> {UNEXPOSED} THEN {name} END AS {name}" for name in EMPTY)
-        self.create("sorted_out", f"SELECT * REPLACE ({gaps}) FROM sorted")  # noqa: S608 - our own names
-        self.connection.unregister("sorted")
+        unit = self.question.unit_type
+        statement = f"{_text(to_sort(self.question))} AND {unit} BETWEEN $low AND $high"
+        # One at least, so that there is a table when there is nothing in it.
+        for low in range(1, max(newest_unit(self.connection), 1) + 1, UNITS):
+            exposures = self.connection.execute(statement, {"low": low, "high": low + UNITS - 1}).fetchnumpy()
+            self.insert("sorted_out", sort_out(exposures), f"* REPLACE ({gaps})")
 
     @cached_property
     def members(self) -> Members:
@@ -79,13 +82,14 @@ class AskedQuestion(ABC):
         self._tables[piece] = f"{piece}_{self._place}"
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {self._tables[piece]} AS {query}")
 
-    def insert(self, piece: str, columns: Columns) -> None:
+    def insert(self, piece: str, columns: Columns, chosen: str = "*") -> None:
         """Add rows to the table of a piece."""
         self.connection.register("tallied", dict(columns))
+        query = f"SELECT {chosen} FROM tallied"  # noqa: S608 - our own names
         if piece in self._tables:
-            self.connection.execute(f"INSERT INTO {self._tables[piece]} FROM tallied")
+            self.connection.execute(f"INSERT INTO {self._tables[piece]} {query}")
         else:
-            self.create(piece, "FROM tallied")
+            self.create(piece, query)
         self.connection.unregister("tallied")
 
     def look(self) -> None:

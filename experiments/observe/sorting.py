@@ -22,6 +22,19 @@ NEVER = np.int64(2**62)
 EMPTY = ("arm", "first_at", "last_at", "first_arm")
 """What a unit without an exposure in the phase does not have."""
 
+COLUMNS: Mapping[str, type[np.integer[Any]]] = {
+    "unit": np.int32,
+    "arm": np.int8,
+    "first_at": np.int64,
+    "last_at": np.int64,
+    "exposures": np.int32,
+    "unlike": np.int32,
+    "first_arm": np.int8,
+    "recorded_arm": np.int8,
+    "fate": np.int8,
+}
+"""What is known of each unit."""
+
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -40,6 +53,8 @@ def sort_out(exposures: Columns) -> Columns:
 
     Where a unit has not been exposed in the phase, the columns of `EMPTY` say nothing.
     """
+    if not len(exposures["unit"]):
+        return {name: np.zeros(0, kind) for name, kind in COLUMNS.items()}
     unit = exposures["unit"]
     if np.any(unit[1:] < unit[:-1]):
         order = np.argsort(unit, kind="stable")
@@ -51,23 +66,24 @@ def sort_out(exposures: Columns) -> Columns:
     entered = _least(np.where(in_phase, entry, NEVER), starts)
     least = _least(np.where(in_phase, arm, LANES), starts)
     most = _most(np.where(in_phase, arm, -1), starts)
-    fate = np.full(len(starts), KEPT, np.int8)
+    fate = np.full(len(starts), KEPT)
     fate[least < most] = CROSSOVER
     if "robot" in exposures:
         fate[_most(exposures["robot"], starts) == 1] = BOT
     fate[_most(exposures["by_hand"] * in_phase, starts) == 1] = OVERRIDE
     fate[entered == NEVER] = UNEXPOSED
-    return {
+    found = {
         "unit": unit[starts],
-        "arm": least.astype(np.int8),
+        "arm": least,
         "first_at": entered // LANES,
         "last_at": _most(np.where(in_phase, exposures["occurred_at"], -NEVER), starts),
-        "exposures": np.diff(np.append(starts, len(unit))).astype(np.int32),
-        "unlike": np.add.reduceat(exposures["unlike"] * in_phase, starts, dtype=np.int32),
-        "first_arm": (entered % LANES).astype(np.int8),
-        "recorded_arm": (_least(entry, starts) % LANES).astype(np.int8),
+        "exposures": np.diff(np.append(starts, len(unit))),
+        "unlike": np.add.reduceat(exposures["unlike"] * in_phase, starts),
+        "first_arm": entered % LANES,
+        "recorded_arm": _least(entry, starts) % LANES,
         "fate": fate,
     }
+    return {name: values.astype(COLUMNS[name], copy=False) for name, values in found.items()}
 
 
 def _least(values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:

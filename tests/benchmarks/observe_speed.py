@@ -237,6 +237,7 @@ def middle(turns: list[tuple[float, float]]) -> tuple[float, float]:
 def build(path: Path, events: int, experiments: int) -> None:
     units = make_units(events // 10)
     with columns.opened(path) as connection:
+        connection.execute("SET memory_limit = '6GB'")
         seconds, _ = timed(lambda: load(connection, events, units, experiments))
     size = path.stat().st_size / 1e6
     print(f"built {events:,} events, {experiments} experiments: {seconds:.0f} s, {size:.0f} MB", flush=True)
