@@ -75,7 +75,6 @@ FORMS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     (
         "/settings/tracking/events",
         {
-            "version": "0",
             "event": "Order Paid",
             "purpose": "Money that arrived.",
             "property_name": ["revenue"],
@@ -91,7 +90,8 @@ def furnish(app: Flask, forms: Sequence[tuple[str, Mapping[str, Any]]] = FORMS) 
     """Fill in all of the forms; give the path of a shared report."""
     client = signed_in(app)
     for path, fields in forms:
-        revision = {} if "revision" in fields else _revision(client.get(path).get_data(as_text=True))
+        page = client.get(path.removesuffix("/events")).get_data(as_text=True)
+        revision = {} if "revision" in fields else _revision(page)
         answer = send(client, path, {**revision, **fields})
         assert answer.status_code in (200, 303), (path, _complaints(answer.get_data(as_text=True)))
     page = send(client, "/experiments/rich/report/share", {"days": "30"}).get_data(as_text=True)
@@ -110,7 +110,7 @@ def _complaints(page: str) -> list[str]:
 
 
 def _revision(page: str) -> dict[str, str]:
-    return dict(re.findall(r'name="(revision)" value="(\d+)"', page))
+    return dict(re.findall(r'name="(revision|version)" value="(\d+)"', page))
 
 
 def _texts(value: Any) -> Iterator[str]:

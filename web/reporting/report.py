@@ -12,7 +12,7 @@ from markupsafe import Markup
 from analysis import Readout
 from web.reporting.explored import Explored, explored_of
 from web.reporting.markdown import Fill, to_html
-from web.reporting.placeholders import unknown_in, values_of
+from web.reporting.placeholders import PLACEHOLDER, unknown_in, values_of
 from web.reporting.results import Results, results_of
 from web.reporting.subject import Subject
 from web.wording.hypothesis import hypothesis_sentence
@@ -53,13 +53,15 @@ def report_of(subject: Subject, readout: Readout) -> Report:
 
 def texts_of(subject: Subject, readout: Readout) -> Texts:
     """Fill the numbers into what the authors wrote."""
-    values, texts = values_of(readout, subject.names), subject.texts
+    texts = subject.texts
+    written = "\n".join((texts.background, texts.insight, texts.actions))
+    values = values_of(readout, subject.names) if PLACEHOLDER.search(written) else {}
     fill = _filling(values)
     return Texts(
         to_html(texts.background, fill),
         to_html(texts.insight, fill),
         to_html(texts.actions, fill),
-        unknown_in("\n".join((texts.background, texts.insight, texts.actions)), values),
+        unknown_in(written, values),
     )
 
 

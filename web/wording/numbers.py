@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import cache
 
 from babel.dates import format_date, format_skeleton, get_datetime_format
-from babel.numbers import format_decimal
+from babel.numbers import parse_pattern
 from flask_babel import format_time, get_locale
 
 from analysis import Interval
@@ -203,4 +204,8 @@ def _fraction(decimals: int) -> str:
 
 
 def _written(value: float, pattern: str) -> str:
-    return str(format_decimal(value, pattern, locale=get_locale())).replace("-", MINUS)
+    """Write a number: as Babel's ``format_decimal`` does, which reads the pattern anew each time."""
+    return str(_pattern(pattern).apply(value, get_locale())).replace("-", MINUS)
+
+
+_pattern = cache(parse_pattern)
