@@ -38,6 +38,9 @@ PATIENCE = 10.0
 LINGER = 0.05
 """Seconds that a record without anybody who waits may wait for others to share its commit."""
 
+COMPANY = 0.001
+"""Seconds that a commit waits for others to join it, if some had joined the one before."""
+
 RETRY = 1.0
 """Seconds until such records are tried again when the database did not take them."""
 
@@ -105,6 +108,7 @@ class LedgerWriter:
         """What became of the records that nobody waited for."""
         self._kept: deque[Record] = deque()
         self._due = 0.0
+        self._shared = False
         self._away = False
         self._leaving = False
         self._thread: threading.Thread | None = None
@@ -215,6 +219,9 @@ class LedgerWriter:
                     break
                 self._changed.wait(left)
             self.begun += 1
+            joined = self._shared and not self._leaving
+        if joined:
+            time.sleep(COMPANY)
         self._commit()
         return not self._leaving or bool(self._jobs) or (bool(self._kept) and not self._away)
 
@@ -229,6 +236,7 @@ class LedgerWriter:
                     job.begun = True
                     jobs.append(job)
                     rows += len(job.records)
+            self._shared = len(jobs) > 1
             ripe = self._leaving or self._due <= time.monotonic()
             return _Load(jobs, list(islice(self._kept, max(0, MOST_ROWS - rows))) if ripe else [])
 

@@ -121,6 +121,26 @@ def test_one_bad_job_does_not_fail_its_neighbours(store: Store, writer: LedgerWr
     assert stored(store) == ["e0", "e1", "e2", "e3", "e4", "e999"]
 
 
+def test_whoever_comes_alone_waits_for_nobody(writer: LedgerWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "COMPANY", 60)
+    assert [writer.append([event(n)]) for n in range(3)] == [Receipt(1)] * 3
+
+
+def test_after_a_shared_commit_the_next_waits_for_company(
+    store: Store, writer: LedgerWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Lock(store):
+        first = occupy(writer)
+        second = threading.Thread(target=writer.append, args=([event(1)],))
+        second.start()
+        wait_for(lambda: writer.waiting == 2)
+    first.join()
+    second.join()
+    monkeypatch.setattr(writing, "COMPANY", 0.2)
+    assert at_once([partial(writer.append, [event(n)]) for n in (2, 3)]) == [Receipt(1)] * 2
+    assert writer.begun == 2
+
+
 def test_closing_writes_what_was_handed_over(store: Store) -> None:
     writer = LedgerWriter(store)
     assert all(writer.offer([event(n)]) for n in range(200))
