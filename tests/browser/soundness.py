@@ -27,6 +27,11 @@ UNFOLD = """() => {
 }"""
 """As many as are enough: the page of the doors folds away one form for each operation."""
 
+CROWDED = """() => [...document.querySelectorAll(".top > div > *")]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1)
+  .map((each) => each.textContent.trim().slice(0, 40))"""
+"""What has too little place at the head of a page, and so stands on its neighbour."""
+
 WIDER = "document.documentElement.scrollWidth > innerWidth"
 
 
@@ -67,6 +72,7 @@ def faults(page: Page, language: str) -> list[str]:
     page.evaluate(UNFOLD)
     if page.evaluate(WIDER):
         found.append("scrolls sideways")
+    found += [f"stands on its neighbour: {each}" for each in page.evaluate(CROWDED)]
     if language != "en":
         found += [f"not translated: {each}" for each in leftovers(page)]
     return found + violations(page)
