@@ -8,6 +8,7 @@ is in proportion to them; when they are many, everything is added up anew.
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import duckdb
@@ -51,14 +52,10 @@ def _moved(
         return stood.summed
     if touched > units * MANY:
         return None
-    _set_apart(connection, question)
     then = replace(question, horizon=stood.horizon)
-    before = _summed(connection, then, stood.summed.middles, pool, stood)
-    after = _summed(connection, question, stood.summed.middles, pool)
-    for view in ("event", "exposure", "unit"):
-        connection.execute(f"DROP VIEW temp.{view}")
-    for table in ("touched_event", "touched_exposure", "touched"):
-        connection.execute(f"DROP TABLE {table}")
+    with _set_apart(connection, question):
+        before = _summed(connection, then, stood.summed.middles, pool, stood)
+        after = _summed(connection, question, stood.summed.middles, pool)
     summed = exchanged(question, stood.summed, before, after)
     return None if summed is None or crowded(question, summed) else summed
 
@@ -100,8 +97,12 @@ def _happened(question: Question, table: str, stood: Standing) -> Iterator[str]:
         )
 
 
-def _set_apart(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
-    """Put the records of the touched units into tables of their own, with numbers that leave none out."""
+@contextmanager
+def _set_apart(connection: duckdb.DuckDBPyConnection, question: Question) -> Iterator[None]:
+    """Let the records of the touched units stand for the log, with numbers that leave none out.
+
+    However it ends, the log is what is found under its names again.
+    """
     unit = question.unit_type
     for name, which in (("event", "TRUE"), ("exposure", "experiment = ?")):
         connection.execute(
@@ -112,6 +113,13 @@ def _set_apart(connection: duckdb.DuckDBPyConnection, question: Question) -> Non
             [question.experiment] if "?" in which else [],
         )
     connection.execute("CREATE OR REPLACE TEMP VIEW unit AS SELECT number FROM touched")
+    try:
+        yield
+    finally:
+        for view in ("event", "exposure", "unit"):
+            connection.execute(f"DROP VIEW IF EXISTS temp.{view}")
+        for table in ("touched_event", "touched_exposure", "touched"):
+            connection.execute(f"DROP TABLE {table}")
 
 
 def _summed(

@@ -31,7 +31,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,7 +41,7 @@ from numpy.typing import NDArray
 
 from analysis import Correction, Direction, Plan, PlannedMetric, Role, read
 from experiments.metrics import MetricDraft
-from experiments.observe import Question, columns, layout, parquet, text_of
+from experiments.observe import Question, columns, text_of
 from experiments.observe.asked import PlainQuestion
 from experiments.observe.chunks import Scan
 from experiments.observe.counting import read_rows
@@ -50,15 +49,10 @@ from experiments.observe.readied import answer_all
 from experiments.observe.statement import about_units
 from experiments.observe.summing import Summing
 from experiments.observe.tallies import Tally
-from experiments.store.instants import to_millis
+from tests.benchmarks import tea
 from tests.benchmarks.ledger_speed import peak_megabytes
+from tests.benchmarks.made_log import DAY, HOUR, PIECE, START, Arrays, add, load, make_events, make_units
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
-START = to_millis(datetime(2026, 1, 1, tzinfo=UTC))
-NAMES = ("view", "search", "cart", "purchase", "refund")
-SHARES = (0.6, 0.2, 0.1, 0.06, 0.04)
-PIECE = 2_000_000
 METRICS: tuple[dict[str, Any], ...] = (
     {"key": "views", "kind": "mean", "event": "view", "aggregation": "count"},
     {"key": "searches", "kind": "proportion", "event": "search"},
@@ -98,51 +92,6 @@ PLAN = Plan(
 )
 
 Found = TypeVar("Found")
-Arrays = dict[str, NDArray[Any]]
-
-
-def make_units(count: int) -> Arrays:
-    """When each unit was first exposed, and to what."""
-    rng = np.random.default_rng(1)
-    return {"first": START + rng.integers(0, 14 * DAY, count), "arm": rng.integers(0, 2, count)}
-
-
-def make_events(count: int, units: Arrays, seed: int) -> Arrays:
-    """Events from two weeks before to two weeks after a unit's exposure, in no order."""
-    rng = np.random.default_rng(seed)
-    unit = rng.integers(0, len(units["first"]), count).astype(np.int32)
-    return {
-        "unit": unit,
-        "kind": rng.choice(5, count, p=SHARES).astype(np.int8),
-        "value": np.round(rng.lognormal(3, 1, count), 2),
-        "moment": units["first"][unit] + rng.integers(-14 * DAY, 14 * DAY, count),
-    }
-
-
-def load(connection: duckdb.DuckDBPyConnection, events: int, units: Arrays, experiments: int) -> None:
-    """Put the log into the copy, as many small batches would have got there in the end."""
-    numbers = np.arange(1, len(units["first"]) + 1, dtype=np.int32)
-    connection.register("made", {"number": numbers, **units})
-    connection.execute("INSERT INTO unit SELECT number, 'user-' || number FROM made")
-    for place in range(experiments):
-        connection.execute(
-            f"INSERT INTO exposure SELECT number + {place} * {len(numbers)}, 'e{place}', number, NULL, "
-            "CASE WHEN arm = 0 THEN 'old' ELSE 'new' END, first, first, NULL, NULL FROM made"
-        )
-    for seed, start in enumerate(range(0, events, PIECE)):
-        add(connection, make_events(min(PIECE, events - start), units, seed + 2), start)
-    layout.cluster(connection)
-    connection.execute("CHECKPOINT")
-
-
-def add(connection: duckdb.DuckDBPyConnection, made: Arrays, start: int) -> None:
-    """Append events."""
-    names = ", ".join(f"'{each}'" for each in NAMES)
-    connection.register("made", {"id": np.arange(start + 1, start + 1 + len(made["unit"])), **made})
-    connection.execute(
-        f"INSERT INTO event SELECT id, unit + 1, NULL, [{names}][kind + 1], value, moment, moment, NULL "
-        "FROM made ORDER BY 2, 6"
-    )
 
 
 def readout(connection: duckdb.DuckDBPyConnection, question: Question = QUESTION) -> float:
@@ -306,77 +255,6 @@ def grow(path: Path, events: int, turns: int) -> None:
     )
 
 
-TEA = """
-import json, sys, time
-import ibis, tea_tasting as tt
-folder, turns, kind = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-con = ibis.duckdb.connect()
-if kind == "export":
-    exposure = con.read_parquet(folder + "/exposures/experiment=e0/*/*.parquet")
-    exposure = exposure.select(unit="user_id", first="occurred_at", arm="variant")
-    event = con.read_parquet(folder + "/events/*/*.parquet")
-    event = event.select("event", "value", unit="user_id", moment="occurred_at")
-    back, control = ibis.interval(days=14), "old"
-else:
-    exposure = con.read_parquet(folder + "/exposure.parquet")
-    event = con.read_parquet(folder + "/event.parquet")
-    back, control = 14 * 86_400_000, 0
-joined = event.join(exposure, "unit")
-after = joined.moment >= joined.first
-before = (joined.moment < joined.first) & (joined.moment >= joined.first - back)
-def total(when, name, by_value):
-    here = when & (joined.event == name)
-    return ibis.cases((here, joined.value if by_value else 1.0), else_=0.0).sum()
-NAMES = {"views": "view", "searches": "search", "carts": "cart", "spend": "purchase", "refunds": "refund"}
-SUMS, SHARES = ("spend", "refunds"), ("searches", "carts")
-values = joined.group_by("unit").agg(**{
-    key + suffix: total(when, name, key in SUMS)
-    for key, name in NAMES.items() for suffix, when in (("", after), ("_before", before))
-})
-def filled(key):
-    value = values[key].fill_null(0)
-    return value.clip(upper=1) if key.removesuffix("_before") in SHARES else value
-units = exposure.left_join(values, "unit").select(
-    variant=exposure.arm,
-    **{key + suffix: filled(key + suffix) for key in NAMES for suffix in ("", "_before")},
-)
-experiment = tt.Experiment({key: tt.Mean(key, key + "_before") for key in NAMES})
-times = []
-for _ in range(turns):
-    began, worked = time.perf_counter(), time.process_time()
-    result = experiment.analyze(units, control=control)
-    times.append((time.perf_counter() - began, time.process_time() - worked))
-clock, cpu = (sorted(each[k] for each in times)[turns // 2] for k in (0, 1))
-print(json.dumps({"clock": clock, "cpu": cpu, "mean": result["spend"].treatment}))
-"""
-
-
-TABLES = {
-    "event": "SELECT user_id AS unit, event, value, occurred_at AS moment FROM event",
-    "exposure": "SELECT user_id AS unit, occurred_at AS first, CAST(variant = 'new' AS INTEGER) AS arm "
-    "FROM exposure WHERE experiment = 'e0'",
-}
-
-
-def write_for_tea(path: Path, kind: str) -> None:
-    """Write what `evenhand export --parquet` writes, or the copy's own columns with numbers for units."""
-    with columns.opened(path) as connection:
-        if kind == "export":
-            parquet.write(connection, path.parent)
-            return
-        for name, query in TABLES.items():
-            connection.execute(f"COPY ({query}) TO '{path.parent / name}.parquet' (FORMAT parquet)")
-
-
-def drink_tea(python: str, folder: Path, turns: int, kind: str) -> dict[str, float]:
-    command = [python, "-W", "ignore", "-c", TEA, str(folder), str(turns), kind]
-    run = subprocess.run(command, capture_output=True, text=True)
-    if run.returncode:
-        raise SystemExit(run.stderr)
-    found: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
-    return found
-
-
 def part(name: str, path: Path, chosen: argparse.Namespace, **changes: int) -> dict[str, float]:
     """One part in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.observe_speed", "--only", name, "--path", str(path)]
@@ -416,13 +294,14 @@ def compare_tea(path: Path, chosen: argparse.Namespace, ours: dict[str, float]) 
     """Over what a log of one experiment is as Parquet."""
     part("build", path, chosen, experiments=1)
     for kind in ("export", "numbers"):
-        write_for_tea(path, kind)
-        tea = drink_tea(chosen.tea, path.parent, chosen.turns, kind)
+        tea.write_files(path, kind)
+        found = tea.measure(chosen.tea, path.parent, chosen.turns, kind)
         print(
-            f"tea-tasting over {kind}: clock {tea['clock']:.2f}, cpu {tea['cpu']:.2f}, mean {tea['mean']:.6f}"
+            f"tea-tasting over {kind}: "
+            f"clock {found['clock']:.2f}, cpu {found['cpu']:.2f}, mean {found['mean']:.6f}"
         )
         print(
-            f"tea / readout: {tea['clock'] / ours['clock']:.2f} (cpu {tea['cpu'] / ours['cpu']:.2f})",
+            f"tea / readout: {found['clock'] / ours['clock']:.2f} (cpu {found['cpu'] / ours['cpu']:.2f})",
             flush=True,
         )
 

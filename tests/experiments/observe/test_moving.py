@@ -243,3 +243,17 @@ def test_segments_with_more_values_than_are_told_apart_are_cut_anew() -> None:
         assert copy.move(now) is None
         assert same(copy.ask(now), copy.ask_anew(now))
         assert copy.move(now) is None
+
+
+def test_a_move_that_fails_leaves_the_log_under_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    with growing() as copy:
+        copy.append(shown("a", "old", 0), shown("b", "new", 0), did("a", "buy", HOUR))
+        copy.ask(asked("buys"))
+        copy.append(did("b", "buy", HOUR))
+        monkeypatch.setattr(moving, "_summed", fail)
+        with pytest.raises(MemoryError):
+            copy.move(asked("buys", horizon=NOON + 2 * DAY))
+        assert copy.connection.execute("SELECT COUNT(*) FROM event").fetchone() == (2,)

@@ -2,47 +2,23 @@ import base64
 import io
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from sqlmodel import select
-from werkzeug.test import TestResponse
 
 from assignment import decide
 from experiments import launch
 from experiments.people import KeyKind, revoke_key
 from experiments.store.tables import ExposureRow
-from tests.samples import NOW, definitions, experiment
+from tests.samples import NOW
+from tests.web.api.conftest import PATH
 from tests.web.conftest import make_key
 from web.app import create_app
 from web.deployment import Deployment, open_deployment
-from web.settings import Settings
 
-PATH = "/ofrep/v1/evaluate/flags"
 OFREP_REASONS = {"STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "DEFAULT", "UNKNOWN"}
-
-
-@pytest.fixture
-def ask(client: FlaskClient, server_key: str) -> Any:
-    def post(
-        key: str = "checkout",
-        context: Any = None,
-        *,
-        body: bytes | None = None,
-        path: str = "",
-        **headers: str,
-    ) -> TestResponse:
-        sent = json.dumps({"context": {"targetingKey": "u1"} if context is None else context}).encode()
-        return client.post(
-            path or f"{PATH}/{key}",
-            data=sent if body is None else body,
-            headers={"Authorization": f"Bearer {server_key}", **headers},
-        )
-
-    return post
 
 
 def exposures(deployment: Deployment) -> list[ExposureRow]:
@@ -361,88 +337,3 @@ def test_a_page_of_another_origin_may_ask(client: FlaskClient, ask: Any) -> None
         assert "Access-Control-Allow-Credentials" not in headers
     allowed = preflight.headers["Access-Control-Allow-Headers"]
     assert all(name in allowed for name in ("authorization", "content-type", "if-none-match", "x-api-key"))
-
-
-# The database is not asked
-
-
-@pytest.fixture
-def statements(deployment: Deployment) -> Iterator[list[str]]:
-    heard: list[str] = []
-
-    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        heard.append(statement)
-
-    for engine in (deployment.store.reader, deployment.store.writer):
-        event.listen(engine, "before_cursor_execute", listen)
-    yield heard
-    for engine in (deployment.store.reader, deployment.store.writer):
-        event.remove(engine, "before_cursor_execute", listen)
-
-
-def test_no_evaluation_asks_the_database(ask: Any, statements: list[str]) -> None:
-    ask(**{"X-Evenhand-Exposure": "off"})
-    ask("over")
-    ask("nothing")
-    ask(path=PATH)
-    ask(body=b"{")
-    assert statements == []
-
-
-def test_evaluation_goes_on_without_the_database(
-    ask: Any, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from experiments.errors import Unavailable
-    from experiments.store import Store
-
-    def gone(_: Store) -> Any:
-        raise Unavailable("gone")
-
-    monkeypatch.setattr(Store, "read", gone)
-    monkeypatch.setattr(Store, "write", gone)
-    deployment.mirror.refresh()
-    assert not deployment.mirror.fresh
-    assert ask().status_code == 200
-    assert ask(path=PATH).status_code == 200
-
-
-def test_a_process_that_starts_without_the_database_begins_with_the_kept_state(
-    deployment: Deployment, server_key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from experiments.errors import Unavailable
-    from experiments.store import Store
-
-    def gone(_: Store) -> Any:
-        raise Unavailable("gone")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Store, "read", gone)
-        patch.setattr(Store, "write", gone)
-        other = open_deployment(Settings(data_dir=deployment.settings.data_dir), now=lambda: NOW)
-        other.mirror.start()
-        headers = {"Authorization": f"Bearer {server_key}"}
-        asked = (
-            create_app(other)
-            .test_client()
-            .post(f"{PATH}/checkout", json={"context": {"targetingKey": "u1"}}, headers=headers)
-        )
-        assert asked.status_code == 200
-        other.close()
-
-
-def test_one_broken_experiment_leaves_the_others_in_force(deployment: Deployment, ask: Any) -> None:
-    with deployment.store.write() as session:
-        launch.apply(session=session, definitions=definitions(experiment("fresh")), actor="t", now=NOW)
-        from experiments.store.tables import RulesetRow
-
-        row = session.exec(select(RulesetRow).order_by(RulesetRow.version.desc())).first()  # type: ignore[union-attr]  # SQLModel types a column as its values
-        assert row is not None
-        row.document = (
-            row.document.replace('"key":"fresh","phase":1', '"key":"fresh","phase":[]')
-            .replace('"salt":"', '"salt":"', 1)
-            .replace('"control":"plain"', '"control":"gone"')
-        )
-    deployment.mirror.refresh()
-    assert "banner" in deployment.mirror.reflection.ruleset.broken
-    assert ask("checkout").status_code == 200
-    assert ask("banner").status_code == 404
