@@ -42,12 +42,19 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotLine:
-    """A stored readout by its number: when it was computed, in which phase, and what it said to do."""
+    """A stored readout by its number: when it was computed, in which phase, and what it said to do.
+
+    Attributes
+    ----------
+    left_to_people
+        Whether it had run its time and left the decision to people, because a harm limit stayed open.
+    """
 
     id: int
     as_of: datetime
     phase: int
     recommendation: str
+    left_to_people: bool = False
 
 
 def latest(*, session: Session, key: str) -> Snapshot | None:
@@ -141,7 +148,15 @@ def list_snapshots(*, session: Session, key: str, limit: int = 60) -> list[Snaps
         of_days.setdefault((as_of.date(), phase), line)
         if len(of_days) == limit:
             break
-    return list(of_days.values())
+    left = _left_to_people(session, [line.id for line in of_days.values()])
+    return [replace(line, left_to_people=line.id in left) for line in of_days.values()]
+
+
+def _left_to_people(session: Session, ids: Collection[int]) -> set[int]:
+    """Find the word in the stored texts: parsing sixty readouts to list them would take half a second."""
+    row = SnapshotRow
+    said = col(row.readout).contains('"your_call"', autoescape=True)
+    return {id_ or 0 for id_ in session.exec(select(col(row.id)).where(col(row.id).in_(ids), said))}
 
 
 def against(*, session: Session, snapshot: Snapshot, control: str) -> Readout:

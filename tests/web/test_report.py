@@ -252,6 +252,11 @@ def test_any_two_readouts_are_compared(empty_site: Flask) -> None:
     assert client.get("/experiments/touch/results?snapshot=999").status_code == 404
 
 
+def test_readouts_are_listed_with_the_words_of_their_verdicts(visitor: FlaskClient) -> None:
+    assert "<td>Your call</td>" in text_of(visitor, "/experiments/rich/snapshots")
+    assert "<td>Keep running</td>" in text_of(visitor, "/experiments/few/snapshots")
+
+
 def test_another_variant_may_be_the_baseline(visitor: FlaskClient) -> None:
     text = text_of(visitor, "/experiments/touch/results?against=B")
     assert "Seen against B, for looking closer." in text

@@ -27,9 +27,16 @@ class ComparedLine:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two readouts: their moments, sizes and verdicts, and every comparison of either."""
+    """Two readouts: their moments, sizes and verdicts, and every comparison of either.
+
+    Attributes
+    ----------
+    days
+        What their columns are called: the days, or the moments where both are of one day.
+    """
 
     moments: tuple[str, str]
+    days: tuple[str, str]
     units: tuple[str, str]
     verdicts: tuple[str, str]
     same_phase: bool
@@ -40,14 +47,18 @@ def compared_of(then: Readout, now: Readout, names: Names) -> Compared:
     """Lay two readouts side by side."""
     both = (then, now)
     findings = {(f.metric, f.variant): f for readout in both for f in overall(readout)}
+    several = len({variant for _, variant in findings}) > 1
+    moments = (numbers.moment(then.as_of), numbers.moment(now.as_of))
+    days = (numbers.day(then.as_of.date()), numbers.day(now.as_of.date()))
     return Compared(
-        moments=(numbers.moment(then.as_of), numbers.moment(now.as_of)),
+        moments=moments,
+        days=days if days[0] != days[1] else moments,
         units=(numbers.whole(sum(then.units.values())), numbers.whole(sum(now.units.values()))),
         verdicts=(conclude(then, names).headline, conclude(now, names).headline),
         same_phase=then.phase == now.phase,
         lines=tuple(
             ComparedLine(
-                heading(names, finding),
+                heading(names, finding) if several else names.metric(finding.metric),
                 _side(then, then.finding(*place)),
                 _side(now, now.finding(*place)),
             )

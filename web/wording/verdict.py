@@ -61,8 +61,10 @@ def conclude(readout: Readout, names: Names) -> Conclusion:
             return _keep_running(readout, names)
 
 
-def recommendation_word(recommendation: str) -> str:
+def recommendation_word(recommendation: str, *, left_to_people: bool = False) -> str:
     """Name a recommendation, without the variant that it speaks of."""
+    if left_to_people:
+        return gettext("Your call")
     words = {
         Recommendation.SHIP: gettext("Ship"),
         Recommendation.ROLL_BACK: gettext("Roll back"),
