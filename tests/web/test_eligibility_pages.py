@@ -49,27 +49,32 @@ def test_a_free_part_of_a_layer_is_a_way_to_start_there(client: FlaskClient, emp
     assert "70% is free" in text
     [address] = set(re.findall(r'href="(/layers/checkout/place[^"]+)"', text))
     assert "idea" in client.get(address.replace("&amp;", "&")).get_data(as_text=True)
-    answer = send(client, "/layers/checkout/place", {"experiment": "idea", "from": "3000", "to": "5000"})
+    answer = send(client, "/layers/checkout/place", {"experiment": "idea", "start": "30", "end": "50,5"})
     assert answer.status_code == 303
     with deployment_of(empty_site).store.read() as session:
         placed = find_experiment(session=session, key="idea").definition
-        assert (placed.layer, placed.slots) == ("checkout", ((3_000, 5_000),))
+        assert (placed.layer, placed.slots) == ("checkout", ((3_000, 5_050),))
         [layer] = allotments(session=session)
     assert [each.key for each in layer.waiting] == ["idea"]
 
 
 @pytest.mark.parametrize(
-    ("fields", "status"),
+    ("experiment", "start", "end"),
     [
-        ({"experiment": "left", "from": "3000", "to": "5000"}, 422),
-        ({"experiment": "nobody", "from": "3000", "to": "5000"}, 422),
-        ({"experiment": "idea", "from": "5000", "to": "3000"}, 400),
-        ({"experiment": "idea", "from": "0", "to": "20000"}, 400),
+        ("left", "30", "50"),
+        ("nobody", "30", "50"),
+        ("idea", "50", "30"),
+        ("idea", "0", "200"),
+        ("idea", "-1", "50"),
+        ("idea", "half", ""),
     ],
 )
-def test_only_drafts_go_into_real_parts(client: FlaskClient, fields: dict[str, str], status: int) -> None:
-    assert send(client, "/layers/checkout/place", fields).status_code == status
+def test_only_drafts_go_into_real_parts(client: FlaskClient, experiment: str, start: str, end: str) -> None:
+    answer = send(client, "/layers/checkout/place", {"experiment": experiment, "start": start, "end": end})
+    assert answer.status_code == 422
+    assert f'value="{start}"' in answer.get_data(as_text=True)
     assert client.get("/layers/nowhere/place").status_code == 404
+    assert client.get("/layers/checkout/place?from=5000&to=3000").status_code == 400
 
 
 def test_layers_and_holdouts_are_made_once(client: FlaskClient, empty_site: Flask) -> None:

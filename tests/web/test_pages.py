@@ -240,3 +240,9 @@ def test_a_definition_that_cannot_be_read_is_named_and_hides_no_other(empty_site
     named = client.get("/api/v1/experiments").get_json()
     assert named["experiments"] == []
     assert named["illegible"][0].startswith(f"experiment {broken}: ")
+
+
+def test_nothing_is_asked_for_where_another_system_decides(gallery: Flask) -> None:
+    text = signed_in(gallery).get("/experiments/touch/why?unit=user-1").get_data(as_text=True)
+    assert "Another system assigns it" in text
+    assert 'name="unit"' not in text

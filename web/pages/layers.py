@@ -17,6 +17,7 @@ from experiments.roles import Scope
 from web import deployment
 from web.pages.asking import asker
 from web.pages.site import needs, site
+from web.pages.typed import read_number
 from web.wording import numbers
 from web.wording.complaints import beside
 from web.wording.language import gettext
@@ -69,19 +70,21 @@ def save_layer() -> Response | tuple[str, int]:
 @needs(Scope.WRITE)
 def choose_place(key: str) -> str:
     """Which draft starts in a gap."""
-    return _place(key, [])
+    start, end = _edges()
+    return _place(key, {"experiment": "", "start": _per_cent(start), "end": _per_cent(end)}, [])
 
 
 @site.post("/layers/<key>/place")
 def take_place(key: str) -> Response | tuple[str, int]:
     """Give a draft its slot of a layer; it holds the buckets once it runs."""
-    chosen = request.form.get("experiment", "")
+    texts = {name: request.form.get(name, "").strip() for name in ("experiment", "start", "end")}
     try:
+        slots = (_slot(texts),)
         with deployment.current().store.write() as session:
-            launch.place(session=session, key=chosen, layer=key, slots=(_edges(),), **asker())
+            launch.place(session=session, key=texts["experiment"], layer=key, slots=slots, **asker())
     except InvalidInput as refusal:
-        return _place(key, list(refusal.problems)), 422
-    return redirect(url_for("pages.design", key=chosen), 303)
+        return _place(key, texts, list(refusal.problems)), 422
+    return redirect(url_for("pages.design", key=texts["experiment"]), 303)
 
 
 def _page(texts: dict[str, str], problems: list[Problem]) -> str:
@@ -92,21 +95,16 @@ def _page(texts: dict[str, str], problems: list[Problem]) -> str:
     )
 
 
-def _place(key: str, problems: list[Problem]) -> str:
-    start, end = _edges()
+def _place(key: str, texts: dict[str, str], problems: list[Problem]) -> str:
     with deployment.current().store.read() as session:
-        known = {each.definition.key for each in eligibility.list_layers(session=session)}
+        names = {
+            each.definition.key: each.definition.name for each in eligibility.list_layers(session=session)
+        }
         drafts = _drafts(catalog.list_experiments(session=session))
-    if key not in known:
+    if key not in names:
         abort(404)
     return render_template(
-        "place.html",
-        layer=key,
-        start=start,
-        end=end,
-        share=_share(start, end),
-        drafts=drafts,
-        problems=beside(problems),
+        "place.html", name=names[key] or key, texts=texts, drafts=drafts, problems=beside(problems)
     )
 
 
@@ -119,13 +117,26 @@ def _drafts(experiments: list[Experiment]) -> list[Experiment]:
 
 
 def _edges() -> tuple[int, int]:
-    """The part of the layer that is meant, in basis points."""
+    """The gap that a link leads to, in basis points."""
     start, end = (_number(name, other) for name, other in (("from", 0), ("to", BUCKETS)))
     return (start, end) if start < end <= BUCKETS else abort(400)
 
 
+def _slot(texts: dict[str, str]) -> tuple[int, int]:
+    """Read the part that was typed in per cent as basis points."""
+    edges = [read_number(texts[name]) for name in ("start", "end")]
+    start, end = (-1 if edge is None else round(edge * 100) for edge in edges)
+    if not 0 <= start < end <= BUCKETS:
+        raise InvalidInput.at("slots", "expected a part of the layer in per cent")
+    return start, end
+
+
+def _per_cent(edge: int) -> str:
+    return f"{edge / 100:g}"
+
+
 def _number(name: str, otherwise: int) -> int:
-    text = request.values.get(name, "")
+    text = request.args.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else otherwise
 
 

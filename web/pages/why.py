@@ -11,6 +11,7 @@ from experiments import catalog
 from experiments.catalog import Experiment
 from experiments.decisions import explain
 from experiments.errors import InvalidInput
+from experiments.lifecycle import BEFORE_START
 from experiments.messages import MAX_ID
 from experiments.storable import unstorable
 from web import deployment
@@ -36,7 +37,9 @@ def show_reasons(key: str) -> str:
     explanation, problem, place = None, "", ""
     with deployment.current().store.read() as session:
         experiment = catalog.find_experiment(session=session, key=key)
-        if unit:
+        if _is_undecided(experiment):
+            problem, place = undecided_sentence(experiment.definition), experiment.key
+        elif unit:
             try:
                 attributes = _attributes(unit, written)
                 decision = explain(session=session, key=key, unit=unit, attributes=attributes)
@@ -46,12 +49,17 @@ def show_reasons(key: str) -> str:
     return render_template(
         "why.html",
         experiment=experiment,
+        decidable=place != experiment.key,
         unit=unit,
         attributes=written,
         explanation=explanation,
         problem=problem,
         place=place,
     )
+
+
+def _is_undecided(experiment: Experiment) -> bool:
+    return experiment.definition.assignment == "external" or experiment.status in BEFORE_START
 
 
 def _explained(decision: Decision, unit: str) -> Explanation:
