@@ -19,6 +19,7 @@ from tests.web.conftest import send, signed_in
 from tests.web.scenes import NOW
 from web.deployment import Deployment
 from web.wording.metric_sentences import metric_sentence
+from web.wording.names import reading_order
 
 SHARE = {"kind": "proportion", "key": "paid", "event": "purchase", "name": "Paid", "name_zh": "付款率"}
 MEAN = {
@@ -212,6 +213,17 @@ def test_an_event_that_never_happened_is_named_beside_its_level_of_nought(author
     text = author.get("/metrics/paid").get_data(as_text=True)
     assert "has not happened to anybody" in text
     assert "Units counted" in text
+
+
+def test_metrics_are_listed_as_people_read_their_names(visitor: FlaskClient) -> None:
+    text = visitor.get("/metrics/").get_data(as_text=True)
+    places = [text.index(f">{name}</a>") for name in ("Checkout conversion", "Page load", "Support contacts")]
+    assert places == sorted(places)
+
+
+def test_numbers_in_names_count_by_their_size() -> None:
+    names = ["visits 10", "Visits 9", "answers", "11 pages", "2 pages"]
+    assert sorted(names, key=reading_order) == ["2 pages", "11 pages", "answers", "Visits 9", "visits 10"]
 
 
 def test_a_past_that_could_not_be_counted_says_why_in_the_reader_s_language(

@@ -18,7 +18,7 @@ from web.entries import Entry, entry_of
 from web.pages.paging import page_asked_for, paging_of
 from web.pages.site import site
 from web.wording.decided import held_chip, outcome_chip
-from web.wording.names import metric_title
+from web.wording.names import metric_title, reading_order
 from web.wording.pace import impact_sentence, programme_facts
 
 QUARTER = 3
@@ -103,7 +103,7 @@ def show_programme() -> str:
     most = max((max(each.started, each.concluded) for each in months), default=0)
     return render_template(
         "programme.html",
-        programme=found,
+        coverage=sorted(found.coverage, key=lambda row: (-row.used, reading_order(metric_title(row.metric)))),
         facts=programme_facts(found),
         effects=_effects(found.effects, titles, metrics),
         impacts=[impact_sentence(each, metrics.get(each.metric, each.metric)) for each in found.impacts],

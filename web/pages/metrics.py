@@ -26,6 +26,7 @@ from web.wording.conditions import operator_words
 from web.wording.language import html_tag
 from web.wording.metric_sentences import metric_sentence
 from web.wording.mistakes import worded
+from web.wording.names import metric_title, reading_order
 from web.wording.pasts import missing_sentence, past_terms, past_value
 
 NUMBERS = ("at_least", "scale", "quantile", "margin", "minimum")
@@ -42,7 +43,7 @@ def list_all() -> str:
         used = metric_uses.count_uses(session=session)
     return render_template(
         "metrics.html",
-        metrics=found,
+        metrics=sorted(found, key=lambda each: reading_order(metric_title(each))),
         pasts=pasts,
         used=used,
         kinds=words.kinds(),

@@ -1,5 +1,6 @@
 """Names: what a reader calls the metrics and variants of an experiment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -56,6 +57,13 @@ def names_of(experiment: Experiment, metrics: Mapping[str, Metric]) -> Names:
 def metric_title(metric: Metric) -> str:
     """What a metric is called in the reader's language."""
     return metric.definition.title_in(html_tag())
+
+
+def reading_order(title: str) -> list[tuple[bool, int, str]]:
+    """Where a title stands in a list that people read: numbers in it count by their size."""
+    parts = [part for part in re.split(r"([0-9]{1,9})", title.casefold()) if part]
+    counts = [part.isascii() and part.isdecimal() for part in parts]
+    return [(not count, int(part) if count else 0, part) for part, count in zip(parts, counts, strict=True)]
 
 
 def measure_of(metric: Metric) -> Measure:
