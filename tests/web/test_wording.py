@@ -12,6 +12,7 @@ from tests.web.scenes import Scene, readout_in
 from web.deployment import Deployment
 from web.wording import Names, conclude, four_checks, numbers
 from web.wording.changes import per_thousand, sentence_of
+from web.wording.facts import facts_of
 from web.wording.hypothesis import hypothesis_sentence
 from web.wording.methods import detail, interval_note, methods_of
 from web.wording.names import names_of
@@ -215,6 +216,11 @@ def test_changes_carry_a_sign_and_a_real_minus(
 )
 def test_lifts_are_rounded_to_their_uncertainty(english: Flask, interval: Interval, text: str) -> None:
     assert f"{numbers.lift(interval)} → {numbers.lift_range(interval)}" == text
+
+
+def test_what_far_too_few_units_could_detect_has_no_digits(english: Flask) -> None:
+    readout, names = read(english, scenes.FEW)
+    assert "over ±1,000%" in [fact.value for fact in facts_of(readout, names)]
 
 
 def test_hypotheses_are_composed_of_what_was_written(gallery: Flask, english: Flask) -> None:

@@ -9,6 +9,9 @@ from web.wording.language import gettext, ngettext
 from web.wording.names import Names
 from web.wording.readings import overall
 
+LARGEST_TOLD = 10.0
+"""A detectable lift beyond this says only that there are far too few units; its digits say nothing more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -69,4 +72,6 @@ def _could_detect(readout: Readout) -> Fact:
     if not sizes:
         return Fact(label, "–", note)
     size = max(sizes)
+    if size > LARGEST_TOLD:
+        return Fact(label, gettext("over ±%(size)s", size=numbers.percent(LARGEST_TOLD)), note)
     return Fact(label, "±" + numbers.percent(size, numbers.decimals_of(size * 100, digits=2, most=1)), note)
