@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -11,8 +12,9 @@ from tests.web import scenes
 from tests.web.scenes import Scene, readout_in
 from web.deployment import Deployment
 from web.wording import Names, conclude, four_checks, numbers
-from web.wording.changes import per_thousand, sentence_of
+from web.wording.changes import difference_with_range, is_share, per_thousand, sentence_of
 from web.wording.hypothesis import hypothesis_sentence
+from web.wording.measures import Measure
 from web.wording.methods import detail, interval_note, methods_of
 from web.wording.names import names_of
 from web.wording.readings import chip_of, if_nothing_changed
@@ -53,7 +55,7 @@ def everything_said(readout: Readout, names: Names) -> list[str]:
     texts.append(interval_note(readout))
     for finding in readout.comparisons:
         texts += [sentence_of(readout, names, finding), chip_of(readout, finding).word]
-        texts += [text for term in detail(readout, finding) for text in term]
+        texts += [text for term in detail(readout, names, finding) for text in term]
     return texts
 
 
@@ -110,14 +112,14 @@ def test_a_guardrail_beyond_its_limit_is_named(english: Flask) -> None:
     conclusion = conclude(readout, names)
     assert conclusion.headline == "Roll back treatment."
     assert conclusion.sentences[0].startswith("Refund rate rose from 2.1% to 3.2%: an increase of")
-    assert conclusion.sentences[0].endswith("That is beyond the harm limit of +8.0%.")
+    assert conclusion.sentences[0].endswith("That is beyond the harm limit of +8%.")
 
 
 def test_an_open_limit_is_a_call_for_people(english: Flask) -> None:
     readout, names = read(english, scenes.OPEN_LIMIT)
     conclusion = conclude(readout, names)
     assert conclusion.headline == "Your call: the goal improved, a harm limit stays open."
-    assert "Refund rate: harm up to +8.0% cannot be ruled out yet." in conclusion.sentences
+    assert "Refund rate: harm up to +8% cannot be ruled out yet." in conclusion.sentences
 
 
 def test_only_what_lies_inside_the_limit_is_ruled_out(english: Flask) -> None:
@@ -178,7 +180,7 @@ def test_small_p_values_are_powers_of_ten_with_one_digit_before_the_point(
         (0.03, "in 3 of 100 experiments"),
         (0.004, "in 0.4 of 100 experiments"),
         (0.42, "in 4 of 10 experiments"),
-        (1.0, "in 10 of 10 experiments"),
+        (1.0, "in more than 9 of 10 experiments"),
     ],
 )
 def test_p_values_are_frequencies_without_the_change(english: Flask, p_value: float, words: str) -> None:
@@ -215,6 +217,23 @@ def test_changes_carry_a_sign_and_a_real_minus(
 )
 def test_lifts_are_rounded_to_their_uncertainty(english: Flask, interval: Interval, text: str) -> None:
     assert f"{numbers.lift(interval)} → {numbers.lift_range(interval)}" == text
+
+
+@pytest.mark.parametrize(
+    ("measure", "interval", "text"),
+    [
+        (Measure("duration", "ms"), Interval(28.2, 22.4, 34.1), "+28.2\u202fms (+22.4 to +34.1)"),
+        (Measure("currency", "EUR"), Interval(-1.5, -4.1, 1.1), "−€1.50 (−4.10 to +1.10)"),
+        (Measure(), Interval(0.0123, -0.0031, 0.0277), "+0.012 (−0.003 to +0.028)"),
+    ],
+)
+def test_absolute_changes_carry_their_unit_once_and_are_as_fine_as_their_interval(
+    english: Flask, measure: Measure, interval: Interval, text: str
+) -> None:
+    readout, names = read(english, scenes.ONE_PAGE)
+    finding = next(each for each in readout.comparisons if not is_share(readout, each.metric))
+    counted = replace(names, measures={finding.metric: measure})
+    assert difference_with_range(readout, counted, replace(finding, difference=interval)) == text
 
 
 def test_hypotheses_are_composed_of_what_was_written(gallery: Flask, english: Flask) -> None:

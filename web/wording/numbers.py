@@ -167,8 +167,17 @@ def moment_in(value: datetime, zone: str) -> str:
     return gettext("%(moment)s (%(zone)s)", moment=_to_the_minute(local), zone=zone)
 
 
+def clock(value: datetime) -> str:
+    """Write the time of day of a moment, in UTC."""
+    return gettext("%(moment)s UTC", moment=_time(value))
+
+
+def _time(value: datetime) -> str:
+    return str(format_time(value, "short", rebase=False))
+
+
 def _to_the_minute(value: datetime) -> str:
-    day, time = format_date(value, "medium", locale=get_locale()), format_time(value, "short", rebase=False)
+    day, time = format_date(value, "medium", locale=get_locale()), _time(value)
     return str(get_datetime_format("medium", locale=get_locale())).replace("{1}", day).replace("{0}", time)
 
 
