@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from analysis.figures.canvas import DASHED, Canvas, Formatter, columns
+from analysis.figures.canvas import DASHED, DAY_ROOM, Canvas, Formatter, columns
 from analysis.figures.palette import BLUE, GREY
 from analysis.figures.scale import reach, ticks
 
@@ -96,7 +96,7 @@ def draw_curves(
         y=(low, min(high, 1.0)),
         frame_height=CURVES_HEIGHT,
         left=LEFT,
-        right=8,
+        right=DAY_ROOM,
     )
     canvas.mark_x([(age, words.format_age(age)) for age in ages])
     marks = [(y, words.format_share(y)) for y in ticks(low, min(high, 1.0), about=4)]
@@ -129,7 +129,7 @@ def draw_gaps(
     first, last = span or (min(places), max(places))
     air = (last - first) * 0.03 or 0.5
     height = DIFFERENCES_HEIGHT if span else ALONE_HEIGHT
-    canvas = Canvas(x=(first - air, last + air), y=heights, frame_height=height, left=LEFT, right=8)
+    canvas = Canvas(x=(first - air, last + air), y=heights, frame_height=height, left=LEFT, right=DAY_ROOM)
     canvas.mark_x([(age, words.format_age(age)) for age in ages])
     canvas.mark_y([(y, words.format_change(y)) for y in ticks(*heights, about=3 if span else 4)], ruled=True)
     canvas.rule(0, "width")

@@ -115,8 +115,8 @@ def _marks(canvas: Canvas, rows: Sequence[Row], span: tuple[float, float]) -> No
         height=[SLIM if each.high - each.low < far * SHORT else THICK for _, _, each in drawn],
     )
     tones = {"fill_color": "colour", "line_color": "colour"}
-    bars = {"y": "y", "left": "low", "right": "high", "height": "height", "fill_alpha": 0.28, "line_width": 1.25}
-    canvas.draw("HBar", source, border_radius=5, **bars, **tones)
+    bars = {"y": "y", "left": "low", "right": "high", "height": "height", "border_radius": 5}
+    canvas.draw("HBar", source, fill_alpha=0.28, line_width=1.25, **bars, **tones)
     canvas.draw("Scatter", source, x="estimate", y="y", marker="marker", size=11, **tones)
 
 

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -88,7 +89,7 @@ def test_a_wrong_split_replaces_the_verdict(english: Flask) -> None:
     assert ("C", "3,561", "30.5%", "25.0%") in conclusion.split
     assert len(conclusion.causes) == 4
     assert {term[0]: term[1] for term in methods_of(readout, names)}["Split check"].endswith(
-        "p = 2.4 × 10⁻⁴¹."
+        f"{numbers.p_equals(2.4e-41)}."
     )
 
 
@@ -161,9 +162,9 @@ def test_chinese_says_the_same(gallery: Flask) -> None:
     ("value", "text"),
     [
         (0.0372, "0.037"),
-        (3.14e-44, "3.1 × 10⁻⁴⁴"),
-        (9.98e-44, "1.0 × 10⁻⁴³"),
-        (1e-300, "1.0 × 10⁻³⁰⁰"),
+        (3.14e-44, "3.1\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻⁴⁴"),
+        (9.98e-44, "1.0\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻⁴³"),
+        (1e-300, "1.0\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻³⁰⁰"),
         (0.0, "0"),
     ],
 )
@@ -188,6 +189,19 @@ def test_p_values_are_frequencies_without_the_change(english: Flask, p_value: fl
     assert text.startswith("If nothing had changed, a difference this large")
     assert words in text
     assert "at some look" in if_nothing_changed(p_value, inference="always_valid")
+
+
+def test_a_p_value_with_its_name_breaks_nowhere(english: Flask) -> None:
+    assert " " not in numbers.p_equals(2.4e-41)
+    assert numbers.p_equals(0.29).replace("\N{NO-BREAK SPACE}", " ") == "p = 0.29"
+
+
+def test_what_the_ends_of_a_stretch_of_days_share_is_said_once(gallery: Flask) -> None:
+    first, last = date(2026, 3, 1), date(2026, 3, 15)
+    with gallery.test_request_context(headers={"Accept-Language": "en"}):
+        assert re.sub(r"\s", " ", numbers.days(first, last)) == "Mar 1 – 15, 2026"
+    with gallery.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert numbers.days(first, last) == "2026年3月1日至15日"
 
 
 def test_small_differences_are_told_of_a_larger_base(english: Flask) -> None:

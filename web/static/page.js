@@ -29,6 +29,11 @@
     number.addEventListener("input", () => { slider.value = number.value; });
   }
 
+  // On a phone the tabs are wider than the page: the one that is open must be in sight.
+  for (const open of document.querySelectorAll(".tabs [aria-current]")) {
+    open.parentElement.scrollLeft = open.offsetLeft - open.parentElement.offsetLeft - 40;
+  }
+
   for (const box of document.querySelectorAll("[data-select-all]")) {
     box.addEventListener("focus", () => box.select());
   }

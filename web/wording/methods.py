@@ -68,7 +68,7 @@ def _company(finding: Finding) -> Iterator[Term]:
             words = gettext("%(estimate)s (%(ends)s)", estimate=numbers.lift(part.lift), ends=ends)
         yield gettext("Of it: %(name)s", name=clipped(legible(part.name))), words
     for other in finding.beside:
-        told = gettext("p = %(p)s", p=numbers.p_value(other.p_value))
+        told = numbers.p_equals(other.p_value)
         limited = other.method == "noninferiority"
         yield gettext("Against the harm limit") if limited else gettext("Another test"), told, other.method
 
@@ -119,7 +119,7 @@ def _plan(readout: Readout, names: Names) -> Iterator[Term]:
     yield gettext("Correction"), _correction(plan.correction), _CORRECTIONS.get(plan.correction, "")
     weights = sum(plan.weights.values())
     split = [
-        f"{names.variant(key)} {numbers.tick_share(round(each / weights, 3))}"
+        f"{names.variant(key)}{numbers.NO_BREAK}{numbers.tick_share(round(each / weights, 3))}"
         for key, each in plan.weights.items()
     ]
     yield gettext("Planned split"), gettext(", ").join(split)
@@ -173,12 +173,13 @@ def _computing(readout: Readout) -> Iterator[Term]:
         yield gettext("Guardrails"), gettext("Safe when the whole interval lies inside the harm limit.")
     check = readout.check("srm")
     if check is not None and check.p_value is not None:
-        text = gettext("Chi-square against the planned split, p = %(p)s.", p=numbers.p_value(check.p_value))
+        text = gettext("Chi-square against the planned split, %(p)s.", p=numbers.p_equals(check.p_value))
         yield gettext("Split check"), text, "srm"
 
 
 def _data(readout: Readout, names: Names) -> Iterator[Term]:
-    counts = [f"{names.variant(key)} {numbers.whole(count)}" for key, count in readout.units.items()]
+    gap = numbers.NO_BREAK
+    counts = [f"{names.variant(key)}{gap}{numbers.whole(n)}" for key, n in readout.units.items()]
     yield gettext("Units analysed"), gettext(", ").join(counts)
     crossed, marked = readout.excluded.get("crossover", 0), readout.excluded.get("override", 0)
     left_out = gettext(
