@@ -31,7 +31,9 @@
 
   // On a phone the tabs are wider than the page: the one that is open must be in sight.
   for (const open of document.querySelectorAll(".tabs [aria-current]")) {
-    open.parentElement.scrollLeft = open.offsetLeft - open.parentElement.offsetLeft - 40;
+    const tabs = open.parentElement;
+    const past = open.offsetLeft - tabs.offsetLeft + open.offsetWidth - tabs.clientWidth;
+    if (past > 0) tabs.scrollLeft = past;
   }
 
   for (const box of document.querySelectorAll("[data-select-all]")) {
