@@ -119,7 +119,7 @@ def lasting_chart(
     longest = max(each.times[-1] for each in curves)
     times = [round(longest * part / 4) for part in range(5)]
     words = _words(format_age=numbers.span)
-    figure = draw_curves(drawn, ages=times, words=words, from_zero=False)
+    figure = draw_curves(drawn, ages=times[::2], words=words, from_zero=False)
     label = gettext("Share of units without the event, by time since exposure")
     return chart_of(name, figure, label), lasting_table(list(curves), names, times)
 

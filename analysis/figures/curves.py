@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from analysis.figures.canvas import DASHED, Canvas, Formatter, columns
+from analysis.figures.canvas import DASHED, DAY_ROOM, Canvas, Formatter, columns
 from analysis.figures.palette import BLUE, GREY
 from analysis.figures.scale import reach, ticks
 
 CURVES_HEIGHT = 190
 DIFFERENCES_HEIGHT = 120
+ALONE_HEIGHT = 240
 LEFT = 58
 """Room for labels, alike in figures that stand above each other."""
 DASHES: tuple[tuple[int, ...], ...] = ((), DASHED, (2, 4), (2, 4, 6, 4))
@@ -95,7 +96,7 @@ def draw_curves(
         y=(low, min(high, 1.0)),
         frame_height=CURVES_HEIGHT,
         left=LEFT,
-        right=8,
+        right=DAY_ROOM,
     )
     canvas.mark_x([(age, words.format_age(age)) for age in ages])
     marks = [(y, words.format_share(y)) for y in ticks(low, min(high, 1.0), about=4)]
@@ -127,11 +128,10 @@ def draw_gaps(
     places = [gap.age for gap in gaps]
     first, last = span or (min(places), max(places))
     air = (last - first) * 0.03 or 0.5
-    canvas = Canvas(
-        x=(first - air, last + air), y=heights, frame_height=DIFFERENCES_HEIGHT, left=LEFT, right=8
-    )
+    height = DIFFERENCES_HEIGHT if span else ALONE_HEIGHT
+    canvas = Canvas(x=(first - air, last + air), y=heights, frame_height=height, left=LEFT, right=DAY_ROOM)
     canvas.mark_x([(age, words.format_age(age)) for age in ages])
-    canvas.mark_y([(y, words.format_change(y)) for y in ticks(*heights, about=3)], ruled=True)
+    canvas.mark_y([(y, words.format_change(y)) for y in ticks(*heights, about=3 if span else 4)], ruled=True)
     canvas.rule(0, "width")
     _differences(canvas, gaps, words)
     return canvas

@@ -13,6 +13,10 @@ from analysis.figures.scale import reach, ticks
 WIDEST = 3.0
 """Times the usual width that the axis goes along with."""
 
+THICK, SLIM = 12, 4
+SHORT = 0.04
+"""Of the axis: a shorter interval hides behind its mark, and a thick bar would only blur that."""
+
 NARROW = "narrow"
 """Tag of labels that are shown only where the table does not stand beside the canvas."""
 
@@ -108,10 +112,11 @@ def _marks(canvas: Canvas, rows: Sequence[Row], span: tuple[float, float]) -> No
         estimate=[interval.estimate for _, _, interval in drawn],
         colour=[row.tone.colour for row, _, _ in drawn],
         marker=[row.tone.marker for row, _, _ in drawn],
+        height=[SLIM if each.high - each.low < far * SHORT else THICK for _, _, each in drawn],
     )
     tones = {"fill_color": "colour", "line_color": "colour"}
-    bars = {"y": "y", "left": "low", "right": "high", "height": 12, "fill_alpha": 0.28, "line_width": 1.25}
-    canvas.draw("HBar", source, border_radius=5, **bars, **tones)
+    bars = {"y": "y", "left": "low", "right": "high", "height": "height", "border_radius": 5}
+    canvas.draw("HBar", source, fill_alpha=0.28, line_width=1.25, **bars, **tones)
     canvas.draw("Scatter", source, x="estimate", y="y", marker="marker", size=11, **tones)
 
 

@@ -67,7 +67,7 @@ def test_it_is_listed_with_the_day_on_which_it_starts(visitor: FlaskClient, path
 
 def test_the_calendar_shows_it(visitor: FlaskClient) -> None:
     schedule(visitor)
-    assert "Mar 20, 2026 to Apr 3, 2026" in visitor.get("/calendar").get_data(as_text=True)
+    assert "Mar 20\N{THIN SPACE}–\N{THIN SPACE}Apr 3, 2026" in visitor.get("/calendar").get_data(as_text=True)
 
 
 def test_a_moment_that_is_none_stands_beside_its_field(visitor: FlaskClient, deployment: Deployment) -> None:

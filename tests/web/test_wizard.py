@@ -241,6 +241,21 @@ def test_without_metrics_the_form_says_how_to_bring_them(empty_site: Flask) -> N
     )
 
 
+def test_a_long_rest_of_metrics_is_folded_away_and_never_what_was_chosen(author: FlaskClient) -> None:
+    with store_of(author).store.write() as session:
+        for number in range(20):
+            draft = parse_metric({"key": f"a{number:02}", "kind": "proportion", "event": "visit"})
+            save_metric(session=session, draft=draft, actor="test", now=NOW)
+    send(author, "/experiments/new", BELIEVE)
+    save(author, "measure", {"role:revenue": "", "role:a19": "secondary"})
+    page = author.get("/experiments/colour/edit/measure").get_data(as_text=True)
+    sight, folded = page.split('<details class="inner">')[:2]
+    assert all(f'id="role:{key}"' in sight for key in ("paid", "refund", "a19"))
+    assert 'id="role:a12"' in folded
+    assert "selected>primary" not in folded
+    assert page.count('name="role:') == 20 + len(METRICS)
+
+
 def test_the_checklist_blocks_until_the_hypothesis_is_complete(author: FlaskClient) -> None:
     through(author)
     save(author, "believe", {"because": ""})

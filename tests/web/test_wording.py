@@ -1,5 +1,7 @@
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -11,9 +13,10 @@ from tests.web import scenes
 from tests.web.scenes import Scene, readout_in
 from web.deployment import Deployment
 from web.wording import Names, conclude, four_checks, numbers
-from web.wording.changes import per_thousand, sentence_of
+from web.wording.changes import difference_with_range, is_share, per_thousand, sentence_of
 from web.wording.facts import facts_of
 from web.wording.hypothesis import hypothesis_sentence
+from web.wording.measures import Measure
 from web.wording.methods import detail, interval_note, methods_of
 from web.wording.names import names_of
 from web.wording.readings import chip_of, if_nothing_changed
@@ -54,7 +57,7 @@ def everything_said(readout: Readout, names: Names) -> list[str]:
     texts.append(interval_note(readout))
     for finding in readout.comparisons:
         texts += [sentence_of(readout, names, finding), chip_of(readout, finding).word]
-        texts += [text for term in detail(readout, finding) for text in term]
+        texts += [text for term in detail(readout, names, finding) for text in term]
     return texts
 
 
@@ -87,7 +90,7 @@ def test_a_wrong_split_replaces_the_verdict(english: Flask) -> None:
     assert ("C", "3,561", "30.5%", "25.0%") in conclusion.split
     assert len(conclusion.causes) == 4
     assert {term[0]: term[1] for term in methods_of(readout, names)}["Split check"].endswith(
-        "p = 2.4 × 10⁻⁴¹."
+        f"{numbers.p_equals(2.4e-41)}."
     )
 
 
@@ -111,14 +114,14 @@ def test_a_guardrail_beyond_its_limit_is_named(english: Flask) -> None:
     conclusion = conclude(readout, names)
     assert conclusion.headline == "Roll back treatment."
     assert conclusion.sentences[0].startswith("Refund rate rose from 2.1% to 3.2%: an increase of")
-    assert conclusion.sentences[0].endswith("That is beyond the harm limit of +8.0%.")
+    assert conclusion.sentences[0].endswith("That is beyond the harm limit of +8%.")
 
 
 def test_an_open_limit_is_a_call_for_people(english: Flask) -> None:
     readout, names = read(english, scenes.OPEN_LIMIT)
     conclusion = conclude(readout, names)
     assert conclusion.headline == "Your call: the goal improved, a harm limit stays open."
-    assert "Refund rate: harm up to +8.0% cannot be ruled out yet." in conclusion.sentences
+    assert "Refund rate: harm up to +8% cannot be ruled out yet." in conclusion.sentences
 
 
 def test_only_what_lies_inside_the_limit_is_ruled_out(english: Flask) -> None:
@@ -160,9 +163,9 @@ def test_chinese_says_the_same(gallery: Flask) -> None:
     ("value", "text"),
     [
         (0.0372, "0.037"),
-        (3.14e-44, "3.1 × 10⁻⁴⁴"),
-        (9.98e-44, "1.0 × 10⁻⁴³"),
-        (1e-300, "1.0 × 10⁻³⁰⁰"),
+        (3.14e-44, "3.1\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻⁴⁴"),
+        (9.98e-44, "1.0\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻⁴³"),
+        (1e-300, "1.0\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻³⁰⁰"),
         (0.0, "0"),
     ],
 )
@@ -179,7 +182,7 @@ def test_small_p_values_are_powers_of_ten_with_one_digit_before_the_point(
         (0.03, "in 3 of 100 experiments"),
         (0.004, "in 0.4 of 100 experiments"),
         (0.42, "in 4 of 10 experiments"),
-        (1.0, "in 10 of 10 experiments"),
+        (1.0, "in more than 9 of 10 experiments"),
     ],
 )
 def test_p_values_are_frequencies_without_the_change(english: Flask, p_value: float, words: str) -> None:
@@ -187,6 +190,19 @@ def test_p_values_are_frequencies_without_the_change(english: Flask, p_value: fl
     assert text.startswith("If nothing had changed, a difference this large")
     assert words in text
     assert "at some look" in if_nothing_changed(p_value, inference="always_valid")
+
+
+def test_a_p_value_with_its_name_breaks_nowhere(english: Flask) -> None:
+    assert " " not in numbers.p_equals(2.4e-41)
+    assert numbers.p_equals(0.29).replace("\N{NO-BREAK SPACE}", " ") == "p = 0.29"
+
+
+def test_what_the_ends_of_a_stretch_of_days_share_is_said_once(gallery: Flask) -> None:
+    first, last = date(2026, 3, 1), date(2026, 3, 15)
+    with gallery.test_request_context(headers={"Accept-Language": "en"}):
+        assert re.sub(r"\s", " ", numbers.days(first, last)) == "Mar 1 – 15, 2026"
+    with gallery.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert numbers.days(first, last) == "2026年3月1日至15日"
 
 
 def test_small_differences_are_told_of_a_larger_base(english: Flask) -> None:
@@ -221,6 +237,23 @@ def test_lifts_are_rounded_to_their_uncertainty(english: Flask, interval: Interv
 def test_what_far_too_few_units_could_detect_has_no_digits(english: Flask) -> None:
     readout, names = read(english, scenes.FEW)
     assert "over ±1,000%" in [fact.value for fact in facts_of(readout, names)]
+
+
+@pytest.mark.parametrize(
+    ("measure", "interval", "text"),
+    [
+        (Measure("duration", "ms"), Interval(28.2, 22.4, 34.1), "+28.2\u202fms (+22.4 to +34.1)"),
+        (Measure("currency", "EUR"), Interval(-1.5, -4.1, 1.1), "−€1.50 (−4.10 to +1.10)"),
+        (Measure(), Interval(0.0123, -0.0031, 0.0277), "+0.012 (−0.003 to +0.028)"),
+    ],
+)
+def test_absolute_changes_carry_their_unit_once_and_are_as_fine_as_their_interval(
+    english: Flask, measure: Measure, interval: Interval, text: str
+) -> None:
+    readout, names = read(english, scenes.ONE_PAGE)
+    finding = next(each for each in readout.comparisons if not is_share(readout, each.metric))
+    counted = replace(names, measures={finding.metric: measure})
+    assert difference_with_range(readout, counted, replace(finding, difference=interval)) == text
 
 
 def test_hypotheses_are_composed_of_what_was_written(gallery: Flask, english: Flask) -> None:

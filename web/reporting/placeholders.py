@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from analysis import Finding, Readout
 from web.wording import Names, conclude, numbers
-from web.wording.changes import is_share, levels_of, sentence_of
+from web.wording.changes import difference_with_range, levels_of, sentence_of
 from web.wording.checks import days_run
 from web.wording.language import gettext
-from web.wording.readings import overall, points
+from web.wording.readings import overall
 
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}\n]{1,300}?)\s*\}\}")
 
@@ -49,18 +49,10 @@ def _about(readout: Readout, names: Names, finding: Finding) -> Iterator[tuple[s
     if finding.lift is not None:
         yield "lift", _with_range(numbers.lift(finding.lift), numbers.lift_range(finding.lift))
     if finding.difference is not None:
-        share, difference = is_share(readout, finding.metric), finding.difference
-        size, low, high = (
-            _signed(value, as_share=share) for value in (difference.estimate, difference.low, difference.high)
-        )
-        yield "difference", _with_range(size, low + numbers.RANGE + high)
+        yield "difference", difference_with_range(readout, names, finding)
     if finding.detectable_lift is not None:
         yield "could_detect", "±" + numbers.percent(finding.detectable_lift, 1)
 
 
 def _with_range(estimate: str, ends: str) -> str:
     return gettext("%(estimate)s (%(ends)s)", estimate=estimate, ends=ends)
-
-
-def _signed(value: float, *, as_share: bool) -> str:
-    return (numbers.MINUS if value < 0 else "+") + points(abs(value), as_share=as_share)

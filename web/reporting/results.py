@@ -122,7 +122,8 @@ def segment_choice(readout: Readout, names: Names, segment: str) -> SegmentChoic
 
 def detail_of(readout: Readout, names: Names, finding: Finding) -> Detail:
     """Tell everything about one comparison."""
-    return Detail(heading(names, finding), sentence_of(readout, names, finding), detail(readout, finding))
+    terms = detail(readout, names, finding)
+    return Detail(heading(names, finding), sentence_of(readout, names, finding), terms)
 
 
 def over_time_of(readout: Readout, names: Names, series: Series, *, name: str = "lift") -> OverTime | None:

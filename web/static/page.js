@@ -29,6 +29,13 @@
     number.addEventListener("input", () => { slider.value = number.value; });
   }
 
+  // On a phone the tabs are wider than the page: the one that is open must be in sight.
+  for (const open of document.querySelectorAll(".tabs [aria-current]")) {
+    const tabs = open.parentElement;
+    const past = open.offsetLeft - tabs.offsetLeft + open.offsetWidth - tabs.clientWidth;
+    if (past > 0) tabs.scrollLeft = past;
+  }
+
   for (const box of document.querySelectorAll("[data-select-all]")) {
     box.addEventListener("focus", () => box.select());
   }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from analysis import Finding, Interval, Readout
 from web.wording import numbers
+from web.wording.funnels import points_change
 from web.wording.language import gettext
 from web.wording.names import Names
 from web.wording.readings import inconclusive, not_estimable, overall, points
@@ -51,6 +52,18 @@ def level_words(readout: Readout, names: Names, metric: str) -> Callable[[float 
     return written
 
 
+def difference_with_range(readout: Readout, names: Names, finding: Finding) -> str:
+    """Write the absolute change with its interval, as fine as that asks for; the size carries the unit."""
+    difference, measure = finding.difference, names.measure(finding.metric)
+    if difference is None or is_share(readout, finding.metric) or measure.format == "percent":
+        return points_change(difference)
+    size = measure.change(difference.estimate, difference)
+    if not difference.bounded:
+        return gettext("%(size)s, not limited by the data", size=size)
+    low, high = (measure.bare_change(end, difference) for end in (difference.low, difference.high))
+    return gettext("%(size)s (%(low)s to %(high)s)", size=size, low=low, high=high)
+
+
 def sentence_of(readout: Readout, names: Names, finding: Finding) -> str:
     """Tell what happened: from where to where, by how much, and how sure that is."""
     metric, share = names.metric(finding.metric), is_share(readout, finding.metric)
@@ -61,7 +74,7 @@ def sentence_of(readout: Readout, names: Names, finding: Finding) -> str:
     if not finding.significant:
         fits = inconclusive(finding.difference, finding.lift, as_share=share)
         return gettext(
-            "%(metric)s was %(control)s in the control and %(treatment)s in the treatment. %(fits)s",
+            "%(metric)s: %(control)s in the control and %(treatment)s in the treatment. %(fits)s",
             metric=metric,
             control=levels.control,
             treatment=levels.treatment,

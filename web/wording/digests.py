@@ -56,11 +56,7 @@ def tell(digest: Digest, metrics: Mapping[str, Metric], titles: Mapping[str, str
     """Word a digest."""
     names = {key: metric_title(metric) for key, metric in metrics.items()}
     return Told(
-        gettext(
-            "%(start)s to %(end)s",
-            start=numbers.day(digest.since.date()),
-            end=numbers.day(digest.until.date()),
-        ),
+        numbers.days(digest.since.date(), digest.until.date()),
         (
             Part("needs", gettext("Needs you"), tuple(_needs(digest, names))),
             Part("concluded", gettext("Decided"), tuple(_concluded(digest, titles))),

@@ -29,7 +29,7 @@ def facts_of(readout: Readout, names: Names) -> tuple[Fact, ...]:
         _time(readout),
         _split(readout, names),
         _could_detect(readout),
-        Fact(gettext("Last update"), numbers.day(readout.as_of.date()), readout.as_of.strftime("%H:%M UTC")),
+        Fact(gettext("Last update"), numbers.day(readout.as_of.date()), numbers.clock(readout.as_of)),
     )
 
 

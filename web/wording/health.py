@@ -88,11 +88,11 @@ def mix_sentence(mix: Mix) -> str:
     words = {"segment": clipped(legible(mix.segment))}
     if mix.p_value is None:
         return gettext("%(segment)s: too few units to compare the mix.", **words)
-    words["p"] = numbers.p_value(mix.p_value)
+    words["p"] = numbers.p_equals(mix.p_value)
     if mix.passed:
-        return gettext("%(segment)s is spread alike in all variants (p = %(p)s).", **words)
+        return gettext("%(segment)s is spread alike in all variants (%(p)s).", **words)
     return gettext(
-        "%(segment)s is spread differently between the variants (p = %(p)s). It is fixed before the "
+        "%(segment)s is spread differently between the variants (%(p)s). It is fixed before the "
         "exposure, so look for a fault in the split or in the recording.",
         **words,
     )
@@ -115,7 +115,7 @@ def _stage(stage: StageCheck, variants: list[str]) -> tuple[str, ...]:
     if stage.p_value is None:
         split = "–"
     else:
-        told = gettext("p = %(p)s", p=numbers.p_value(stage.p_value))
+        told = numbers.p_equals(stage.p_value)
         split = f"✓ {told}" if stage.passed else f"✗ {told}"
     counts = (numbers.whole(stage.units.get(name, 0)) for name in variants)
     return (stage_word(stage.name), *counts, split)
@@ -166,7 +166,7 @@ def _found(check: DataCheck) -> str:
         case "crossover" | "arrivals":
             return numbers.percent(check.statistic or 0.0, 2)
     if check.p_value is not None:
-        return gettext("p = %(p)s", p=numbers.p_value(check.p_value))
+        return numbers.p_equals(check.p_value)
     return "" if check.statistic is None else numbers.number(check.statistic, 3)
 
 

@@ -6,8 +6,8 @@ from web.wording.language import gettext
 
 
 def limit_text(limit: float) -> str:
-    """Write a harm limit."""
-    return numbers.signed_percent(limit, 1 if abs(limit) < 0.1 else 0)
+    """Write a harm limit, as people set it."""
+    return numbers.tick_percent(limit) if limit else numbers.percent(0.0)
 
 
 def limit_sentence(finding: Finding) -> str:

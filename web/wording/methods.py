@@ -6,13 +6,13 @@ from analysis import Finding, Readout, Role
 from analysis.plan import Correction
 from web.wording import numbers
 from web.wording.adjusting import adjustment_sentence, method_sentence
-from web.wording.changes import is_share
+from web.wording.changes import difference_with_range
 from web.wording.doubts import doubt_sentence
 from web.wording.language import gettext, ngettext
 from web.wording.legibility import legible
 from web.wording.limits import limit_sentence
 from web.wording.names import Names, clipped
-from web.wording.readings import if_nothing_changed, points
+from web.wording.readings import if_nothing_changed
 
 Term = tuple[str, str] | tuple[str, str, str]
 """A name, a text, and where there is one the method that computed it."""
@@ -35,7 +35,7 @@ def interval_note(readout: Readout) -> str:
     return told
 
 
-def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
+def detail(readout: Readout, names: Names, finding: Finding) -> tuple[Term, ...]:
     """List the exact numbers of one comparison."""
     units = gettext(
         "%(treatment)s in the treatment, %(control)s in the control",
@@ -46,7 +46,7 @@ def detail(readout: Readout, finding: Finding) -> tuple[Term, ...]:
     guard = [(gettext("Harm limit"), limit)] if limit else []
     doubts = [(gettext("Caution"), doubt_sentence(flag), str(flag.kind)) for flag in finding.flags]
     told = (
-        *_difference(readout, finding),
+        *_difference(readout, names, finding),
         *guard,
         *_evidence(finding),
         *_company(finding),
@@ -68,7 +68,7 @@ def _company(finding: Finding) -> Iterator[Term]:
             words = gettext("%(estimate)s (%(ends)s)", estimate=numbers.lift(part.lift), ends=ends)
         yield gettext("Of it: %(name)s", name=clipped(legible(part.name))), words
     for other in finding.beside:
-        told = gettext("p = %(p)s", p=numbers.p_value(other.p_value))
+        told = numbers.p_equals(other.p_value)
         limited = other.method == "noninferiority"
         yield gettext("Against the harm limit") if limited else gettext("Another test"), told, other.method
 
@@ -95,29 +95,20 @@ def _choice(name: str) -> str:
     return words.get(name, name.replace("_", " "))
 
 
-def _difference(readout: Readout, finding: Finding) -> Iterator[Term]:
-    if finding.difference is None:
-        return
-    share, difference = is_share(readout, finding.metric), finding.difference
-    low, high = (_signed_points(end, as_share=share) for end in (difference.low, difference.high))
-    words = {"size": _signed_points(difference.estimate, as_share=share), "low": low, "high": high}
-    yield gettext("Absolute change"), gettext("%(size)s, from %(low)s to %(high)s", **words)
+def _difference(readout: Readout, names: Names, finding: Finding) -> Iterator[Term]:
+    if finding.difference is not None:
+        yield gettext("Absolute change"), difference_with_range(readout, names, finding)
 
 
 def _evidence(finding: Finding) -> Iterator[Term]:
     if finding.p_value is None or finding.confidence is None:
         return
-    level = numbers.percent(finding.confidence, 2 * _level_decimals(finding.confidence))
+    level = numbers.tick_share(round(finding.confidence, 4))
     yield gettext("Level of its interval"), gettext("%(level)s, after the correction", level=level)
     yield gettext("p-value"), numbers.p_value(finding.p_value), finding.method or ""
     if finding.p_value_adjusted is not None and finding.p_value_adjusted != finding.p_value:
         yield gettext("p-value, corrected"), numbers.p_value(finding.p_value_adjusted)
     yield gettext("In words"), if_nothing_changed(finding.p_value, inference=finding.inference)
-
-
-def _signed_points(value: float, *, as_share: bool) -> str:
-    sign = numbers.MINUS if value < 0 else "+"
-    return sign + points(abs(value), as_share=as_share)
 
 
 def _plan(readout: Readout, names: Names) -> Iterator[Term]:
@@ -128,7 +119,7 @@ def _plan(readout: Readout, names: Names) -> Iterator[Term]:
     yield gettext("Correction"), _correction(plan.correction), _CORRECTIONS.get(plan.correction, "")
     weights = sum(plan.weights.values())
     split = [
-        f"{names.variant(key)} {numbers.tick_share(round(each / weights, 3))}"
+        f"{names.variant(key)}{numbers.NO_BREAK}{numbers.tick_share(round(each / weights, 3))}"
         for key, each in plan.weights.items()
     ]
     yield gettext("Planned split"), gettext(", ").join(split)
@@ -182,12 +173,13 @@ def _computing(readout: Readout) -> Iterator[Term]:
         yield gettext("Guardrails"), gettext("Safe when the whole interval lies inside the harm limit.")
     check = readout.check("srm")
     if check is not None and check.p_value is not None:
-        text = gettext("Chi-square against the planned split, p = %(p)s.", p=numbers.p_value(check.p_value))
+        text = gettext("Chi-square against the planned split, %(p)s.", p=numbers.p_equals(check.p_value))
         yield gettext("Split check"), text, "srm"
 
 
 def _data(readout: Readout, names: Names) -> Iterator[Term]:
-    counts = [f"{names.variant(key)} {numbers.whole(count)}" for key, count in readout.units.items()]
+    gap = numbers.NO_BREAK
+    counts = [f"{names.variant(key)}{gap}{numbers.whole(n)}" for key, n in readout.units.items()]
     yield gettext("Units analysed"), gettext(", ").join(counts)
     crossed, marked = readout.excluded.get("crossover", 0), readout.excluded.get("override", 0)
     left_out = gettext(

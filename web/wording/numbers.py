@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 
-from babel.dates import format_date, format_skeleton, get_datetime_format
+from babel.dates import format_date, format_interval, format_skeleton, get_datetime_format
 from babel.numbers import parse_pattern
 from flask_babel import format_time, get_locale
 
@@ -14,6 +14,7 @@ from experiments.fields import zone_of
 from web.wording.language import gettext
 
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 RANGE = " … "
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -136,12 +137,23 @@ def p_value(value: float) -> str:
         return number(value, decimals_of(value, digits=2, most=5))
     # Written out and read back: what rounds up to ten belongs to the next power.
     mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{number(float(mantissa), 1)} × 10{str(int(exponent)).translate(_RAISED)}"
+    power = "10" + str(int(exponent)).translate(_RAISED)
+    return f"{number(float(mantissa), 1)}{NO_BREAK}×{NO_BREAK}{power}"
+
+
+def p_equals(value: float) -> str:
+    """Write a p-value with its name, which no line tears apart."""
+    return f"p{NO_BREAK}={NO_BREAK}{p_value(value)}"
 
 
 def day(value: date, *, style: str = "medium") -> str:
     """Write a day."""
     return format_date(value, style, locale=get_locale())
+
+
+def days(first: date, last: date) -> str:
+    """Write a stretch of days; what its ends share is said once."""
+    return str(format_interval(first, last, "yMMMd", locale=get_locale()))
 
 
 def short_day(value: date) -> str:
@@ -167,8 +179,17 @@ def moment_in(value: datetime, zone: str) -> str:
     return gettext("%(moment)s (%(zone)s)", moment=_to_the_minute(local), zone=zone)
 
 
+def clock(value: datetime) -> str:
+    """Write the time of day of a moment, in UTC."""
+    return gettext("%(moment)s UTC", moment=_time(value))
+
+
+def _time(value: datetime) -> str:
+    return str(format_time(value, "short", rebase=False))
+
+
 def _to_the_minute(value: datetime) -> str:
-    day, time = format_date(value, "medium", locale=get_locale()), format_time(value, "short", rebase=False)
+    day, time = format_date(value, "medium", locale=get_locale()), _time(value)
     return str(get_datetime_format("medium", locale=get_locale())).replace("{1}", day).replace("{0}", time)
 
 

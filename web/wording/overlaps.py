@@ -9,10 +9,9 @@ from web.wording.language import gettext
 
 def span_sentence(span: Span) -> str:
     """Tell when an experiment runs."""
-    start = numbers.day(span.start.date())
     if span.end is None:
-        return gettext("from %(start)s, no end planned", start=start)
-    return gettext("%(start)s to %(end)s", start=start, end=numbers.day(span.end.date()))
+        return gettext("from %(start)s, no end planned", start=numbers.day(span.start.date()))
+    return numbers.days(span.start.date(), span.end.date())
 
 
 def overlap_sentence(overlap: Overlap, titles: Mapping[str, str]) -> str:

@@ -109,8 +109,10 @@ def if_nothing_changed(p_value: float, *, inference: str | None) -> str:
         count, of = gettext("fewer than 1"), numbers.whole(1_000)
     elif p_value < 0.095:
         count, of = numbers.number(p_value * 100, 0 if p_value >= 0.0095 else 1), numbers.whole(100)
-    else:
+    elif p_value < 0.95:
         count, of = numbers.whole(max(1, p_value * 10)), numbers.whole(10)
+    else:
+        count, of = gettext("more than 9"), numbers.whole(10)
     if inference == "fixed":
         return gettext(
             "If nothing had changed, a difference this large would appear in %(count)s of %(of)s "

@@ -53,12 +53,12 @@ def key_kinds() -> Mapping[KeyKind, tuple[str, str]]:
 def inferences() -> Mapping[str, str]:
     """When results may be looked at."""
     return {
-        "": gettext("whenever I like (chosen for you)"),
-        "sequential": gettext("whenever I like, up to a planned size"),
-        "always_valid": gettext("whenever I like, with no planned size"),
+        "": gettext("at any time (chosen for you)"),
+        "sequential": gettext("at any time, up to a planned size"),
+        "always_valid": gettext("at any time, with no planned size"),
         "fixed": gettext("once, at the planned end"),
         "group_sequential": gettext("a few times, at planned looks"),
-        "bayesian": gettext("whenever I like, with a prior"),
+        "bayesian": gettext("at any time, with a prior"),
     }
 
 

@@ -103,16 +103,16 @@ def interaction_sentence(readout: Readout, names: Names, interaction: Interactio
     if interaction.p_value is None:
         return gettext("%(metric)s by %(segment)s: too few units to compare the groups.", **words)
     p_value = interaction.p_value if interaction.p_value_adjusted is None else interaction.p_value_adjusted
-    words["p"] = numbers.p_value(p_value)
+    words["p"] = numbers.p_equals(p_value)
     if interaction.differs:
         return gettext(
             "%(metric)s by %(segment)s: the groups differ by more than chance would explain (interaction "
-            "p = %(p)s). It is a lead for the next experiment, not a result of this one.",
+            "%(p)s). It is a lead for the next experiment, not a result of this one.",
             **words,
         )
     return gettext(
         "%(metric)s by %(segment)s: the groups do not differ more than chance would explain (interaction "
-        "p = %(p)s). Do not ship to one group only on this evidence.",
+        "%(p)s). Do not ship to one group only on this evidence.",
         **words,
     )
 
