@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from experiments.fields import Draft
 from experiments.roles import Scope
+from web.api.events import ALIASES
 from web.api.operation import Access, Operation
 from web.api.operations import OPERATIONS
 from web.deployment import VERSION
@@ -123,13 +124,15 @@ def parameters_of(operation: Operation) -> list[dict[str, Any]]:
 
 def _path(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": _type_in_path(name)}}
+        {"name": name, "in": "path", "required": True, "schema": _schema_in_path(name)}
         for name in re.findall(r"\{(\w+)\}", operation.path)
     ]
 
 
-def _type_in_path(name: str) -> str:
-    return "integer" if name == "id" else "string"
+def _schema_in_path(name: str) -> dict[str, Any]:
+    if name == "door":
+        return {"enum": sorted(ALIASES)}
+    return {"type": "integer" if name == "id" else "string"}
 
 
 def _query(shape: type[Draft] | None) -> list[dict[str, Any]]:

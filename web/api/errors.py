@@ -19,6 +19,7 @@ from experiments.errors import (
     Problem,
     Unavailable,
 )
+from web.api.bodies import MAX_BODY
 
 RETRY_AFTER = "2"
 """Whole seconds; clients wait that long before they send again."""
@@ -66,6 +67,8 @@ _HEADERS = ("If-Match", "Idempotency-Key")
 _KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
 """Headers of the framework's own refusals that clients need."""
 
+_TOO_LARGE = f"the body is larger than {MAX_BODY} bytes"
+
 CHALLENGE = 'Bearer realm="evenhand"'
 
 
@@ -109,7 +112,8 @@ def answer_refusal(refusal: EvenhandError) -> Response:
 
 def answer_http(refusal: HTTPException) -> Response:
     """Say what the framework refused."""
-    answer = problem(refusal.code or 500, refusal.name, refusal.description or refusal.name)
+    told = _TOO_LARGE if refusal.code == 413 else refusal.description or refusal.name
+    answer = problem(refusal.code or 500, refusal.name, told)
     for name, value in refusal.get_headers():
         if name in _KEPT:
             answer.headers[name] = value

@@ -110,6 +110,7 @@ def _expected(
         found[404] = "There is no such thing."
     if draft is not None:
         found[400] = "The body is not JSON."
+        found[413] = "The body is larger than 1 MB."
     if draft is not None or query is not None:
         found[422] = "Something is not valid; every place is named."
     if guarded:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from web.api import assigning
 from web.api.description import openapi
+from web.api.events import PATHS
 from web.api.operation import Access, Operation
 from web.api.operations import OPERATIONS
 from web.app import create_app
@@ -64,6 +65,14 @@ def test_every_reference_leads_somewhere() -> None:
     document = openapi(VERSION)
     for name in set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document))):
         assert name.removeprefix("#/components/schemas/") in document["components"]["schemas"]
+
+
+def test_the_doors_of_events_are_named() -> None:
+    for path in ("/v1/{door}", "/v1/projects/{write_key}/{door}"):
+        (door,) = (
+            each for each in openapi(VERSION)["paths"][path]["post"]["parameters"] if each["name"] == "door"
+        )
+        assert {f"/v1/{name}" for name in door["schema"]["enum"]} == set(PATHS)
 
 
 @pytest.mark.parametrize("operation", MANAGED, ids=lambda each: each.name)

@@ -49,6 +49,13 @@ _REFUSED = {
     401: "No key, or one that is not in force.",
     413: "The body is larger than 1 MB.",
 }
+_STORED = {
+    200: "What became of the events.",
+    400: "Nothing of the body could be read; with X-Strict-Mode: 1 also any bad event.",
+    401: "No key, or one that is not in force.",
+    413: "Larger than 1 MB, or than 8 MB unpacked.",
+    503: "Nothing was stored; send it again after Retry-After.",
+}
 
 DOORS = (
     Operation(
@@ -104,13 +111,7 @@ DOORS = (
         "answer. Exposures from clients that decide by themselves arrive as the event “Experiment Viewed” "
         "with experiment_id and variation_id.",
         Access.ANY_KEY,
-        {
-            200: "What became of the events.",
-            400: "Nothing of the body could be read; with X-Strict-Mode: 1 also any bad event.",
-            401: "No key, or one that is not in force.",
-            413: "Larger than 1 MB, or than 8 MB unpacked.",
-            503: "Nothing was stored; send it again after Retry-After.",
-        },
+        _STORED,
         schema=_BATCH,
         body={
             "batch": [{"type": "track", "userId": "user-1", "event": "Order Completed", "messageId": "m-1"}],
@@ -126,7 +127,7 @@ DOORS = (
         "Store events, with the key in the path.",
         "For senders that can only be given an address. Everything else is as at /v1/{door}.",
         Access.CLIENT_KEY,
-        {200: "What became of the events.", 401: "Not a key in force."},
+        _STORED,
     ),
     Operation(
         "GET",

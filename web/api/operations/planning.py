@@ -50,6 +50,7 @@ PLANNING = (
         "Name a metric, and its last four weeks say what is not given; or give mean and daily_units, and the "
         "variance unless the mean is a proportion. The control's units come first.",
         query=OutlookQuestion,
+        statuses={404: "There is no metric of this key."},
         answer={
             "needed": {"by_variant": [29_000, 29_000], "total": 58_000},
             "duration": {"days": 58, "weeks": 9},

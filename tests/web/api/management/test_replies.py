@@ -119,3 +119,8 @@ def test_every_kind_of_problem_is_explained_where_its_type_points(client: FlaskC
         anchor = answer.get_json()["type"].removeprefix("/api#")
         assert f'id="{anchor}"' in page
     assert page.count('class="problem"') == len(MEANINGS)
+
+
+def test_a_body_that_is_too_large_is_refused_with_its_limit(ada: Program) -> None:
+    answer = ada.ask("PUT", "/tracking-plan", data=b" " * (1024 * 1024 + 1), content_type="application/json")
+    assert (answer.status_code, answer.get_json()["detail"]) == (413, "the body is larger than 1048576 bytes")
