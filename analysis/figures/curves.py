@@ -153,7 +153,7 @@ def _differences(canvas: Canvas, gaps: Sequence[Gap], words: CurveWords) -> None
         low=[low for _, low, _ in known],
         high=[high for _, _, high in known],
     )
-    look = {"line_color": BLUE, "line_width": 5, "line_alpha": 0.4}
+    look = {"line_color": BLUE, "line_width": 5, "line_alpha": 0.55}
     canvas.draw("Segment", bars, x0="x", x1="x", y0="low", y1="high", **look)
     source = columns(
         x=[gap.age for gap in gaps],
