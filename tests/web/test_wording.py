@@ -205,6 +205,12 @@ def test_what_the_ends_of_a_stretch_of_days_share_is_said_once(gallery: Flask) -
         assert numbers.days(first, last) == "2026年3月1日至15日"
 
 
+def test_days_in_a_list_carry_their_year_only_where_it_changes(english: Flask) -> None:
+    old, first, last = date(2025, 12, 31), date(2026, 3, 1), date(2026, 3, 15)
+    assert [numbers.day_in([first, last])(each) for each in (first, last)] == ["Mar 1", "Mar 15"]
+    assert numbers.day_in([old, first])(first) == "Mar 1, 2026"
+
+
 def test_small_differences_are_told_of_a_larger_base(english: Flask) -> None:
     assert (
         per_thousand(Interval(-0.0002, -0.0003, -0.0001))

@@ -1,7 +1,7 @@
 """Numbers and dates in the reader's language, rounded to their uncertainty."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import cache
 
@@ -159,6 +159,11 @@ def days(first: date, last: date) -> str:
 def short_day(value: date) -> str:
     """Write a day without its year."""
     return format_skeleton("MMMd", datetime(value.year, value.month, value.day), locale=get_locale())  # noqa: DTZ001 - a day has no time zone
+
+
+def day_in(days: Sequence[date]) -> Callable[[date], str]:
+    """How to write days that stand in a list: without the year that all of them share."""
+    return short_day if len({each.year for each in days}) == 1 else day
 
 
 def month(value: date) -> str:

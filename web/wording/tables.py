@@ -21,12 +21,14 @@ class Table:
 def lift_table(series: Series) -> Table:
     """The change day by day."""
     head = (gettext("Day"), gettext("Units"), gettext("Change"), gettext("Interval"))
-    return Table(gettext("Change over time"), head, tuple(_day(point) for point in series.points))
+    written = numbers.day_in([point.day for point in series.points])
+    rows = tuple((written(point.day), *_changed(point)) for point in series.points)
+    return Table(gettext("Change over time"), head, rows)
 
 
-def _day(point: Point) -> tuple[str, ...]:
+def _changed(point: Point) -> tuple[str, ...]:
     change = "–" if point.estimate is None else numbers.signed_percent(point.estimate, 1)
-    return numbers.day(point.day), numbers.whole(point.units), change, interval_of(point)
+    return numbers.whole(point.units), change, interval_of(point)
 
 
 def interval_of(point: Point) -> str:
@@ -47,8 +49,9 @@ def split_table(readout: Readout, names: Names) -> Table:
         gettext("Share so far"),
         gettext("Expected range"),
     )
+    written = numbers.day_in([point.day for point in readout.split])
     rows = tuple(
-        _arrived(point, variant, names.variant(variant))
+        (written(point.day), *_arrived(point, variant, names.variant(variant)))
         for point in readout.split
         for variant in readout.plan.weights
     )
@@ -58,7 +61,6 @@ def split_table(readout: Readout, names: Names) -> Table:
 def _arrived(point: SplitPoint, variant: str, name: str) -> tuple[str, ...]:
     low, high = numbers.percent(point.low[variant], 2), numbers.percent(point.high[variant], 2)
     return (
-        numbers.day(point.day),
         name,
         numbers.whole(point.arrived.get(variant, 0)),
         numbers.percent(point.share[variant], 2),

@@ -242,6 +242,7 @@ EXPERIMENTS = (
         "Say what a unit gets, and why.",
         "Nothing is recorded.",
         query=UnitQuestion,
+        statuses={431: "The address is longer than 32 KB."},
         answer={
             "key": "checkout",
             "unit": "user-1",
