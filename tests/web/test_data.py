@@ -150,6 +150,7 @@ def test_strict_mode_stores_nothing_but_counts_what_was_wrong(app: Flask, ada: F
     assert [(each["event"], each["accepted"], each["rejected"]) for each in counts] == [
         ("(unreadable)", 0, 1)
     ]
+    assert "（无法读取）" in page(signed_in(app, "zh-CN"), "/data")
 
 
 def test_totals_are_reported_as_json_or_csv(app: Flask, ada: FlaskClient) -> None:

@@ -33,6 +33,7 @@ def show_data() -> str:
         days=words.days_table(days),
         lateness=words.lateness_table(bars),
         chart=lateness_chart(bars) if events else None,
+        event_name=words.event_name,
         oddities=words.oddities,
         span=DAYS,
     )

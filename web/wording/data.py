@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from analysis.figures import LatenessBar
+from experiments.messages import UNREADABLE
 from experiments.quality import Message, Quality
 from experiments.reconciliation import Difference
 from experiments.store.tallies import EXPOSURE, LATE
@@ -50,7 +51,12 @@ def _day(day: date, quality: Quality) -> tuple[str, ...]:
         quality.count("skewed"),
         quality.count("unknown"),
     )
-    return numbers.day(day), quality.event, *(numbers.whole(count) for count in counts)
+    return numbers.day(day), event_name(quality.event), *(numbers.whole(count) for count in counts)
+
+
+def event_name(name: str) -> str:
+    """The name that an event came with, or what stands for one that could not be read."""
+    return gettext("(unreadable)") if name == UNREADABLE else name
 
 
 def oddities(quality: Quality) -> list[str]:
