@@ -42,9 +42,5 @@ _MESSAGES: list[tuple[str, Callable[[], str]]] = [
         ),
     ),
     (r"exists already", lambda: gettext("This key is in use; choose another.")),
-    (
-        r"a part of the layer",
-        lambda: gettext("Write where the part begins and ends, from 0 to 100 per cent of the layer."),
-    ),
     (r"valid date", lambda: gettext("Write a day, such as 2026-03-15.")),
 ]

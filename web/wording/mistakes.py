@@ -48,6 +48,10 @@ _MESSAGES: list[tuple[str, Callable[..., str]]] = [
         r"segment (\S+) is missing",
         lambda name: gettext("The segment “%(name)s” does not exist, or refers back to this one.", name=name),
     ),
+    (
+        r"a part of the layer",
+        lambda: gettext("Write where the part begins and ends, from 0 to 100 per cent of the layer."),
+    ),
     (r"expected an id of", lambda: gettext("Write an id of 1 to 512 characters.")),
     (r"expected user_id or", lambda: gettext("Choose one of these.")),
     (
