@@ -66,7 +66,7 @@ def list_sheets(*, session: Session, author: str | None = None) -> list[Sheet]:
 def keep_sheet(
     *, session: Session, key: str, typed: Mapping[str, Any], actor: str, now: datetime, revision: int
 ) -> Sheet:
-    """Keep what was typed.
+    """Keep what was typed. The same save again, as a second click sends it, changes nothing.
 
     Parameters
     ----------
@@ -96,6 +96,8 @@ def keep_sheet(
             author=actor,
             updated_at=now,
         )
+    if (row.revision, row.author, row.typed) == (revision + 1, actor, text):
+        return _restored(row)
     if row.revision != revision:
         raise Conflict(f"{row.author} has changed {key} in the meantime")
     row.typed, row.author, row.updated_at = text, actor, now
