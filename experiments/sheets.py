@@ -82,7 +82,7 @@ def keep_sheet(
     InvalidInput
         If it is too large to keep.
     """
-    text = json.dumps(typed, ensure_ascii=False, separators=(",", ":"))
+    text = _written(typed)
     if len(text.encode(errors="replace")) > LARGEST:
         raise InvalidInput.at("form", f"longer than {LARGEST // 1024} kB; nothing of it was kept")
     row, experiment = _row(session, key), _experiment(session, key)
@@ -96,7 +96,7 @@ def keep_sheet(
             author=actor,
             updated_at=now,
         )
-    if (row.revision, row.author, row.typed) == (revision + 1, actor, text):
+    if _is_same_save(row, text, actor=actor, revision=revision):
         return _restored(row)
     if row.revision != revision:
         raise Conflict(f"{row.author} has changed {key} in the meantime")
@@ -105,6 +105,22 @@ def keep_sheet(
     session.add(row)
     session.flush()
     return _restored(row)
+
+
+def begin_sheet(*, session: Session, key: str, typed: Mapping[str, Any], actor: str, now: datetime) -> Sheet:
+    """Keep what was typed first, under a key that nobody has. The same again changes nothing.
+
+    Raises
+    ------
+    Conflict
+        If the key is taken.
+    InvalidInput
+        If it is too large to keep.
+    """
+    row = _row(session, key)
+    if row is None or not _is_same_save(row, _written(typed), actor=actor, revision=0):
+        require_free(session=session, key=key)
+    return keep_sheet(session=session, key=key, typed=typed, actor=actor, now=now, revision=0)
 
 
 def write_draft(
@@ -198,6 +214,15 @@ def _experiment(session: Session, key: str) -> Experiment | None:
         return find_experiment(session=session, key=key)
     except NotFound:
         return None
+
+
+def _written(typed: Mapping[str, Any]) -> str:
+    return json.dumps(typed, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_same_save(row: SheetRow, text: str, *, actor: str, revision: int) -> bool:
+    """Whether somebody's save of a text has been kept already, as the newest one."""
+    return (row.revision, row.author, row.typed) == (revision + 1, actor, text)
 
 
 def _restored(row: SheetRow) -> Sheet:

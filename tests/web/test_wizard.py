@@ -161,12 +161,13 @@ def test_the_second_of_two_people_is_told_and_nothing_is_overwritten(author: Fla
 
 
 def test_a_button_that_was_clicked_twice_saves_once(author: FlaskClient) -> None:
-    send(author, "/experiments/new", BELIEVE)
+    twice = [send(author, "/experiments/new", BELIEVE) for _ in "ab"]
     typed = {**BELIEVE, "change": "mine", "revision": revision_of(author)}
-    twice = [send(author, "/experiments/colour/edit/believe", typed) for _ in "ab"]
-    assert [(each.status_code, each.location) for each in twice] == [
+    twice += [send(author, "/experiments/colour/edit/believe", typed) for _ in "ab"]
+    assert {(each.status_code, each.location) for each in twice} == {
         (303, "/experiments/colour/edit/measure")
-    ] * 2
+    }
+    assert send(author, "/experiments/new", BELIEVE).status_code == 409
 
 
 @pytest.mark.parametrize(

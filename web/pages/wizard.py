@@ -68,8 +68,9 @@ def begin() -> AnyAnswer:
         return _show("believe", Desk(form), [Problem("key", "should match pattern")]), 422
     try:
         with deployment.current().store.write() as session:
-            sheets.require_free(session=session, key=form.texts["key"])
-            sheet = keep(session, form.texts["key"], form, revision=0)
+            sheet = sheets.begin_sheet(
+                session=session, key=form.texts["key"], typed=form.to_json(), **asker()
+            )
     except Conflict as refusal:
         return _refuse("believe", Desk(form), [Problem("key", str(refusal))], 409)
     return _onwards("believe", sheet, form)
