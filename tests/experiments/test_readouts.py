@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from analysis.readout import Ground
 from experiments import readouts
 from experiments.errors import NotFound
 from experiments.readouts import Snapshot
@@ -71,3 +72,18 @@ def test_of_each_day_the_last_readout_is_offered(store: Store) -> None:
     assert [each.id - first.id for each in found] == [3, 2]
     assert found[0].as_of > found[1].as_of > START
     assert few == found[:1]
+
+
+def test_a_ground_of_the_verdict_leaves_it_to_people_and_no_name_does(store: Store) -> None:
+    stage(store, TOUCH)
+    first = newest(store, TOUCH)
+    verdict = first.readout.verdict
+    left = replace(verdict, grounds=(*verdict.grounds, Ground("your_call")))
+    readings = (replace(first.readout, verdict=left), replace(first.readout, version="your_call"))
+    with store.write() as session:
+        observation = readouts.observation_of(session=session, snapshot=first)
+        for days, readout in enumerate(readings, 1):
+            later = replace(readout, as_of=readout.as_of + timedelta(days=days))
+            readouts.keep(session=session, readout=later, observation=observation)
+        found = readouts.list_snapshots(session=session, key="touch")
+    assert [each.left_to_people for each in found] == [False, True, False]
